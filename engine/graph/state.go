@@ -1,0 +1,67 @@
+package graph
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/hone-ml/hone/engine/tensor"
+)
+
+// State is an ordered set of named variables that programs share: parameters,
+// optimiser moments, running statistics. A backend takes the read lock while
+// it runs a program that only reads the state and the write lock while it
+// runs one that writes.
+type State struct {
+	Mu   sync.RWMutex
+	vars []*Variable
+	name map[string]*Variable
+}
+
+// A Variable is a named tensor of fixed shape that outlives the runs of
+// programs. Change its Value only while no program runs.
+type Variable struct {
+	Name      string
+	Trainable bool // an optimiser may change it
+	Value     *tensor.Tensor
+	State     *State
+}
+
+// NewState returns an empty state.
+func NewState() *State { return &State{name: map[string]*Variable{}} }
+
+// Add adds a variable whose storage is value. A name in use is an error.
+func (s *State) Add(name string, value *tensor.Tensor, trainable bool) (*Variable, error) {
+	if s.name[name] != nil {
+		return nil, fmt.Errorf("state: variable %q exists already", name)
+	}
+	v := &Variable{Name: name, Trainable: trainable, Value: value, State: s}
+	s.vars = append(s.vars, v)
+	s.name[name] = v
+	return v, nil
+}
+
+// Lookup returns the variable of that name, or nil.
+func (s *State) Lookup(name string) *Variable { return s.name[name] }
+
+// Variables returns all variables in the order in which they were added.
+func (s *State) Variables() []*Variable { return s.vars }
+
+// Trainable returns the variables an optimiser may change, in order.
+func (s *State) Trainable() []*Variable {
+	var out []*Variable
+	for _, v := range s.vars {
+		if v.Trainable {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// Parameters returns the number of trainable elements.
+func (s *State) Parameters() int {
+	n := 0
+	for _, v := range s.Trainable() {
+		n += v.Value.Len()
+	}
+	return n
+}
