@@ -1,0 +1,45 @@
+// Package metric measures predictions: every metric that hone reports, its
+// bootstrap interval, the curves a report draws, and the requirements a
+// quality gate checks.
+//
+// Start with [Lookup] or [For], fill a [Sample], call [Metric.Value]; or ask
+// [Values] and [Bootstrap] for many metrics at once, which sort the rows once.
+// [Resample] gives the resamples themselves, for paired comparisons.
+//
+//	m, err := metric.Lookup("roc_auc")
+//	v, err := m.Value(&metric.Sample{Kind: metric.Binary, Target: y, Prob: p})
+//
+// # Numbers
+//
+// Names and numbers are scikit-learn's (testdata/reference.json records them,
+// testdata/reference.py made them). Where scikit-learn warns that a metric is
+// ill-defined, its numeric result is returned; where it raises or returns NaN,
+// the value is NaN, which means undefined. Not defined, for example, are
+// roc_auc on rows of one class and r2 on a single row. Two things differ on
+// purpose:
+//
+//   - A row of weight 0 counts as absent everywhere (scikit-learn lets it add
+//     its class to a macro average), so that a weight is a repetition.
+//   - A constant target gives r2 and explained_variance exactly 0 (or 1 when
+//     predicted exactly), also where rounding in the mean makes scikit-learn
+//     divide by almost zero.
+//
+// NaN or an infinity in the input, a probability outside [0, 1], a negative
+// weight or a class index out of range is an error that names the row.
+//
+// # Place in the house
+//
+// The model floor: it may be imported by train, data, feature, model and all
+// of the lifecycle floor, and by other programs. It imports none of hone, and
+// knows nothing of models, tables or files.
+//
+// # Adding a metric
+//
+// Write its function of a [Sample] in the file of its family (decision.go,
+// ranking.go, probability.go, regression.go), describe it there as a [Metric],
+// put it into the table in table.go at the place where reports show it, and
+// add its scikit-learn call to testdata/reference.py. From another program,
+// call [Register] in an init function. A metric sums over rows with their
+// weights; the bootstrap then needs nothing more, since a resample is the same
+// sample under other weights.
+package metric

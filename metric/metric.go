@@ -1,0 +1,200 @@
+package metric
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Kind is the kind of task that a sample comes from.
+type Kind int
+
+// The kinds of task.
+const (
+	Binary     Kind = iota // two classes, index 1 is the positive one
+	Multiclass             // two or more classes, none of them special
+	Regression             // a number
+)
+
+// String gives the kind's name: binary, multiclass or regression.
+func (k Kind) String() string {
+	switch k {
+	case Binary:
+		return "binary"
+	case Multiclass:
+		return "multiclass"
+	case Regression:
+		return "regression"
+	}
+	return fmt.Sprintf("Kind(%d)", int(k))
+}
+
+// Input is a set of the parts of a sample that a metric reads beside Target.
+type Input int
+
+// The inputs of a metric.
+const (
+	Pred Input = 1 << iota // the decided class, or the predicted value
+	Prob                   // the class probabilities
+)
+
+// A Metric is one measure of predictions, described and ready to compute.
+type Metric struct {
+	Name           string   // as in the config and in JSON: f1_macro
+	Aliases        []string // other names that [Lookup] takes for it
+	Label          string   // as in a report: F1 (macro)
+	Doc            string   // what it says, in one plain sentence
+	Formula        string   // in plain mathematical notation
+	Source         string   // the definition that it follows
+	Kinds          []Kind   // where it applies
+	Needs          Input    // what it reads
+	HigherIsBetter bool
+
+	// Compute measures a sample that has been checked: lengths agree, every
+	// number is finite, Weight is never nil, and what Needs names is there.
+	// It must weigh each row by its Weight, keep nothing, and change nothing;
+	// NaN says that the metric is undefined on these rows. It may be called
+	// from several goroutines at once.
+	Compute func(s *Sample) float64
+}
+
+var (
+	registered []*Metric
+	byName     = map[string]*Metric{}
+)
+
+// Register adds a metric, which from then on is found by [Lookup] and listed
+// last by [For]. It is to be called at start, from an init function, and
+// panics when the metric is incomplete or one of its names is taken.
+func Register(m Metric) {
+	switch {
+	case m.Name == "":
+		panic("metric: register: a metric without a name")
+	case len(m.Kinds) == 0 || m.Needs == 0 || m.Compute == nil:
+		panic(fmt.Sprintf("metric: register %q: Kinds, Needs and Compute must be set", m.Name))
+	}
+	for _, name := range append([]string{m.Name}, m.Aliases...) {
+		if old := byName[name]; old != nil {
+			panic(fmt.Sprintf("metric: register %q: the name %q already belongs to %q", m.Name, name, old.Name))
+		}
+		byName[name] = &m
+	}
+	registered = append(registered, &m)
+}
+
+// Lookup finds a metric by its name or one of its aliases. The error of an
+// unknown name offers the nearest one.
+func Lookup(name string) (*Metric, error) {
+	if m := byName[name]; m != nil {
+		return m, nil
+	}
+	best, distance := "", len(name)/2+1
+	for known, m := range byName {
+		d := editDistance(strings.ToLower(name), known)
+		if d < distance || d == distance && m.Name < best {
+			best, distance = m.Name, d
+		}
+	}
+	if best != "" {
+		return nil, fmt.Errorf("unknown metric %q; did you mean %s?", name, best)
+	}
+	return nil, fmt.Errorf("unknown metric %q; expected one of %s", name, strings.Join(names(registered), ", "))
+}
+
+// For lists the metrics that apply to a kind of task, in report order.
+func For(kind Kind) []*Metric {
+	var ms []*Metric
+	for _, m := range registered {
+		if slices.Contains(m.Kinds, kind) {
+			ms = append(ms, m)
+		}
+	}
+	return ms
+}
+
+// Value computes the metric. It is NaN where the metric is undefined on these
+// rows, and an error where the sample is not valid or not of the right kind.
+func (m *Metric) Value(s *Sample) (float64, error) {
+	vs, err := Values(s, []*Metric{m})
+	if err != nil {
+		return 0, err
+	}
+	return vs[0], nil
+}
+
+// Values computes several metrics on one sample, checking and sorting it once.
+func Values(s *Sample, ms []*Metric) ([]float64, error) {
+	p, err := prepare(s, ms)
+	if err != nil {
+		return nil, err
+	}
+	vs := make([]float64, len(ms))
+	for i, m := range ms {
+		vs[i] = m.Compute(p)
+	}
+	return vs, nil
+}
+
+// appliesTo says why a metric cannot be computed on a sample, if it cannot.
+func (m *Metric) appliesTo(s *Sample) error {
+	if !slices.Contains(m.Kinds, s.Kind) {
+		fitting := names(For(s.Kind))
+		alike := slices.DeleteFunc(slices.Clone(fitting), func(name string) bool {
+			return !strings.HasPrefix(name, m.Name)
+		})
+		if len(alike) > 0 {
+			fitting = alike
+		}
+		return fmt.Errorf("metric %s does not apply to a %s target; use %s", m.Name, s.Kind, strings.Join(fitting, ", "))
+	}
+	if m.Needs&Pred != 0 && s.Pred == nil {
+		return fmt.Errorf("metric %s needs predictions (Pred), and the sample has none", m.Name)
+	}
+	if m.Needs&Prob != 0 && s.Prob == nil {
+		return fmt.Errorf("metric %s needs probabilities (Prob), and the sample has none", m.Name)
+	}
+	return nil
+}
+
+// prepare gives the checked, weighted form of a sample that Compute takes.
+func prepare(s *Sample, ms []*Metric) (*Sample, error) {
+	if s == nil {
+		return nil, errors.New("metric: no sample")
+	}
+	for _, m := range ms {
+		if err := m.appliesTo(s); err != nil {
+			return nil, err
+		}
+	}
+	return s.prepared()
+}
+
+func names(ms []*Metric) []string {
+	ns := make([]string, len(ms))
+	for i, m := range ms {
+		ns[i] = m.Name
+	}
+	return ns
+}
+
+// editDistance is the Levenshtein distance between two short ASCII names.
+func editDistance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}

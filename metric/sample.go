@@ -1,0 +1,298 @@
+package metric
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+)
+
+// A Sample is a set of rows with what was true and what was predicted.
+type Sample struct {
+	Kind    Kind
+	Classes []string  // the class names; Binary may leave them out
+	Target  []float64 // the true class index (Binary: 1 is positive), or the true value
+	Prob    []float64 // Binary: the positive class, one per row; Multiclass: rows × classes, row by row; Regression: nil
+	Pred    []float64 // the decided class index, or the predicted value
+	Weight  []float64 // how much each row counts, ≥ 0; nil: all 1
+
+	fixed     *fixed     // what does not depend on Weight; shared between re-weightings
+	confusion *confusion // what does, counted when a metric asks
+}
+
+// probSumTolerance is how far the probabilities of a row may be from a sum of
+// 1: wide enough for a softmax in half precision, narrow enough for scores
+// that are no probabilities.
+const probSumTolerance = 2e-3
+
+// maxClasses keeps the confusion matrix under a gigabyte.
+const maxClasses = 10_000
+
+// Rows is the number of rows.
+func (s *Sample) Rows() int { return len(s.Target) }
+
+// classes is the number of classes, 0 for a number.
+func (s *Sample) classes() int {
+	switch s.Kind {
+	case Binary:
+		return 2
+	case Multiclass:
+		return len(s.Classes)
+	}
+	return 0
+}
+
+// prepared checks the sample and gives a copy with weights, ready to compute.
+func (s *Sample) prepared() (*Sample, error) {
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	p := *s
+	if p.Weight == nil {
+		p.Weight = make([]float64, s.Rows())
+		for i := range p.Weight {
+			p.Weight[i] = 1
+		}
+	}
+	p.fixed = newFixed(&p)
+	if p.Kind != Regression {
+		p.confusion = newConfusion(p.classes())
+	}
+	return &p, nil
+}
+
+func (s *Sample) check() error {
+	n, k := s.Rows(), s.classes()
+	if n == 0 {
+		return errors.New("the sample has no rows; a metric needs at least one")
+	}
+	if n > math.MaxInt32 {
+		return fmt.Errorf("the sample has %d rows; at most %d are supported", n, math.MaxInt32)
+	}
+	switch s.Kind {
+	case Binary:
+		if len(s.Classes) != 0 && len(s.Classes) != 2 {
+			return fmt.Errorf("a binary sample has two classes, found %d", len(s.Classes))
+		}
+	case Multiclass:
+		if k < 2 {
+			return fmt.Errorf("a multiclass sample needs the names of at least two classes, found %d", k)
+		}
+		if k > maxClasses {
+			return fmt.Errorf("the sample has %d classes; at most %d are supported", k, maxClasses)
+		}
+	case Regression:
+	default:
+		return fmt.Errorf("unknown kind of sample %v; expected binary, multiclass or regression", s.Kind)
+	}
+	for _, p := range []struct {
+		name   string
+		values []float64
+		want   int
+	}{{"Pred", s.Pred, n}, {"Weight", s.Weight, n}, {"Prob", s.Prob, n * s.probWidth()}} {
+		if p.values != nil && len(p.values) != p.want {
+			return fmt.Errorf("%s has %d values, expected %d for %d rows", p.name, len(p.values), p.want, n)
+		}
+	}
+	for _, p := range []struct {
+		name   string
+		values []float64
+	}{{"target", s.Target}, {"prediction", s.Pred}} {
+		for i, v := range p.values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return fmt.Errorf("row %d: the %s is %v, expected a finite number", i, p.name, v)
+			}
+			if k > 0 && (v != math.Trunc(v) || v < 0 || v >= float64(k)) {
+				return fmt.Errorf("row %d: the %s is %v, expected a class index from 0 to %d", i, p.name, v, k-1)
+			}
+		}
+	}
+	if err := s.checkProb(); err != nil {
+		return err
+	}
+	if s.Weight == nil {
+		return nil
+	}
+	total := 0.0
+	for i, w := range s.Weight {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			return fmt.Errorf("row %d: the weight is %v, expected a finite number of at least 0", i, w)
+		}
+		total += w
+	}
+	if total == 0 {
+		return errors.New("all weights are 0; a metric needs at least one row that counts")
+	}
+	if math.IsInf(total, 0) {
+		return errors.New("the weights add up to infinity; scale them down")
+	}
+	return nil
+}
+
+func (s *Sample) checkProb() error {
+	width := s.probWidth()
+	for i, v := range s.Prob {
+		if !(v >= 0 && v <= 1) {
+			return fmt.Errorf("row %d: the probability is %v, expected a number from 0 to 1", i/width, v)
+		}
+	}
+	if s.Kind != Multiclass || s.Prob == nil {
+		return nil
+	}
+	for i := range s.Target {
+		sum := 0.0
+		for _, v := range s.Prob[i*width : (i+1)*width] {
+			sum += v
+		}
+		if math.Abs(sum-1) > probSumTolerance {
+			return fmt.Errorf("row %d: the probabilities add up to %v, expected 1", i, sum)
+		}
+	}
+	return nil
+}
+
+// probWidth is the number of probabilities in a row.
+func (s *Sample) probWidth() int {
+	switch s.Kind {
+	case Binary:
+		return 1
+	case Multiclass:
+		return len(s.Classes)
+	}
+	return 0
+}
+
+// OneVsRest turns a multiclass sample into the binary one of a single class
+// against all others, as the curves need it.
+func (s *Sample) OneVsRest(class int) (*Sample, error) {
+	k := s.classes()
+	if s.Kind != Multiclass {
+		return nil, fmt.Errorf("one-versus-rest needs a multiclass sample, this one is %s", s.Kind)
+	}
+	if class < 0 || class >= k {
+		return nil, fmt.Errorf("no class %d; expected an index from 0 to %d", class, k-1)
+	}
+	if err := s.check(); err != nil {
+		return nil, err
+	}
+	is := func(values []float64) []float64 {
+		if values == nil {
+			return nil
+		}
+		out := make([]float64, len(values))
+		for i, v := range values {
+			if int(v) == class {
+				out[i] = 1
+			}
+		}
+		return out
+	}
+	return &Sample{
+		Kind:    Binary,
+		Classes: []string{"not " + s.Classes[class], s.Classes[class]},
+		Target:  is(s.Target),
+		Pred:    is(s.Pred),
+		Prob:    s.column(class),
+		Weight:  s.Weight,
+	}, nil
+}
+
+// column copies the probabilities of a class out of a multiclass sample.
+func (s *Sample) column(class int) []float64 {
+	if s.Prob == nil {
+		return nil
+	}
+	k := s.classes()
+	out := make([]float64, s.Rows())
+	for i := range out {
+		out[i] = s.Prob[i*k+class]
+	}
+	return out
+}
+
+// fixed is what metrics derive from the rows without their weights, each part
+// made once, when first asked for. The bootstrap's goroutines share it.
+type fixed struct {
+	cell     func() []int32   // target × classes + prediction, for the confusion matrix
+	logLoss  func() []float64 // the loss of each row
+	brier    func() []float64
+	residual func() []float64
+	absError func() []float64
+	byError  func() []int32       // rows in ascending absolute error
+	ranking  []func() *classOrder // rows in descending score, for each class (Binary: one)
+}
+
+func newFixed(s *Sample) *fixed {
+	f := &fixed{
+		cell:     sync.OnceValue(s.cells),
+		logLoss:  sync.OnceValue(func() []float64 { return s.perRow(s.rowLogLoss) }),
+		brier:    sync.OnceValue(func() []float64 { return s.perRow(s.rowBrier) }),
+		residual: sync.OnceValue(func() []float64 { return s.perRow(s.rowResidual) }),
+		absError: sync.OnceValue(func() []float64 { return s.perRow(s.rowAbsError) }),
+	}
+	f.byError = sync.OnceValue(func() []int32 { return ascending(f.absError()) })
+	switch s.Kind {
+	case Binary:
+		f.ranking = []func() *classOrder{sync.OnceValue(func() *classOrder { return s.orderOf(1, s.Prob) })}
+	case Multiclass:
+		for c := range s.classes() {
+			f.ranking = append(f.ranking, sync.OnceValue(func() *classOrder { return s.orderOf(c, s.column(c)) }))
+		}
+	}
+	return f
+}
+
+func (s *Sample) perRow(f func(row int) float64) []float64 {
+	out := make([]float64, s.Rows())
+	for i := range out {
+		out[i] = f(i)
+	}
+	return out
+}
+
+// ascending gives the indices that sort values, equal ones in row order.
+func ascending(values []float64) []int32 {
+	rows := make([]int32, len(values))
+	for i := range rows {
+		rows[i] = int32(i)
+	}
+	slices.SortFunc(rows, func(a, b int32) int {
+		switch {
+		case values[a] < values[b]:
+			return -1
+		case values[a] > values[b]:
+			return 1
+		}
+		return int(a - b)
+	})
+	return rows
+}
+
+// totalWeight is the weight of all rows.
+func (s *Sample) totalWeight() float64 {
+	sum := 0.0
+	for _, w := range s.Weight {
+		sum += w
+	}
+	return sum
+}
+
+// mean is the weighted mean of a value per row. Four running sums keep the
+// adder busy and the rounding small; they depend on the rows alone.
+func (s *Sample) mean(values []float64) float64 {
+	var sum, weight [4]float64
+	w := s.Weight[:len(values)]
+	i := 0
+	for ; i+4 <= len(values); i += 4 {
+		for j := range 4 {
+			sum[j] += w[i+j] * values[i+j]
+			weight[j] += w[i+j]
+		}
+	}
+	for ; i < len(values); i++ {
+		sum[0] += w[i] * values[i]
+		weight[0] += w[i]
+	}
+	return (sum[0] + sum[1] + sum[2] + sum[3]) / (weight[0] + weight[1] + weight[2] + weight[3])
+}
