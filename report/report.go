@@ -1,0 +1,71 @@
+package report
+
+import "github.com/hone-ml/hone/evaluate"
+
+// Report is everything a page or a model card says: the result of an
+// evaluation and the facts of the run that it belongs to. Empty fields are
+// left out of the text.
+type Report struct {
+	// Name is the model's; RunID is the run's in the store.
+	Name  string `json:"name"`
+	RunID string `json:"run"`
+	Seed  uint64 `json:"seed"`
+	// Date is when the run finished, as it is to be printed.
+	Date string `json:"date"`
+	// Version is hone's own.
+	Version string `json:"version,omitempty"`
+	// Machine describes where it was trained and timed.
+	Machine string `json:"machine,omitempty"`
+	// Config is the configuration as YAML.
+	Config string `json:"config,omitempty"`
+	Data   Data   `json:"data"`
+	// Network describes the architecture in a few words.
+	Network    string `json:"network,omitempty"`
+	Parameters int    `json:"parameters,omitempty"`
+	// TrainingSeconds is the wall-clock time of the fit.
+	TrainingSeconds float64 `json:"training_seconds,omitempty"`
+	// LatencyMS is the measured time to predict one row, in milliseconds.
+	LatencyMS float64 `json:"latency_ms,omitempty"`
+	// Bundle is the file name of the model, for the "what next" lines.
+	Bundle string           `json:"bundle,omitempty"`
+	Result *evaluate.Result `json:"result"`
+}
+
+// Data is what the model was made from.
+type Data struct {
+	Sources []Source `json:"sources,omitempty"`
+	// Rows counts all rows of all sources.
+	Rows    int       `json:"rows"`
+	Used    []Column  `json:"used,omitempty"`
+	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// Findings are what the data check noticed.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Source is one file.
+type Source struct {
+	Role        string `json:"role"` // train, validation, test
+	Path        string `json:"path"`
+	Rows        int    `json:"rows,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"` // SHA-256 of the content
+}
+
+// Column is an input that the model reads.
+type Column struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	// Note says what was fitted, for example "12 values, 3% missing".
+	Note string `json:"note,omitempty"`
+}
+
+// LeftOut is a column that the model does not read.
+type LeftOut struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// Finding is something the data check noticed.
+type Finding struct {
+	Message string `json:"message"`
+	Remedy  string `json:"remedy,omitempty"`
+}
