@@ -1,0 +1,42 @@
+package atomicfile
+
+import (
+	"fmt"
+	"os"
+	"strings"
+)
+
+// LockedError says that another process holds a lock.
+type LockedError struct {
+	Path string
+	PID  string // as the holder wrote it; may be empty
+}
+
+func (e *LockedError) Error() string {
+	if e.PID == "" {
+		return fmt.Sprintf("%s is locked by another process", e.Path)
+	}
+	return fmt.Sprintf("%s is locked by process %s", e.Path, e.PID)
+}
+
+// Lock takes an exclusive lock on a file, which is created if need be. The
+// system drops it when the process ends, however it ends. It fails with a
+// LockedError at once where another process has it.
+func Lock(path string) (unlock func() error, err error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	if ok, err := tryLock(f); err != nil || !ok {
+		pid, _ := os.ReadFile(path)
+		f.Close()
+		if err != nil {
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		return nil, &LockedError{path, strings.TrimSpace(string(pid))}
+	}
+	if err := f.Truncate(0); err == nil {
+		_, _ = f.WriteAt([]byte(fmt.Sprintf("%d\n", os.Getpid())), 0) // for the message above only
+	}
+	return f.Close, nil
+}
