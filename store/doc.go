@@ -1,0 +1,9 @@
+// Package store keeps the register of runs: what was run on what, how it
+// ended and what it measured. Files of a run (checkpoints, bundle, report)
+// stay in its folder; the register holds their paths.
+//
+// Store is the interface; sqlite.go implements it in one SQLite file, which
+// several processes may use at once. Another database is one more file with
+// its own implementation. The lifecycle floor above imports store; it imports
+// nothing of hone.
+package store
