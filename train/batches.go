@@ -1,0 +1,176 @@
+package train
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/hone-ml/hone/engine/tensor"
+)
+
+// A Batch is some rows: one tensor per input of the task, each with the rows
+// as its first dimension, and a weight for each row.
+type Batch struct {
+	Tensors []*tensor.Tensor
+	Weights *tensor.Tensor // float32 [rows]
+	Rows    int
+}
+
+// Batches yields the rows of a data set, epoch after epoch.
+type Batches interface {
+	// Rows returns the number of rows of an epoch.
+	Rows() int
+	// Steps returns the number of batches of an epoch.
+	Steps() int
+	// Seek makes Next return batch step of an epoch. The rows of that batch
+	// depend on nothing else.
+	Seek(epoch, step int) error
+	// Next fills the batch, reusing its tensors, or returns io.EOF after the
+	// last one of the epoch.
+	Next(b *Batch) error
+}
+
+// Memory is Batches over tensors in memory.
+type Memory struct {
+	tensors []*tensor.Tensor
+	weights []float32 // nil: all 1
+	rows    int
+	size    int
+	shuffle bool
+	seed    uint64
+	order   permutation
+	step    int
+}
+
+// NewMemory returns batches of size rows (0: all rows at once) over tensors
+// that share their first dimension. With shuffle the order differs in every
+// epoch and follows from the seed. Weights may be nil.
+func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bool, seed uint64) (*Memory, error) {
+	if len(tensors) == 0 {
+		return nil, fmt.Errorf("train: no tensors")
+	}
+	m := &Memory{tensors: tensors, weights: weights, size: size, shuffle: shuffle, seed: seed}
+	for i, t := range tensors {
+		if len(t.Shape()) == 0 {
+			return nil, fmt.Errorf("train: tensor %d is a scalar, expected rows as its first dimension", i)
+		}
+		if i == 0 {
+			m.rows = t.Shape()[0]
+		}
+		if t.Shape()[0] != m.rows {
+			return nil, fmt.Errorf("train: tensor %d has %d rows, tensor 0 has %d", i, t.Shape()[0], m.rows)
+		}
+	}
+	if m.rows == 0 {
+		return nil, fmt.Errorf("train: no rows")
+	}
+	if weights != nil && len(weights) != m.rows {
+		return nil, fmt.Errorf("train: %d weights for %d rows", len(weights), m.rows)
+	}
+	if m.size < 0 {
+		return nil, fmt.Errorf("train: batch size %d, expected 1 or more, or 0 for all rows at once", size)
+	}
+	if m.size == 0 || m.size > m.rows {
+		m.size = m.rows
+	}
+	return m, m.Seek(0, 0)
+}
+
+// Rows returns the number of rows.
+func (m *Memory) Rows() int { return m.rows }
+
+// Steps returns the number of batches of an epoch; the last may be smaller.
+func (m *Memory) Steps() int { return (m.rows + m.size - 1) / m.size }
+
+// Seek implements Batches.
+func (m *Memory) Seek(epoch, step int) error {
+	if step < 0 || step > m.Steps() {
+		return fmt.Errorf("train: no step %d in an epoch of %d", step, m.Steps())
+	}
+	m.step = step
+	m.order = newPermutation(m.rows, m.seed, uint64(epoch))
+	return nil
+}
+
+// Next implements Batches.
+func (m *Memory) Next(b *Batch) error {
+	lo := m.step * m.size
+	if lo >= m.rows {
+		return io.EOF
+	}
+	hi := min(lo+m.size, m.rows)
+	m.step++
+	b.Rows = hi - lo
+	if len(b.Tensors) != len(m.tensors) {
+		b.Tensors = make([]*tensor.Tensor, len(m.tensors))
+		for i, t := range m.tensors {
+			b.Tensors[i] = tensor.New(t.DType(), make([]int, len(t.Shape()))...)
+		}
+		b.Weights = tensor.Zeros(0)
+	}
+	var dims [8]int
+	for i, t := range m.tensors {
+		shape := append(append(dims[:0], hi-lo), t.Shape()[1:]...)
+		b.Tensors[i].Reset(shape...)
+	}
+	b.Weights.Reset(hi - lo)
+	w := b.Weights.Floats()
+	for i := range hi - lo {
+		row := lo + i
+		if m.shuffle {
+			row = m.order.at(row)
+		}
+		for k, t := range m.tensors {
+			n := t.RowLen()
+			copy(b.Tensors[k].Raw()[i*n:(i+1)*n], t.Raw()[row*n:(row+1)*n])
+		}
+		w[i] = 1
+		if m.weights != nil {
+			w[i] = m.weights[row]
+		}
+	}
+	return nil
+}
+
+// A permutation is a keyed bijection on 0 … n−1: a four-round Feistel network
+// over the next even power of two, walked until it lands below n (Black and
+// Rogaway 2002, "cycle walking"). It needs no memory and any place of it can
+// be computed at once, so that resuming in the middle of an epoch is free.
+type permutation struct {
+	n    uint64
+	half uint
+	keys [4]uint64
+}
+
+func newPermutation(n int, seed, epoch uint64) permutation {
+	p := permutation{n: uint64(n), half: 1}
+	for uint64(1)<<(2*p.half) < p.n {
+		p.half++
+	}
+	k := mix(seed ^ mix(epoch+0x9e3779b97f4a7c15))
+	for i := range p.keys {
+		k = mix(k + 0x9e3779b97f4a7c15)
+		p.keys[i] = k
+	}
+	return p
+}
+
+func (p *permutation) at(i int) int {
+	x, mask := uint64(i), uint64(1)<<p.half-1
+	for {
+		l, r := x>>p.half, x&mask
+		for _, k := range p.keys {
+			l, r = r, l^(mix(r^k)&mask)
+		}
+		x = l<<p.half | r
+		if x < p.n {
+			return int(x)
+		}
+	}
+}
+
+// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
+func mix(z uint64) uint64 {
+	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
+	z = (z ^ z>>27) * 0x94d049bb133111eb
+	return z ^ z>>31
+}

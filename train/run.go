@@ -1,0 +1,460 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"time"
+
+	"github.com/hone-ml/hone/engine/cpu"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/nn"
+	"github.com/hone-ml/hone/nn/optim"
+)
+
+// A Task is what Run trains: it declares what a batch holds and builds the
+// predictions and the loss. The programs of training and validation are both
+// built from it, over one state.
+type Task interface {
+	// Inputs and Targets declare the inputs of the network and the targets: the
+	// tensors of a batch, in this order.
+	Inputs(b *graph.Builder) []*graph.Node
+	Targets(b *graph.Builder) []*graph.Node
+	// Forward returns the predictions, each [rows …].
+	Forward(c *nn.Context, inputs []*graph.Node) []*graph.Node
+	// Loss returns the loss of each row [rows], before row weights.
+	Loss(c *nn.Context, outputs, targets []*graph.Node) *graph.Node
+}
+
+// ErrStopped is returned by Run, with the result so far, when its context was
+// cancelled. The state holds the best values if there are any, and the
+// checkpoint continues the run.
+var ErrStopped = errors.New("training was stopped")
+
+// A DivergedError says that the loss ceased to be a finite number or grew out
+// of all proportion.
+type DivergedError struct {
+	Epoch, Step  int
+	Loss         float64
+	LearningRate float64
+}
+
+func (e *DivergedError) Error() string {
+	return fmt.Sprintf("training diverged: the loss became %g in epoch %d, step %d, at learning rate %g; lower the learning rate (try %g), bound the gradients (clip_norm: 1), or look for outliers and unscaled inputs",
+		e.Loss, e.Epoch, e.Step, e.LearningRate, e.LearningRate/10)
+}
+
+// trainer is a run in progress.
+type trainer struct {
+	task  Task
+	state *graph.State
+	opts  Options
+	train Batches
+	valid Batches
+
+	step, apply, evaluate graph.Executable // apply is nil without accumulation
+	outputs               int              // predictions of evaluate
+
+	batch   Batch
+	lr      *tensor.Tensor
+	seed    *tensor.Tensor
+	count   *tensor.Tensor // the update's number
+	feeds   []*tensor.Tensor
+	results []*tensor.Tensor // weighted loss, weight
+
+	progress
+	best    map[string][]float32
+	started time.Time
+	saved   time.Time
+	before  float64 // seconds of earlier sessions
+}
+
+// progress is what a checkpoint holds beside the state.
+type progress struct {
+	Epoch     int     `json:"epoch"`      // finished
+	Step      int     `json:"step"`       // batches done in the current one
+	Updates   int     `json:"updates"`    // in all
+	Batches   int     `json:"batches"`    // in all
+	LossSum   float64 `json:"loss_sum"`   // of the current epoch
+	WeightSum float64 `json:"weight_sum"` //
+	EpochTime float64 `json:"epoch_time"` // seconds into the current epoch
+	History   []Epoch `json:"history"`    //
+	BestEpoch int     `json:"best_epoch"` // 0: none yet
+	BestScore float64 `json:"best_score"` //
+	Schedule  []byte  `json:"schedule"`   // of a schedule that has a memory
+	Done      bool    `json:"done"`       //
+	Stopped   string  `json:"stopped"`    // why it ended
+	Total     float64 `json:"total"`      // seconds
+	Resumed   bool    `json:"-"`          //
+}
+
+// Run trains the task's network, whose variables are created in state unless
+// they are there, on the batches of train. With valid (else nil) every epoch
+// ends with a validation, by which the best epoch is chosen and training may
+// stop early.
+//
+// When ctx is cancelled it saves a checkpoint and returns ErrStopped. Where
+// the checkpoint file exists and belongs to the same run (Fingerprint), it
+// continues from there, to the same bits as if it had not been interrupted.
+func Run(ctx context.Context, task Task, state *graph.State, train, valid Batches, opts Options) (*Result, error) {
+	if err := opts.setDefaults(); err != nil {
+		return nil, err
+	}
+	if opts.Restore && valid == nil {
+		return nil, errors.New("train: restoring the best epoch needs validation rows")
+	}
+	t := &trainer{task: task, state: state, opts: opts, train: train, valid: valid}
+	if err := t.build(); err != nil {
+		return nil, err
+	}
+	if err := t.resume(); err != nil {
+		return nil, err
+	}
+	t.started, t.saved = time.Now(), time.Now()
+	err := t.loop(ctx)
+	if err != nil && !errors.Is(err, ErrStopped) {
+		return nil, err
+	}
+	if t.opts.Restore && t.best != nil {
+		t.restoreBest()
+	}
+	return &Result{History: t.History, BestEpoch: t.BestEpoch, Stopped: t.Stopped, Steps: t.Updates, Resumed: t.Resumed, Seconds: t.elapsed()}, err
+}
+
+func (t *trainer) elapsed() float64 {
+	if t.started.IsZero() {
+		return t.before
+	}
+	return t.before + time.Since(t.started).Seconds()
+}
+
+func (t *trainer) loop(ctx context.Context) error {
+	if t.Done {
+		return nil
+	}
+	for t.Epoch < t.opts.Epochs {
+		if err := t.epoch(ctx); err != nil {
+			return err
+		}
+		reason, err := t.endEpoch()
+		if err != nil {
+			return err
+		}
+		if reason != "" || t.Epoch == t.opts.Epochs {
+			if reason == "" {
+				reason = fmt.Sprintf("all %d epochs done", t.opts.Epochs)
+			}
+			t.Stopped, t.Done = reason, true
+		}
+		if err := t.save(); err != nil {
+			return err
+		}
+		if t.Done {
+			return nil
+		}
+	}
+	return nil
+}
+
+// epoch runs the batches that are left of the current epoch.
+func (t *trainer) epoch(ctx context.Context) error {
+	if err := t.train.Seek(t.Epoch, t.Step); err != nil {
+		return err
+	}
+	steps := t.train.Steps()
+	began, rows := time.Now(), 0
+	base := t.EpochTime
+	for {
+		err := t.train.Next(&t.batch)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if err := t.trainBatch(t.Step == steps-1); err != nil {
+			return err
+		}
+		t.Step++
+		rows += t.batch.Rows
+		t.EpochTime = base + time.Since(began).Seconds()
+		if t.opts.OnStep != nil {
+			t.opts.OnStep(Progress{
+				Epoch: t.Epoch + 1, Epochs: t.opts.Epochs, Step: t.Step, Steps: steps,
+				Loss: t.LossSum / t.WeightSum, LearningRate: float64(t.lr.Floats()[0]),
+				RowsPerSecond: float64(rows) / max(1e-9, time.Since(began).Seconds()),
+			})
+		}
+		if ctx.Err() != nil {
+			t.Stopped = "stopped"
+			if err := t.save(); err != nil {
+				return err
+			}
+			return ErrStopped
+		}
+		if t.opts.Checkpoint != "" && time.Since(t.saved) > t.opts.CheckpointEvery {
+			if err := t.save(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// trainBatch runs the training program on the batch, and the update where
+// gradients are accumulated.
+func (t *trainer) trainBatch(last bool) error {
+	t.lr.Floats()[0] = float32(t.opts.Optimizer.LearningRate() * t.factor())
+	t.seed.Ints()[0], t.seed.Ints()[1] = int32(uint32(t.opts.Seed)), int32(uint32(t.opts.Seed>>32))
+	t.count.Ints()[0] = int32(t.Batches)
+	t.feeds = append(append(t.feeds[:0], t.batch.Tensors...), t.batch.Weights, t.lr, t.seed, t.count)
+	if err := t.step.Run(t.feeds, t.results); err != nil {
+		return err
+	}
+	t.Batches++
+	loss, weight := float64(t.results[0].Floats()[0]), float64(t.results[1].Floats()[0])
+	if math.IsNaN(loss) || math.IsInf(loss, 0) {
+		return &DivergedError{t.Epoch + 1, t.Step + 1, loss, float64(t.lr.Floats()[0])}
+	}
+	t.LossSum += loss
+	t.WeightSum += weight
+	if t.apply != nil {
+		if (t.Step+1)%t.opts.Accumulate != 0 && !last {
+			return nil
+		}
+		if err := t.apply.Run([]*tensor.Tensor{t.lr}, nil); err != nil {
+			return err
+		}
+	}
+	t.Updates++
+	return nil
+}
+
+// factor is the schedule's factor for the next update.
+func (t *trainer) factor() float64 {
+	if t.opts.Schedule == nil {
+		return 1
+	}
+	return t.opts.Schedule.Factor(t.Updates, t.updatesPerEpoch()*t.opts.Epochs)
+}
+
+func (t *trainer) updatesPerEpoch() int {
+	return (t.train.Steps() + t.opts.Accumulate - 1) / t.opts.Accumulate
+}
+
+// endEpoch validates, keeps the best values, and returns a reason to stop.
+func (t *trainer) endEpoch() (string, error) {
+	e := Epoch{Epoch: t.Epoch + 1, Loss: t.LossSum / t.WeightSum, LearningRate: float64(t.lr.Floats()[0])}
+	began := time.Now()
+	score, higher := e.Loss, false
+	if t.valid != nil {
+		v, err := t.validate()
+		if err != nil {
+			return "", err
+		}
+		e.Validation, e.Scores = v.loss, v.scores
+		score = v.loss
+		if t.opts.Monitor != "" {
+			s, ok := v.scores[t.opts.Monitor]
+			if !ok {
+				return "", fmt.Errorf("train: the scores have no %q to monitor", t.opts.Monitor)
+			}
+			score, higher = s, t.opts.Higher
+		}
+		if math.IsNaN(v.loss) || math.IsInf(v.loss, 0) {
+			return "", &DivergedError{t.Epoch + 1, t.Step, v.loss, e.LearningRate}
+		}
+	}
+	t.EpochTime += time.Since(began).Seconds()
+	e.Seconds = t.EpochTime
+	gain := t.BestScore - score
+	if higher {
+		gain = -gain
+	}
+	if t.BestEpoch == 0 || gain > t.opts.MinDelta {
+		t.BestEpoch, t.BestScore, e.Best = e.Epoch, score, true
+		if t.opts.Restore {
+			t.keepBest()
+		}
+	}
+	if low := t.lowestLoss(); len(t.History) > 0 && e.Loss > 100*math.Abs(low)+100 {
+		return "", &DivergedError{e.Epoch, t.Step, e.Loss, e.LearningRate}
+	}
+	t.History = append(t.History, e)
+	t.Epoch++
+	t.Step, t.LossSum, t.WeightSum, t.EpochTime = 0, 0, 0, 0
+	if o, ok := t.opts.Schedule.(optim.Observer); ok {
+		if higher {
+			score = -score
+		}
+		o.Observe(score)
+	}
+	if t.opts.OnEpoch != nil {
+		t.opts.OnEpoch(e)
+	}
+	if t.opts.Patience > 0 && t.Epoch-t.BestEpoch >= t.opts.Patience {
+		return fmt.Sprintf("no improvement for %d epochs", t.opts.Patience), nil
+	}
+	return "", nil
+}
+
+func (t *trainer) lowestLoss() float64 {
+	low := math.Inf(1)
+	for _, e := range t.History {
+		low = min(low, e.Loss)
+	}
+	return low
+}
+
+type validation struct {
+	loss   float64
+	scores map[string]float64
+}
+
+// validate runs the network over the validation rows.
+func (t *trainer) validate() (validation, error) {
+	want := 0
+	if t.opts.Score != nil {
+		want = t.outputs
+	}
+	pred, loss, err := predictAll(t.evaluate, t.valid, want)
+	if err != nil {
+		return validation{}, err
+	}
+	v := validation{loss: loss}
+	if t.opts.Score != nil {
+		v.scores, err = t.opts.Score(pred)
+	}
+	return v, err
+}
+
+// predictAll runs an evaluation program over all batches of an epoch and
+// returns the first predictions of the task and the mean loss.
+func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]float32, float64, error) {
+	if err := batches.Seek(0, 0); err != nil {
+		return nil, 0, err
+	}
+	var b Batch
+	var pred [][]float32
+	var sum, weight float64
+	out := []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
+	for range predictions {
+		out = append(out, tensor.Zeros(0))
+	}
+	for {
+		err := batches.Next(&b)
+		if err == io.EOF {
+			return pred, sum / weight, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		feeds := append(append([]*tensor.Tensor(nil), b.Tensors...), b.Weights)
+		if err := exe.Run(feeds, out); err != nil {
+			return nil, 0, err
+		}
+		sum += float64(out[0].Floats()[0])
+		weight += float64(out[1].Floats()[0])
+		for i, o := range out[2:] {
+			if len(pred) <= i {
+				pred = append(pred, nil)
+			}
+			pred[i] = append(pred[i], o.Floats()...)
+		}
+	}
+}
+
+func (t *trainer) keepBest() {
+	if t.best == nil {
+		t.best = map[string][]float32{}
+	}
+	for _, v := range t.modelVariables() {
+		t.best[v.Name] = append(t.best[v.Name][:0], v.Value.Floats()...)
+	}
+}
+
+func (t *trainer) restoreBest() {
+	for _, v := range t.modelVariables() {
+		copy(v.Value.Floats(), t.best[v.Name])
+	}
+}
+
+// build makes the programs: one training step (or, with accumulation, one that
+// adds up gradients and one that applies them) and one evaluation step.
+func (t *trainer) build() error {
+	b := graph.New("train")
+	in := t.task.Inputs(b)
+	targets := t.task.Targets(b)
+	weights := b.Input("weights", tensor.Float32, graph.Rows)
+	lr := b.Input("learning_rate", tensor.Float32)
+	seed := b.Input("seed", tensor.Int32, graph.N(2))
+	count := b.Input("step", tensor.Int32)
+	c := &nn.Context{B: b, State: t.state, Training: true, Seed: seed, Step: count, InitSeed: t.opts.Seed}
+	loss, sum, weight := meanLoss(t.task, c, t.task.Forward(c, in), targets, weights)
+	if p := c.Penalties(); p != nil {
+		loss = graph.Add(loss, p)
+	}
+	b.Output("loss", sum)
+	b.Output("weight", weight)
+	params := t.state.Trainable()
+	update := optim.Options{ClipNorm: t.opts.ClipNorm, L1: t.opts.L1, L2: t.opts.L2}
+	if t.opts.Accumulate > 1 {
+		optim.Accumulate(t.state, loss, weight, params)
+		a := graph.New("update")
+		optim.ApplyAccumulated(t.opts.Optimizer, t.state, a.Input("learning_rate", tensor.Float32), params, update)
+		if err := compile(a, &t.apply); err != nil {
+			return err
+		}
+	} else {
+		optim.Apply(t.opts.Optimizer, t.state, loss, lr, params, update)
+	}
+	if err := compile(b, &t.step); err != nil {
+		return err
+	}
+	t.lr, t.count = tensor.Scalar(0), tensor.New(tensor.Int32)
+	t.seed = tensor.New(tensor.Int32, 2)
+	t.results = []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
+	var err error
+	t.evaluate, t.outputs, err = buildEvaluation(t.task, t.state)
+	return err
+}
+
+// buildEvaluation compiles the program that returns the weighted loss, the
+// weight and the predictions of a batch.
+func buildEvaluation(task Task, state *graph.State) (graph.Executable, int, error) {
+	b := graph.New("evaluate")
+	in := task.Inputs(b)
+	targets := task.Targets(b)
+	weights := b.Input("weights", tensor.Float32, graph.Rows)
+	c := &nn.Context{B: b, State: state}
+	out := task.Forward(c, in)
+	_, sum, weight := meanLoss(task, c, out, targets, weights)
+	b.Output("loss", sum)
+	b.Output("weight", weight)
+	for _, o := range out {
+		b.Output("prediction", o)
+	}
+	var exe graph.Executable
+	err := compile(b, &exe)
+	return exe, len(out), err
+}
+
+// meanLoss returns the mean of the rows' losses by weight, and its numerator
+// and denominator.
+func meanLoss(task Task, c *nn.Context, out, targets []*graph.Node, weights *graph.Node) (mean, sum, weight *graph.Node) {
+	rows := task.Loss(c, out, targets)
+	sum, weight = graph.Sum(graph.Mul(rows, weights)), graph.Sum(weights)
+	// A batch whose weights are all 0 has a mean of 0, not 0/0.
+	return graph.Div(sum, graph.Max(weight, c.B.Scalar(1e-30))), sum, weight
+}
+
+func compile(b *graph.Builder, exe *graph.Executable) error {
+	p, err := b.Program()
+	if err == nil {
+		*exe, err = cpu.Compile(p)
+	}
+	return err
+}
