@@ -158,6 +158,11 @@ func (b *Builder) apply(op Op, in ...*Node) *Node {
 	if len(t.Shape) > 8 {
 		return b.Fail(op.Name(), fmt.Errorf("result %v has more than 8 dimensions", t.Shape))
 	}
+	for _, d := range t.Shape {
+		if d.N < 0 {
+			return b.Fail(op.Name(), fmt.Errorf("result %v has a negative dimension", t.Shape))
+		}
+	}
 	n := &Node{ID: len(b.nodes), Op: op, In: in, Type: t, b: b}
 	b.nodes = append(b.nodes, n)
 	return n
@@ -223,6 +228,10 @@ func (b *Builder) Read(v *Variable) *Node {
 // Write makes n the variable's value once the run ends.
 func (b *Builder) Write(v *Variable, n *Node) {
 	if b.err != nil {
+		return
+	}
+	if v == nil {
+		b.Fail("write", errors.New("the variable is nil"))
 		return
 	}
 	want := Type{v.Value.DType(), Fixed(v.Value.Shape()...)}

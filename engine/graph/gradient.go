@@ -38,14 +38,15 @@ func (g Gradient) ToDense(n *Node) *Node {
 	return BroadcastTo(n.b.Scalar(0), n.Shape())
 }
 
-// plus adds two gradients of n. Sparse ones are joined and stay sparse.
+// plus adds two gradients of n. Sparse ones are joined and stay sparse,
+// unless one has its rows per row of the run and the other not.
 func (g Gradient) plus(h Gradient, n *Node) Gradient {
 	switch {
 	case g.IsZero():
 		return h
 	case h.IsZero():
 		return g
-	case g.Sparse() && h.Sparse():
+	case g.Sparse() && h.Sparse() && g.Rows.Shape()[0].PerRow == h.Rows.Shape()[0].PerRow:
 		return Gradient{Rows: Concat(0, g.Rows, h.Rows), Values: Concat(0, g.Values, h.Values)}
 	}
 	return Gradient{Dense: Add(g.ToDense(n), h.ToDense(n))}
@@ -87,8 +88,9 @@ func Gradients(loss *Node, wrt []*Node) []Gradient {
 			continue
 		}
 		d, ok := n.Op.(Differentiable)
-		if !ok {
-			continue // comparisons, indices: no gradient flows through
+		if !ok { // parts of an optimiser's update, second derivatives of fused ops
+			b.Fail("gradients", fmt.Errorf("%s has no gradient, and the loss depends on a parameter through it: put StopGradient before it, or build it from other ops", n.Op.Name()))
+			return out
 		}
 		for i, gi := range d.Gradient(n, g.ToDense(n)) {
 			x := n.In[i]

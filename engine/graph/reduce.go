@@ -100,24 +100,9 @@ func Mean(x *Node, axes ...int) *Node {
 	if x.b.err != nil {
 		return x.b.inert
 	}
-	if len(axes) == 0 {
-		for i := range x.Shape() {
-			axes = append(axes, i)
-		}
-	}
-	count, perRow := 1, 0
-	for _, a := range axes {
-		if a < 0 {
-			a += len(x.Shape())
-		}
-		d := x.Shape()[a]
-		count *= d.N
-		if d.PerRow {
-			perRow++
-		}
-	}
-	n := x.b.Scalar(float64(count))
-	for range perRow {
+	all, left := x.Shape().Size(), sum.Shape().Size()
+	n := x.b.Scalar(float64(all.Factor / max(1, left.Factor)))
+	for range all.Power - left.Power {
 		n = Mul(n, x.b.RowCount())
 	}
 	return Div(sum, n)

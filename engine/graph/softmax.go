@@ -19,8 +19,8 @@ func (o Normalize) Name() string {
 
 // Infer returns the input's type.
 func (o Normalize) Infer(in []Type) (Type, error) {
-	if s := in[0].Shape; len(s) < 1 || s[len(s)-1].PerRow || in[0].DType != tensor.Float32 {
-		return Type{}, fmt.Errorf("input is %v, expected float32 with a constant last dimension", in[0])
+	if s := in[0].Shape; len(s) < 1 || s[len(s)-1].PerRow || s[len(s)-1].N < 1 || in[0].DType != tensor.Float32 {
+		return Type{}, fmt.Errorf("input is %v, expected float32 with a constant last dimension of at least 1", in[0])
 	}
 	return in[0], nil
 }
@@ -51,7 +51,7 @@ func (CrossEntropy) Name() string { return "softmax_cross_entropy" }
 func (o CrossEntropy) Infer(in []Type) (Type, error) {
 	logits, labels := in[0], in[1]
 	if k := len(logits.Shape); k < 1 || logits.DType != tensor.Float32 || labels.DType != tensor.Int32 ||
-		logits.Shape[k-1].PerRow || !labels.Shape.Equal(logits.Shape[:k-1]) {
+		logits.Shape[k-1].PerRow || logits.Shape[k-1].N < 1 || !labels.Shape.Equal(logits.Shape[:k-1]) {
 		return Type{}, fmt.Errorf("logits are %v and labels %v, expected float32 [… k] and int32 […]", logits, labels)
 	}
 	if o.Smoothing < 0 || o.Smoothing >= 1 {

@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/hone-ml/hone/engine/tensor"
 )
@@ -12,7 +13,11 @@ import (
 // it runs a program that only reads the state and the write lock while it
 // runs one that writes.
 type State struct {
-	Mu   sync.RWMutex
+	Mu sync.RWMutex
+	// Serial numbers states as they are made. Who locks several locks them in
+	// this order, so that two programs cannot wait for each other.
+	Serial uint64
+
 	vars []*Variable
 	name map[string]*Variable
 }
@@ -26,8 +31,10 @@ type Variable struct {
 	State     *State
 }
 
+var states atomic.Uint64
+
 // NewState returns an empty state.
-func NewState() *State { return &State{name: map[string]*Variable{}} }
+func NewState() *State { return &State{Serial: states.Add(1), name: map[string]*Variable{}} }
 
 // Add adds a variable whose storage is value. A name in use is an error.
 func (s *State) Add(name string, value *tensor.Tensor, trainable bool) (*Variable, error) {

@@ -3,6 +3,7 @@ package tensor
 import (
 	"fmt"
 	"math"
+	"slices"
 	"unsafe"
 )
 
@@ -89,10 +90,10 @@ func Elements(shape []int) (int, error) {
 	n := 1
 	for _, d := range shape {
 		if d < 0 {
-			return 0, fmt.Errorf("shape %v has a negative dimension", shape)
+			return 0, fmt.Errorf("shape %v has a negative dimension", slices.Clone(shape)) // a copy, so that shape need not live on the heap
 		}
 		if d != 0 && n > math.MaxInt/4/d {
-			return 0, fmt.Errorf("shape %v has too many elements to address", shape)
+			return 0, fmt.Errorf("shape %v has too many elements to address", slices.Clone(shape))
 		}
 		n *= d
 	}

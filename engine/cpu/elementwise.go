@@ -1,0 +1,373 @@
+package cpu
+
+import (
+	"fmt"
+
+	"github.com/hone-ml/hone/engine/cpu/kernel"
+	"github.com/hone-ml/hone/engine/graph"
+)
+
+// chunkLen is how many elements a fused unit carries through all its
+// instructions before it goes on: 4 KiB a register, so that a dozen registers
+// stay in the first-level cache.
+const chunkLen = 1024
+
+// taskWork is about how many element-instructions make a task worth sharing
+// and short enough not to hold up a garbage collection: 10 to 40 µs.
+const taskWork = 64 << 10
+
+// An operand is where an instruction finds a chunk of an input.
+type operand struct {
+	kind operandKind
+	reg  int         // of inRegister and expanded
+	node *graph.Node // of direct and scalar
+}
+
+type operandKind uint8
+
+const (
+	inRegister operandKind = iota
+	direct                 // the chunk's range of a value of the same shape
+	scalar                 // one element
+)
+
+// An instr is one kernel over a chunk: dst = f(a, b, c).
+type instr struct {
+	unary   func(dst, a []float32)
+	binary  func(dst, a, b []float32)
+	scalarB func(dst, a []float32, s float32)
+	choose  bool
+	expand  *expansion
+	a, b, c operand
+	dst     int         // register
+	store   *graph.Node // write straight into its words instead of dst
+	copyTo  *graph.Node // copied there from dst when the chunk is done
+}
+
+// fusedStep runs a group of element-wise nodes over chunks.
+type fusedStep struct {
+	code []instr
+	size graph.Size
+	regs int
+}
+
+func (f *fusedStep) perTask() int {
+	return max(1, taskWork/(chunkLen*len(f.code))) * chunkLen
+}
+
+func (f *fusedStep) tasks(rows int) int { return chunks(f.size.Of(rows), f.perTask()) }
+
+func (f *fusedStep) run(in *instance, task int, w *worker) {
+	lo, end := chunk(f.size.Of(in.rows), f.perTask(), task)
+	regs := w.floats(f.regs * chunkLen)
+	for ; lo < end; lo += chunkLen {
+		hi := min(lo+chunkLen, end)
+		for i := range f.code {
+			c := &f.code[i]
+			var dst []float32
+			if c.store != nil {
+				dst = in.words[c.store.ID][lo:hi]
+			} else {
+				dst = regs[c.dst*chunkLen:][:hi-lo]
+			}
+			switch {
+			case c.unary != nil:
+				c.unary(dst, c.a.slice(in, regs, lo, hi))
+			case c.binary != nil:
+				c.binary(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi))
+			case c.scalarB != nil:
+				c.scalarB(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID][0])
+			case c.choose:
+				kernel.Select(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi))
+			case c.expand != nil:
+				c.expand.fill(dst, in.words[c.a.node.ID], lo, in.rows)
+			}
+		}
+		for i := range f.code {
+			if c := &f.code[i]; c.copyTo != nil {
+				copy(in.words[c.copyTo.ID][lo:hi], regs[c.dst*chunkLen:][:hi-lo])
+			}
+		}
+	}
+}
+
+func (o *operand) slice(in *instance, regs []float32, lo, hi int) []float32 {
+	if o.kind == inRegister {
+		return regs[o.reg*chunkLen:][:hi-lo]
+	}
+	return in.words[o.node.ID][lo:hi]
+}
+
+// unaryKernels and binaryKernels give each element-wise function its kernel;
+// scalarKernels those whose second input is one number for the whole chunk.
+var unaryKernels = [...]func(dst, x []float32){
+	graph.OpNeg:      kernel.Neg,
+	graph.OpAbs:      kernel.Abs,
+	graph.OpSign:     kernel.Sign,
+	graph.OpSquare:   kernel.Square,
+	graph.OpSqrt:     kernel.Sqrt,
+	graph.OpRsqrt:    kernel.Rsqrt,
+	graph.OpRecip:    kernel.Recip,
+	graph.OpExp:      kernel.Exp,
+	graph.OpLog:      kernel.Log,
+	graph.OpLog1p:    kernel.Log1p,
+	graph.OpTanh:     kernel.Tanh,
+	graph.OpSigmoid:  kernel.Sigmoid,
+	graph.OpErf:      kernel.Erf,
+	graph.OpSoftplus: kernel.Softplus,
+	graph.OpRelu:     kernel.Relu,
+	graph.OpIdentity: kernel.Copy,
+}
+
+var binaryKernels = [...]func(dst, a, b []float32){
+	graph.OpAdd:          kernel.Add,
+	graph.OpSub:          kernel.Sub,
+	graph.OpMul:          kernel.Mul,
+	graph.OpDiv:          kernel.Div,
+	graph.OpMax:          kernel.Max,
+	graph.OpMin:          kernel.Min,
+	graph.OpGreater:      kernel.Greater,
+	graph.OpGreaterEqual: kernel.GreaterEqual,
+	graph.OpEqual:        kernel.Equal,
+}
+
+// The scalar on the right, and on the left.
+var scalarKernels = map[graph.BinaryKind][2]func(dst, a []float32, s float32){
+	graph.OpAdd: {kernel.AddS, kernel.AddS},
+	graph.OpSub: {kernel.SubS, kernel.RSubS},
+	graph.OpMul: {kernel.MulS, kernel.MulS},
+	graph.OpDiv: {kernel.DivS, kernel.RDivS},
+	graph.OpMax: {kernel.MaxS, kernel.MaxS},
+	graph.OpMin: {kernel.MinS, kernel.MinS},
+}
+
+// fuser turns the nodes of a unit into instructions.
+type fuser struct {
+	pl    *plan
+	u     *unit
+	shape graph.Shape
+	step  *fusedStep
+	at    map[*graph.Node]operand // values at hand
+	last  map[*graph.Node]int     // index in the unit of the last node that uses it
+	free  []int                   // registers
+}
+
+func (pl *plan) lowerFused(u *unit) (step, error) {
+	f := &fuser{
+		pl: pl, u: u, shape: u.nodes[0].Shape(),
+		step: &fusedStep{size: u.nodes[0].Shape().Size()},
+		at:   map[*graph.Node]operand{}, last: map[*graph.Node]int{},
+	}
+	for i, n := range u.nodes {
+		for _, x := range n.In {
+			f.last[f.key(x)] = i
+		}
+	}
+	for i, n := range u.nodes {
+		if err := f.emit(i, n); err != nil {
+			return nil, err
+		}
+		for _, x := range n.In { // registers whose value is used up
+			k := f.key(x)
+			if o, ok := f.at[k]; ok && o.kind == inRegister && f.last[k] == i {
+				delete(f.at, k)
+				f.free = append(f.free, o.reg)
+			}
+		}
+	}
+	return f.step, nil
+}
+
+// key is the node under which a value is remembered: a view of a value of the
+// unit is that value.
+func (f *fuser) key(x *graph.Node) *graph.Node {
+	if r := rootOf(x); f.pl.unitOf[r.ID] == f.u {
+		return r
+	}
+	return x
+}
+
+func (f *fuser) register() int {
+	if k := len(f.free); k > 0 {
+		r := f.free[k-1]
+		f.free = f.free[:k-1]
+		return r
+	}
+	f.step.regs++
+	return f.step.regs - 1
+}
+
+// input returns where to find x as a chunk of the unit's shape, adding an
+// instruction that repeats it if it has to be broadcast. With scalarOK a
+// single element may stay one.
+func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
+	k := f.key(x)
+	if o, ok := f.at[k]; ok {
+		return o
+	}
+	if x.Shape().Equal(f.shape) {
+		o := operand{kind: direct, node: x}
+		f.at[k] = o
+		return o
+	}
+	if scalarOK && x.Shape().Size() == (graph.Size{Factor: 1}) {
+		return operand{kind: scalar, node: x}
+	}
+	reg := f.register()
+	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, dst: reg})
+	o := operand{kind: inRegister, reg: reg}
+	f.at[k] = o
+	return o
+}
+
+// emit adds the instructions of node n, the i-th of the unit.
+func (f *fuser) emit(i int, n *graph.Node) error {
+	var c instr
+	switch op := n.Op.(type) {
+	case graph.Unary:
+		c = instr{unary: unaryKernels[op.Kind], a: f.input(n.In[0], false)}
+	case graph.Binary:
+		c = f.binary(op.Kind, n.In[0], n.In[1])
+	case graph.Choose:
+		c = instr{choose: true, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false)}
+	case *graph.Expand:
+		c = instr{unary: kernel.Copy, a: f.input(n.In[0], false)}
+	case graph.LogisticLoss: // max(x, 0) − t·x + log(1+e^−|x|)
+		x, t := f.input(n.In[0], false), f.input(n.In[1], false)
+		p, q := f.register(), f.register()
+		P, Q := operand{reg: p}, operand{reg: q}
+		f.step.code = append(f.step.code,
+			instr{unary: kernel.Abs, a: x, dst: p},
+			instr{unary: kernel.Neg, a: P, dst: p},
+			instr{unary: kernel.Exp, a: P, dst: p},
+			instr{unary: kernel.Log1p, a: P, dst: p},
+			instr{unary: kernel.Relu, a: x, dst: q},
+			instr{binary: kernel.Add, a: Q, b: P, dst: p},
+			instr{binary: kernel.Mul, a: t, b: x, dst: q},
+		)
+		f.free = append(f.free, p, q)
+		c = instr{binary: kernel.Sub, a: P, b: Q}
+	default:
+		return fmt.Errorf("no element-wise kernel for %s (%T)", n.Op.Name(), n.Op)
+	}
+	if f.pl.storage[n.ID].place == nowhere {
+		c.dst = f.register()
+		f.at[n] = operand{kind: inRegister, reg: c.dst}
+	} else if f.overwritesLater(n, i) {
+		c.dst = f.register()
+		c.copyTo = n
+		f.at[n] = operand{kind: inRegister, reg: c.dst}
+		f.last[n] = len(f.u.nodes) // the register is kept to the end
+	} else {
+		c.store = n
+		f.at[n] = operand{kind: direct, node: n}
+	}
+	f.step.code = append(f.step.code, c)
+	return nil
+}
+
+func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
+	if s, ok := scalarKernels[kind]; ok {
+		y := f.input(b, true)
+		if y.kind == scalar {
+			if x := f.input(a, true); x.kind != scalar {
+				return instr{scalarB: s[0], a: x, b: y}
+			}
+		} else if x := f.input(a, true); x.kind == scalar {
+			return instr{scalarB: s[1], a: y, b: x}
+		}
+	}
+	return instr{binary: binaryKernels[kind], a: f.input(a, false), b: f.input(b, false)}
+}
+
+// overwritesLater reports whether n is computed in place of a variable whose
+// old value a later node of the unit still reads.
+func (f *fuser) overwritesLater(n *graph.Node, i int) bool {
+	v := f.pl.storage[n.ID].v
+	if v == nil {
+		return false
+	}
+	for _, m := range f.u.nodes[i+1:] {
+		for _, x := range m.In {
+			if r, ok := rootOf(x).Op.(*graph.Read); ok && r.Variable == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// expansion repeats a smaller value over the unit's shape. Its runs are the
+// shape's dimensions, neighbours merged where they are alike, with the stride
+// in the source: 0 where it is repeated.
+type expansion struct {
+	dims     [8]graph.Size
+	repeated [8]bool
+	n        int
+}
+
+func newExpansion(from, to graph.Shape) *expansion {
+	e := &expansion{}
+	skip := len(to) - len(from)
+	for i, d := range to {
+		if d == graph.N(1) {
+			continue
+		}
+		repeated := i < skip || from[i-skip] != d
+		if e.n > 0 && e.repeated[e.n-1] == repeated {
+			e.dims[e.n-1].Factor *= d.N
+			if d.PerRow {
+				e.dims[e.n-1].Power++
+			}
+			continue
+		}
+		e.dims[e.n] = graph.Shape{d}.Size()
+		e.repeated[e.n] = repeated
+		e.n++
+	}
+	return e
+}
+
+// fill sets dst to elements lo, lo+1, … of src repeated.
+func (e *expansion) fill(dst, src []float32, lo, rows int) {
+	if len(dst) == 0 {
+		return
+	}
+	if e.n == 0 || (e.n == 1 && e.repeated[0]) {
+		kernel.Fill(dst, src[0])
+		return
+	}
+	var size, stride, index [8]int
+	s := 1
+	rest := lo
+	for i := e.n - 1; i >= 0; i-- {
+		size[i] = e.dims[i].Of(rows)
+		index[i] = rest % size[i]
+		rest /= size[i]
+		if !e.repeated[i] {
+			stride[i] = s
+			s *= size[i]
+		}
+	}
+	inner := e.n - 1
+	for len(dst) > 0 {
+		at := 0
+		for i := range inner {
+			at += index[i] * stride[i]
+		}
+		n := min(size[inner]-index[inner], len(dst))
+		if e.repeated[inner] {
+			kernel.Fill(dst[:n], src[at])
+		} else {
+			copy(dst[:n], src[at+index[inner]:])
+		}
+		dst = dst[n:]
+		index[inner] = 0
+		for i := inner - 1; i >= 0; i-- {
+			if index[i]++; index[i] < size[i] {
+				break
+			}
+			index[i] = 0
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"math"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// The functions of this file are those of math_generic.go, operation by
+// operation.
+
+func exp32(x vec) vec {
+	x = smaller(load(named("expHigh")), x)
+	x = larger(load(named("expLow")), x)
+	t := add(mul(x, named("log2e")), named("roundMagic"))
+	n := YMM()
+	VPSUBD(named32("roundMagicBits"), t, n)
+	k := sub(t, named("roundMagic"))
+	r := sub(x, mul(k, named("ln2Hi")))
+	r = sub(r, mul(k, named("ln2Lo")))
+	p := polynomial(r, "exp0", "exp1", "exp2", "exp3", "exp4", "exp5")
+	p = add(add(mul(p, mul(r, r)), r), float(1))
+	half, rest := YMM(), YMM()
+	VPSRAD(U8(1), n, half)
+	VPSUBD(half, n, rest)
+	return mul(mul(p, pow2(half)), pow2(rest))
+}
+
+// pow2 is 2ⁿ for the whole numbers n.
+func pow2(n vec) vec {
+	v := YMM()
+	VPADDD(bits(127), n, v)
+	VPSLLD(U8(23), v, v)
+	return v
+}
+
+func logCore(k, f, c vec) vec {
+	s := div(f, add(f, float(2)))
+	z := mul(s, s)
+	w := mul(z, z)
+	t1 := mul(w, add(mul(w, named("lg4")), named("lg2")))
+	t2 := mul(z, add(mul(w, named("lg3")), named("lg1")))
+	r := add(t2, t1)
+	h := mul(mul(f, f), float(0.5))
+	y := add(mul(s, add(h, r)), add(mul(k, named("logLn2Lo")), c))
+	return add(add(sub(y, h), f), mul(k, named("logLn2Hi")))
+}
+
+func split(x vec) (k, m vec) {
+	k, m = YMM(), YMM()
+	VPSUBD(named32("sqrtHalfBits"), x, k)
+	VPSRAD(U8(23), k, k)
+	VPSLLD(U8(23), k, m)
+	VPSUBD(m, x, m)
+	VCVTDQ2PS(k, k)
+	return k, m
+}
+
+func log32(x vec) vec {
+	tiny := compare(lessThan, x, named("minNormal"))
+	k, m := split(blend(tiny, mul(x, float(0x1p23)), x))
+	k = add(k, and(tiny, float(-23)))
+	y := logCore(k, sub(m, float(1)), zero())
+	y = blend(compare(notGreater, x, zero()), float(float32(math.NaN())), y)
+	y = blend(compare(equalTo, x, zero()), float(minInfinity), y)
+	return blend(compare(equalTo, x, float(infinity)), x, y)
+}
+
+func log1p32(x vec) vec {
+	u := add(x, float(1))
+	c := sub(x, sub(u, float(1)))
+	c = blend(compare(greaterThan, x, float(1)), sub(load(float(1)), sub(u, x)), c)
+	y := log1pCore(u, c)
+	y = blend(compare(notGreater, x, float(-1)), float(float32(math.NaN())), y)
+	y = blend(compare(equalTo, x, float(-1)), float(minInfinity), y)
+	same := or(compare(equalTo, x, zero()), compare(equalTo, x, float(infinity)))
+	return blend(same, x, y)
+}
+
+func log1pCore(u, c vec) vec {
+	k, m := split(u)
+	return logCore(k, sub(m, float(1)), div(c, u))
+}
+
+func tanh32(x vec) vec {
+	a := abs(x)
+	z := mul(x, x)
+	p := polynomial(z, "tanh0", "tanh1", "tanh2", "tanh3", "tanh4")
+	near := add(mul(mul(p, z), x), x)
+	y := sub(load(float(1)), div(load(float(2)), add(exp32(add(a, a)), float(1))))
+	return blend(compare(lessThan, a, named("tanhSmall")), near, copysign(y, x))
+}
+
+func sigmoid32(x vec) vec {
+	z := exp32(or(x, bits(1<<31)))
+	n := blend(compare(greaterOrEqual, x, zero()), float(1), z)
+	return div(n, add(z, float(1)))
+}
+
+func erf32(x vec) vec {
+	a := smaller(load(named("erfHigh")), abs(x))
+	z := mul(a, a)
+	p := polynomial(z, "erf0", "erf1", "erf2", "erf3", "erf4", "erf5")
+	near := add(mul(p, x), x)
+	q := polynomial(a, "erfc0", "erfc1", "erfc2", "erfc3", "erfc4", "erfc5", "erfc6")
+	q = sub(mul(q, a), a)
+	far := copysign(sub(load(float(1)), exp32(q)), x)
+	return blend(compare(lessThan, a, named("erfSmall")), near, far)
+}
+
+// softplus32 knows that e^−|x| is at most 1.
+func softplus32(x vec) vec {
+	z := exp32(or(x, bits(1<<31)))
+	u := add(z, float(1))
+	y := log1pCore(u, sub(z, sub(u, float(1))))
+	return add(y, and(x, compare(greaterThan, x, zero())))
+}

@@ -1,0 +1,107 @@
+package kernel
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+var unaryTable = []struct {
+	name       string
+	f, generic func(dst, x []float32)
+}{
+	{"Neg", Neg, negGeneric}, {"Abs", Abs, absGeneric}, {"Square", Square, squareGeneric},
+	{"Sqrt", Sqrt, sqrtGeneric}, {"Rsqrt", Rsqrt, rsqrtGeneric}, {"Recip", Recip, recipGeneric},
+	{"Sign", Sign, signGeneric}, {"Relu", Relu, reluGeneric}, {"Exp", Exp, expGeneric},
+	{"Log", Log, logGeneric}, {"Log1p", Log1p, log1pGeneric}, {"Tanh", Tanh, tanhGeneric},
+	{"Sigmoid", Sigmoid, sigmoidGeneric}, {"Erf", Erf, erfGeneric}, {"Softplus", Softplus, softplusGeneric},
+	{"Copy", Copy, func(dst, x []float32) { copy(dst, x) }},
+}
+
+var binaryTable = []struct {
+	name       string
+	f, generic func(dst, a, b []float32)
+}{
+	{"Add", Add, addGeneric}, {"Sub", Sub, subGeneric}, {"Mul", Mul, mulGeneric}, {"Div", Div, divGeneric},
+	{"Max", Max, maximumGeneric}, {"Min", Min, minimumGeneric}, {"Greater", Greater, greaterGeneric},
+	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric},
+}
+
+var scalarTable = []struct {
+	name       string
+	f, generic func(dst, a []float32, s float32)
+}{
+	{"AddS", AddS, addSGeneric}, {"SubS", SubS, subSGeneric}, {"RSubS", RSubS, rsubSGeneric},
+	{"MulS", MulS, mulSGeneric}, {"DivS", DivS, divSGeneric}, {"RDivS", RDivS, rdivSGeneric},
+	{"MaxS", MaxS, maxSGeneric}, {"MinS", MinS, minSGeneric},
+	{"Fill", func(dst, _ []float32, s float32) { Fill(dst, s) }, func(dst, _ []float32, s float32) { fillGeneric(dst, s) }},
+}
+
+// TestElementwise compares every implementation with the specification, into
+// a slice of its own and in place.
+func TestElementwise(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(1, 2))
+		for _, n := range lengths() {
+			a, b, c := randomGuarded(r, n), randomGuarded(r, n), randomGuarded(r, n)
+			want := make([]float32, n)
+			// check runs a kernel into a slice of its own and into each input.
+			check := func(name string, in []*guarded, f func(dst []float32, in [][]float32)) {
+				for place := -1; place < len(in); place++ {
+					dst := newGuarded(n)
+					args := make([][]float32, len(in))
+					for i, g := range in {
+						args[i] = g.x
+					}
+					if place >= 0 {
+						copy(dst.x, in[place].x)
+						args[place] = dst.x
+					}
+					f(dst.x, args)
+					checkSame(t, what(name, n), dst.x, want)
+					dst.check(t, what(name, n))
+				}
+			}
+			for _, k := range unaryTable {
+				k.generic(want, a.x)
+				check(k.name, []*guarded{a}, func(dst []float32, in [][]float32) { k.f(dst, in[0]) })
+			}
+			for _, k := range binaryTable {
+				k.generic(want, a.x, b.x)
+				check(k.name, []*guarded{a, b}, func(dst []float32, in [][]float32) { k.f(dst, in[0], in[1]) })
+			}
+			for _, k := range scalarTable {
+				s := number(r)
+				k.generic(want, a.x, s)
+				check(k.name, []*guarded{a}, func(dst []float32, in [][]float32) { k.f(dst, in[0], s) })
+			}
+			chooseGeneric(want, a.x, b.x, c.x)
+			check("Select", []*guarded{a, b, c}, func(dst []float32, in [][]float32) { Select(dst, in[0], in[1], in[2]) })
+		}
+	})
+}
+
+// TestSpecialPairs runs the functions of two numbers over all pairs of special
+// ones.
+func TestSpecialPairs(t *testing.T) {
+	var a, b []float32
+	for _, x := range special {
+		for _, y := range special {
+			a, b = append(a, x), append(b, y)
+		}
+	}
+	got, want := make([]float32, len(a)), make([]float32, len(a))
+	onEachPath(t, func(t *testing.T) {
+		for _, k := range binaryTable {
+			k.f(got, a, b)
+			k.generic(want, a, b)
+			checkSame(t, k.name, got, want)
+		}
+		for _, k := range scalarTable {
+			for _, s := range special {
+				k.f(got, a, s)
+				k.generic(want, a, s)
+				checkSame(t, k.name, got, want)
+			}
+		}
+	})
+}

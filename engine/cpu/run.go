@@ -1,0 +1,404 @@
+package cpu
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+)
+
+// A step is one kernel call of the flat list, cut into tasks.
+type step interface {
+	// tasks returns the number of tasks for a number of rows. It depends on
+	// shapes alone.
+	tasks(rows int) int
+	// run does one task. Tasks of a step write to disjoint places.
+	run(in *instance, task int, w *worker)
+}
+
+// lowerings maps the type of an op to the function that makes its step. A
+// file of steps adds its own by register.
+var lowerings = map[reflect.Type]func(*graph.Node) (step, error){}
+
+func register[T graph.Op](lower func(op T, n *graph.Node) (step, error)) {
+	t := reflect.TypeFor[T]()
+	if lowerings[t] != nil {
+		panic("cpu: " + t.String() + " is registered twice") // programmer error
+	}
+	lowerings[t] = func(n *graph.Node) (step, error) { return lower(n.Op.(T), n) }
+}
+
+// executable is a compiled program. It does not change; each run borrows an
+// instance, which holds the arena.
+type executable struct {
+	program *graph.Program
+	plan    *plan
+	steps   []step
+	limits  []limit
+	bound   []*graph.Node // nodes whose words are the caller's or a variable's
+	states  []*graph.State
+	writes  map[*graph.State]bool
+
+	mu   sync.Mutex
+	free []*instance
+}
+
+// A limit bounds the indices of an int32 feed, checked before a run changes
+// anything.
+type limit struct {
+	feed, n int
+	what    string
+}
+
+// instance is what one run at a time uses.
+type instance struct {
+	exe   *executable
+	rows  int
+	arena [maxPower + 1][]float32
+	words [][]float32 // by node ID
+	count []int       // tasks by step
+	w     worker
+	job   job
+	err   error
+	errMu sync.Mutex
+}
+
+// Compile makes a program ready to run on this machine.
+func Compile(p *graph.Program) (graph.Executable, error) {
+	e := &executable{program: p, writes: map[*graph.State]bool{}}
+	if len(p.Nodes) == 0 {
+		return nil, fmt.Errorf("cpu: program %s has no outputs and no writes", p.Name)
+	}
+	if err := checkRows(p); err != nil {
+		return nil, err
+	}
+	pl := makeUnits(p)
+	pl.placeWrites()
+	pl.order()
+	if err := pl.placeValues(); err != nil {
+		return nil, err
+	}
+	e.plan = pl
+	for _, u := range pl.units {
+		s, err := pl.lower(u)
+		if err != nil {
+			return nil, fmt.Errorf("cpu: %s: %w", p.Name, err)
+		}
+		e.steps = append(e.steps, s)
+	}
+	e.collectLimits()
+	for _, n := range p.Nodes {
+		if s := pl.storage[n.ID]; s.place == inFeed || s.place == inVariable {
+			e.bound = append(e.bound, n)
+		}
+	}
+	addState := func(s *graph.State) {
+		if !slices.Contains(e.states, s) {
+			e.states = append(e.states, s)
+		}
+	}
+	for _, n := range p.Nodes {
+		if r, ok := n.Op.(*graph.Read); ok {
+			addState(r.Variable.State)
+		}
+	}
+	for _, w := range p.Writes {
+		addState(w.Variable.State)
+		e.writes[w.Variable.State] = true
+	}
+	slices.SortFunc(e.states, func(a, b *graph.State) int { return cmp.Compare(a.Serial, b.Serial) })
+	return e, nil
+}
+
+// checkRows reports a program whose values depend on the number of rows while
+// no input tells it.
+func checkRows(p *graph.Program) error {
+	perRow := func(n *graph.Node) bool { return n.Shape().Size().Power > 0 }
+	if slices.ContainsFunc(p.Inputs, perRow) {
+		return nil
+	}
+	for _, n := range p.Nodes {
+		if _, count := n.Op.(graph.RowCount); count || perRow(n) {
+			return fmt.Errorf("cpu: %s: %s is %v, but no input tells the number of rows: declare one with a dimension of rows", p.Name, n.Op.Name(), n.Type)
+		}
+	}
+	return nil
+}
+
+func (pl *plan) lower(u *unit) (step, error) {
+	if u.fused {
+		return pl.lowerFused(u)
+	}
+	n := u.nodes[0]
+	lower := lowerings[reflect.TypeOf(n.Op)]
+	if lower == nil {
+		return nil, fmt.Errorf("no kernel for %s (%T)", n.Op.Name(), n.Op)
+	}
+	return lower(n)
+}
+
+// indexLimits gives, for ops that read indices, the place of the indices
+// among the inputs and the number of valid ones.
+func indexLimits(n *graph.Node) (in, limit int) {
+	switch op := n.Op.(type) {
+	case graph.Lookup:
+		return 1, n.In[0].Shape()[0].N
+	case graph.Spread:
+		return 0, op.N
+	case graph.Hot:
+		return 0, op.Classes
+	case graph.Put:
+		return 1, n.Shape()[0].N
+	case graph.CrossEntropy, graph.CrossEntropyGrad:
+		return 1, lastDim(n.In[0])
+	}
+	return -1, 0
+}
+
+func (e *executable) collectLimits() {
+	for _, n := range e.program.Nodes {
+		i, lim := indexLimits(n)
+		if i < 0 {
+			continue
+		}
+		if in, ok := rootOf(n.In[i]).Op.(*graph.Input); ok {
+			e.limits = append(e.limits, limit{e.plan.storage[n.In[i].ID].offset, lim, n.Op.Name() + " of input " + in.ID})
+		}
+	}
+}
+
+// Run implements graph.Executable.
+func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
+	rows, err := e.checkFeeds(feeds, len(outputs))
+	if err != nil {
+		return err
+	}
+	e.lock()
+	defer e.unlock()
+	in := e.borrow()
+	defer e.giveBack(in)
+	if err := in.bind(rows, feeds); err != nil {
+		return err
+	}
+	for i, s := range e.steps {
+		if n := in.count[i]; n == 1 {
+			s.run(in, 0, &in.w)
+		} else if n > 1 {
+			in.job.step, in.job.in = s, in
+			share(&in.job, n, &in.w)
+		}
+	}
+	if in.err != nil {
+		return in.err
+	}
+	for i, o := range e.program.Outputs {
+		if i < len(outputs) && outputs[i] != nil {
+			var dims [8]int
+			t := outputs[i]
+			t.Reset(o.Node.Shape().Of(dims[:0], rows)...)
+			copy(t.Raw(), in.words[o.Node.ID])
+		}
+	}
+	in.copyWrites()
+	return nil
+}
+
+// copyWrites stores the values that could not be computed in place. A value
+// that is itself a variable's old one is saved first, since another write may
+// be about to replace it.
+func (in *instance) copyWrites() {
+	writes := in.exe.plan.writes
+	saved := 0
+	for _, w := range writes {
+		if in.exe.plan.storage[w.Node.ID].place == inVariable {
+			saved += w.Variable.Value.Len()
+		}
+	}
+	scratch := in.w.floats(saved)
+	at := 0
+	for _, w := range writes {
+		if in.exe.plan.storage[w.Node.ID].place == inVariable {
+			at += copy(scratch[at:], in.words[w.Node.ID])
+		}
+	}
+	at = 0
+	for _, w := range writes {
+		dst := w.Variable.Value.Raw()
+		if in.exe.plan.storage[w.Node.ID].place == inVariable {
+			at += copy(dst, scratch[at:at+len(dst)])
+		} else {
+			copy(dst, in.words[w.Node.ID])
+		}
+	}
+}
+
+func (e *executable) lock() {
+	for _, s := range e.states {
+		if e.writes[s] {
+			s.Mu.Lock()
+		} else {
+			s.Mu.RLock()
+		}
+	}
+}
+
+func (e *executable) unlock() {
+	for _, s := range e.states {
+		if e.writes[s] {
+			s.Mu.Unlock()
+		} else {
+			s.Mu.RUnlock()
+		}
+	}
+}
+
+func (e *executable) borrow() *instance {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if k := len(e.free); k > 0 {
+		in := e.free[k-1]
+		e.free = e.free[:k-1]
+		return in
+	}
+	return &instance{exe: e, rows: -1, words: make([][]float32, len(e.plan.root)), count: make([]int, len(e.steps))}
+}
+
+func (e *executable) giveBack(in *instance) {
+	for _, n := range e.bound { // do not keep the caller's tensors alive
+		in.words[n.ID] = nil
+	}
+	e.mu.Lock()
+	e.free = append(e.free, in)
+	e.mu.Unlock()
+}
+
+// checkFeeds holds the feeds against the declared inputs and returns the
+// number of rows.
+func (e *executable) checkFeeds(feeds []*tensor.Tensor, outputs int) (int, error) {
+	p := e.program
+	if len(feeds) != len(p.Inputs) {
+		return 0, fmt.Errorf("%s: got %d feeds, expected %d: %s", p.Name, len(feeds), len(p.Inputs), inputNames(p))
+	}
+	if outputs > len(p.Outputs) {
+		return 0, fmt.Errorf("%s: got %d tensors for %d outputs", p.Name, outputs, len(p.Outputs))
+	}
+	rows := -1
+	for i, n := range p.Inputs {
+		t, want := feeds[i], n.Type
+		if t == nil {
+			return 0, fmt.Errorf("%s: %s is not fed", p.Name, n.Op.Name())
+		}
+		ok := t.DType() == want.DType && len(t.Shape()) == len(want.Shape)
+		for k := 0; ok && k < len(want.Shape); k++ {
+			d, got := want.Shape[k], t.Shape()[k]
+			if !d.PerRow {
+				ok = d.N == got
+				continue
+			}
+			if d.N == 0 || got%d.N != 0 {
+				ok = false
+				break
+			}
+			r := got / d.N
+			if rows >= 0 && r != rows {
+				return 0, fmt.Errorf("%s: %s has %d rows, an earlier input %d", p.Name, n.Op.Name(), r, rows)
+			}
+			rows = r
+		}
+		if !ok {
+			return 0, fmt.Errorf("%s: %s is %v, expected %v", p.Name, n.Op.Name(), t, want)
+		}
+	}
+	for _, l := range e.limits {
+		for i, v := range tensor.Ints(feeds[l.feed].Raw()) {
+			if v < -1 || int(v) >= l.n {
+				return 0, fmt.Errorf("%s: %s: index %d at position %d, expected −1 to %d", p.Name, l.what, v, i, l.n-1)
+			}
+		}
+	}
+	if rows < 0 {
+		rows = 1 // nothing depends on it
+	}
+	return rows, nil
+}
+
+func inputNames(p *graph.Program) string {
+	var names []string
+	for _, n := range p.Inputs {
+		names = append(names, n.Op.(*graph.Input).ID)
+	}
+	return strings.Join(names, ", ")
+}
+
+// bind points every node at its words.
+func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
+	e := in.exe
+	in.err = nil
+	if rows != in.rows {
+		for power, factor := range e.plan.arena {
+			n, err := sizeOf(graph.Size{Factor: factor, Power: power}, rows)
+			if err != nil {
+				return fmt.Errorf("%s: %d rows: %w", e.program.Name, rows, err)
+			}
+			if cap(in.arena[power]) < n {
+				in.arena[power] = make([]float32, n)
+			}
+			in.arena[power] = in.arena[power][:n]
+		}
+		for _, n := range e.program.Nodes {
+			s := &e.plan.storage[n.ID]
+			size := s.size.Of(rows)
+			switch s.place {
+			case inArena:
+				at := graph.Size{Factor: s.offset, Power: s.power}.Of(rows)
+				in.words[n.ID] = in.arena[s.power][at : at+size : at+size]
+			case inConstant:
+				in.words[n.ID] = s.words
+			}
+		}
+		for i, s := range e.steps {
+			in.count[i] = s.tasks(rows)
+		}
+		in.rows = rows
+	}
+	for _, n := range e.bound {
+		if s := &e.plan.storage[n.ID]; s.place == inFeed {
+			in.words[n.ID] = feeds[s.offset].Raw()
+		} else {
+			in.words[n.ID] = s.v.Value.Raw()
+		}
+	}
+	return nil
+}
+
+func sizeOf(z graph.Size, rows int) (int, error) {
+	dims := [maxPower + 1]int{z.Factor, 1, 1}
+	for i := range z.Power {
+		dims[i+1] = rows
+	}
+	return tensor.Elements(dims[:])
+}
+
+// fail records the first error of a run.
+func (in *instance) fail(err error) {
+	in.errMu.Lock()
+	if in.err == nil {
+		in.err = err
+	}
+	in.errMu.Unlock()
+}
+
+func (in *instance) floats(n *graph.Node) []float32 { return in.words[n.ID] }
+func (in *instance) ints(n *graph.Node) []int32     { return tensor.Ints(in.words[n.ID]) }
+
+// chunks returns how many tasks of per units cover n units: at least one, so
+// that empty results are written too.
+func chunks(n, per int) int { return max(1, (n+per-1)/per) }
+
+// chunk returns the range of a task of chunks(n, per).
+func chunk(n, per, task int) (lo, hi int) { return min(task*per, n), min((task+1)*per, n) }
