@@ -1,0 +1,53 @@
+// Package data turns files into typed columns.
+//
+// [Read] gives a whole file as a [Table]; [Open] and [Reader.Next] give it in
+// pieces, in memory that does not grow with the file; [FromRecords] types rows
+// that arrived as JSON by the same rules. [Split] divides a table's rows and
+// [Profile] says what is in it and what is suspicious about it.
+//
+// # Reading
+//
+// A source is a CSV-like file, plain or gzip. What is not said in [Options] is
+// found by looking at the first megabyte: compression, a byte-order mark, the
+// delimiter (comma, semicolon, tab or bar) and whether the first row is a
+// header. A field may be quoted; inside quotes a doubled quote stands for one
+// and line ends are kept. A quote inside an unquoted field is a character like
+// any other. Empty lines are skipped. Line ends are LF or CRLF.
+//
+// # Types
+//
+// A column's type is that of all its values that are not missing, so it takes a
+// whole pass over the file, which both cores share:
+//
+//   - Number: plain or scientific notation. Whole numbers stay numbers however
+//     few of them are distinct, 0/1 included (see [TargetKind] for targets); a
+//     decimal comma is understood where every value has one spelling. Not
+//     numbers: whole numbers of which some have a leading zero or more than 15
+//     digits, for those are codes. An infinity is an error, not a value.
+//   - Boolean: one of the pairs true/false, yes/no, y/n, t/f, on/off, in any case.
+//   - Datetime: one layout of a list for all values, kept as Unix seconds. When
+//     no value tells month from day, month first is assumed and the field's note
+//     says so.
+//   - Identifier: text of which 90 % or more of at least 20 values are distinct;
+//     whole numbers that are all distinct and are named like an identifier or
+//     number the rows.
+//   - Text: sentences rather than labels (three words or more on average, mostly
+//     distinct; or eight words and more).
+//   - Category: any other text, and a column without any value.
+//
+// A value is missing when, without surrounding spaces and in any case, it is
+// empty or one of [MissingValues]. Numbers, categories, booleans and dates are
+// read without surrounding spaces; identifiers and text are kept as they are.
+//
+// # Errors
+//
+// What is wrong with a file is an [*Error]: one paragraph that names file, line
+// and column, what was found, what was expected and what to do.
+//
+// # For those who change it
+//
+// Package data may be imported by feature, model and the lifecycle; it imports
+// nothing of hone. Another kind of source is one more file that fills a
+// [Table]; another date layout is one more line in layouts; another finding is
+// one more function called by [Profile].
+package data

@@ -1,0 +1,341 @@
+package data
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// statistics is what one pass learns about a column. Merging those of a file's
+// parts gives those of the file, in whatever order.
+type statistics struct {
+	european  bool // a comma may be a decimal comma
+	values    int  // not missing
+	numbers   int  // with a decimal point
+	commas    int  // numbers with a decimal comma, or without a fraction
+	dressed   int  // numbers with thousands separators, a currency or a percent sign
+	integers  int
+	padded    int // whole numbers with a leading zero
+	long      int // whole numbers with more than 15 digits
+	low, high float64
+	distinct  sketch // of all values, until one is a number with a fraction
+	floats    int
+	pairs     [5][2]int    // how many are the boolean's false and true
+	spelling  [5][2]string // as first met
+	spelled   [5][2]int    // the line of that
+	untested  bool         // no value yet, so that no layout is ruled out
+	layouts   []uint8      // that read every value
+	words     float64
+	runes     int
+	firstText int // line of the first value that is not a number
+	textValue string
+	last      uint64 // hash met last
+}
+
+func newStatistics(european bool) *statistics {
+	return &statistics{european: european, low: math.Inf(1), high: math.Inf(-1), untested: true}
+}
+
+// add learns from a value without spaces around it. A worker meets the lines in
+// their order; line is asked for few of them.
+func (s *statistics) add(v []byte, line func() int) {
+	s.values++
+	x, kind := scanNumber(v, '.', false)
+	switch kind {
+	case notNumber:
+		if s.european {
+			if _, k := parseNumber(v, ','); k != notNumber {
+				s.commas++
+			}
+		}
+		if s.firstText == 0 {
+			s.firstText, s.textValue = line(), string(v)
+		}
+		s.describe(v, line)
+	case isInteger:
+		s.numbers++
+		s.integers++
+		digits := len(v)
+		first := v[0]
+		if first == '-' || first == '+' {
+			digits--
+			first = v[1]
+		}
+		if first == '0' && digits > 1 {
+			s.padded++
+		}
+		if digits > 15 {
+			s.long++
+		} else {
+			s.low, s.high = min(s.low, x), max(s.high, x)
+		}
+	default:
+		s.numbers++
+		s.floats++
+	}
+	// Numbers with a fraction are never identifiers or categories, so that
+	// nobody asks how many are distinct.
+	if kind == isFloat {
+		return
+	}
+	if h := hashBytes(v); h != s.last {
+		s.last = h
+		s.distinct.add(h)
+	}
+}
+
+// describe learns from a value that is not a number.
+func (s *statistics) describe(v []byte, line func() int) {
+	if isDressed(v) {
+		s.dressed++
+	}
+	if len(v) <= 5 {
+		for p, pair := range booleans {
+			for side, spelling := range pair {
+				if equalFold(v, spelling) {
+					s.pairs[p][side]++
+					if s.spelled[p][side] == 0 {
+						s.spelled[p][side], s.spelling[p][side] = line(), string(v)
+					}
+				}
+			}
+		}
+	}
+	if s.untested {
+		s.untested = false
+		s.layouts = matchLayouts(string(v))
+	} else if len(s.layouts) > 0 {
+		s.layouts = slices.DeleteFunc(s.layouts, func(l uint8) bool {
+			_, ok := parsers[l].parse(v)
+			return !ok
+		})
+	}
+	inWord := false
+	for _, r := range string(v) {
+		s.runes++
+		switch {
+		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
+			inWord = false
+		case r >= 0x2e80: // Chinese and its neighbours do not divide words by spaces
+			s.words += 0.5
+			inWord = false
+		case !inWord:
+			s.words++
+			inWord = true
+		}
+	}
+}
+
+func (s *statistics) merge(t *statistics) {
+	if t.values == 0 {
+		return
+	}
+	s.values += t.values
+	s.numbers += t.numbers
+	s.commas += t.commas
+	s.dressed += t.dressed
+	s.integers += t.integers
+	s.padded += t.padded
+	s.long += t.long
+	s.floats += t.floats
+	s.low, s.high = min(s.low, t.low), max(s.high, t.high)
+	s.distinct.merge(&t.distinct)
+	for p := range s.pairs {
+		for side := range s.pairs[p] {
+			s.pairs[p][side] += t.pairs[p][side]
+			if l := t.spelled[p][side]; l > 0 && (s.spelled[p][side] == 0 || l < s.spelled[p][side]) {
+				s.spelled[p][side], s.spelling[p][side] = l, t.spelling[p][side]
+			}
+		}
+	}
+	switch {
+	case t.untested:
+	case s.untested:
+		s.untested, s.layouts = false, t.layouts
+	default:
+		s.layouts = slices.DeleteFunc(s.layouts, func(l uint8) bool { return !slices.Contains(t.layouts, l) })
+	}
+	s.words += t.words
+	s.runes += t.runes
+	if t.firstText > 0 && (s.firstText == 0 || t.firstText < s.firstText) {
+		s.firstText, s.textValue = t.firstText, t.textValue
+	}
+}
+
+// unique says whether all values are distinct, as far as the sketch can tell.
+func (s *statistics) unique() bool {
+	n := s.distinct.count()
+	return n == s.values || s.distinct.level > 0 && float64(n) >= 0.95*float64(s.values)
+}
+
+// infer decides the column's type; want is the declared one, "" for none.
+func (s *statistics) infer(name string, want Type, layout string) (Field, error) {
+	f := Field{Name: name, Type: want, Layout: layout}
+	if want == "" {
+		if f.Type = s.guess(name); layout != "" {
+			f.Type = Datetime
+		}
+	}
+	switch f.Type {
+	case Number:
+		if s.commas > s.floats {
+			f.Decimal = ","
+		}
+	case Boolean:
+		best, most := 0, -1
+		for p := range booleans {
+			if n := s.pairs[p][0] + s.pairs[p][1]; n > most {
+				best, most = p, n
+			}
+		}
+		f.False, f.True = booleans[best][0], booleans[best][1]
+		if s.integers > most {
+			f.False, f.True = "0", "1"
+			break
+		}
+		for side, to := range []*string{&f.False, &f.True} {
+			if v := s.spelling[best][side]; v != "" {
+				*to = v
+			}
+		}
+		// Where only one of the two occurs, the other is spelled alike.
+		if s.spelling[best][0] == "" && f.True != "" {
+			f.False = likeCase(f.False, f.True)
+		} else if s.spelling[best][1] == "" {
+			f.True = likeCase(f.True, f.False)
+		}
+	case Datetime:
+		if layout != "" {
+			break
+		}
+		switch {
+		case s.numbers < s.values && len(s.layouts) > 0:
+			f.Layout = layouts[s.layouts[0]]
+			if d := dayFirst(f.Layout); d != "" && slices.ContainsFunc(s.layouts, func(l uint8) bool { return layouts[l] == d }) {
+				f.Note = fmt.Sprintf("no value tells the day from the month; read as month first (%s), set data.layouts to {%s: %q} if the day comes first", f.Layout, name, d)
+			}
+		case s.values == 0:
+			f.Layout = layouts[0]
+		case s.integers == s.values && s.low >= 19000101 && s.high <= 21991231:
+			f.Layout = "20060102"
+		case s.numbers == s.values && s.low > -1e11 && s.high < 1e11:
+			f.Layout = unixLayout
+		default:
+			return f, &Error{Column: name, Problem: fmt.Sprintf("no layout reads all its values as dates (one is %s)", quoteText(s.example())), Remedy: "set its layout in data.layouts, or another type in data.types"}
+		}
+	case Category, Text, Identifier:
+		n := s.integers + max(s.floats, s.commas)
+		switch {
+		case want != "" || s.values == 0:
+		case n < s.values && 10*n >= 9*s.values:
+			f.Note = fmt.Sprintf("%d of %d values are numbers; the first that is not is %s on line %d: add it to data.missing_values if it means that the value is missing", n, s.values, quoteText(s.textValue), s.firstText)
+		case s.dressed > 0 && 10*(n+s.dressed) >= 9*s.values:
+			f.Note = fmt.Sprintf("%d of %d values are numbers with thousands separators, a currency or a percent sign, such as %s on line %d: remove these signs for them to be read as numbers", s.dressed, s.values, quoteText(s.textValue), s.firstText)
+		}
+	}
+	return f, nil
+}
+
+func (s *statistics) example() string {
+	if s.textValue != "" {
+		return s.textValue
+	}
+	return formatNumber(s.low, "")
+}
+
+// likeCase writes a boolean's spelling as its counterpart is written.
+func likeCase(v, like string) string {
+	switch {
+	case like == strings.ToUpper(like):
+		return strings.ToUpper(v)
+	case like[:1] == strings.ToUpper(like[:1]):
+		return strings.ToUpper(v[:1]) + v[1:]
+	}
+	return v
+}
+
+// guess infers the type by the rules in the package documentation.
+func (s *statistics) guess(name string) Type {
+	n := s.values
+	if n == 0 {
+		return Category
+	}
+	if s.padded == 0 && s.long == 0 && s.integers+max(s.floats, s.commas) == n {
+		if s.integers == n && s.unique() {
+			dense := s.values >= 100 && float64(s.values) >= 0.5*(s.high-s.low+1)
+			if dense || namedLikeIdentifier(name) && n >= 20 {
+				return Identifier
+			}
+		}
+		return Number
+	}
+	for _, p := range s.pairs {
+		if p[0]+p[1] == n {
+			return Boolean
+		}
+	}
+	if s.numbers == 0 && len(s.layouts) > 0 {
+		return Datetime
+	}
+	distinct := float64(min(s.distinct.count(), n)) / float64(n)
+	words := s.words / float64(n)
+	switch {
+	case n < 20:
+		if words >= 4 && distinct > 0.5 {
+			return Text
+		}
+		return Category
+	case words >= 3 && distinct >= 0.5, words >= 8 && distinct >= 0.1:
+		return Text
+	case distinct >= 0.9:
+		return Identifier
+	}
+	return Category
+}
+
+// isDressed recognises $1,234.50, 12 %, 1,234 and the like.
+func isDressed(v []byte) bool {
+	if n := len(v); n == 0 || v[0]-'0' <= 9 && v[n-1]-'0' <= 9 && bytes.IndexByte(v, ',') < 0 {
+		return false
+	}
+	if v[0]-'0' > 9 && strings.IndexByte("-+$\xe2\xc2 ", v[0]) < 0 {
+		return false // € begins with the byte e2, £ and ¥ with c2
+	}
+	s := strings.TrimLeft(string(v), "-+$€£¥ ")
+	s = strings.TrimRight(s, "%$€£¥ ")
+	if len(s) == 0 || s[0]-'0' > 9 {
+		return false
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	for i, group := range strings.Split(whole, ",") {
+		if len(group) > 3 && strings.Contains(whole, ",") || i > 0 && len(group) != 3 || strings.Trim(group, "0123456789") != "" {
+			return false
+		}
+	}
+	return strings.Trim(fraction, "0123456789") == "" && len(s) < len(v) || strings.Contains(whole, ",")
+}
+
+// namedLikeIdentifier recognises id, customer_id, customerID, uuid, row key, …
+func namedLikeIdentifier(name string) bool {
+	fold := strings.ToLower(name)
+	for _, w := range []string{"id", "uuid", "guid", "idx", "index", "rowid", "key"} {
+		rest, ok := strings.CutSuffix(fold, w)
+		if !ok {
+			continue
+		}
+		if rest == "" {
+			return true
+		}
+		before, _ := utf8.DecodeLastRuneInString(name[:len(name)-len(w)])
+		switch first := name[len(name)-len(w)]; {
+		case strings.ContainsRune("_-. #", before):
+			return true
+		case first >= 'A' && first <= 'Z' && before >= 'a' && before <= 'z':
+			return true
+		}
+	}
+	return false
+}

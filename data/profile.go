@@ -1,0 +1,307 @@
+package data
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"runtime"
+	"slices"
+	"sync"
+)
+
+// Summary describes one column's values.
+type Summary struct {
+	Name     string  `json:"name"`
+	Type     Type    `json:"type"`
+	Missing  float64 `json:"missing"` // share of the rows
+	Distinct int     `json:"distinct"`
+	// Numbers is set for numbers, First and Last for datetimes, Top (the commonest
+	// values) for categories and booleans.
+	Numbers *NumberSummary `json:"numbers,omitempty"`
+	First   string         `json:"first,omitempty"`
+	Last    string         `json:"last,omitempty"`
+	Top     []ValueShare   `json:"top,omitempty"`
+
+	hash uint64
+}
+
+// NumberSummary describes the values of a number that are not missing.
+type NumberSummary struct {
+	Min    float64 `json:"min"`
+	P25    float64 `json:"p25"`
+	Median float64 `json:"median"`
+	P75    float64 `json:"p75"`
+	Max    float64 `json:"max"`
+	Mean   float64 `json:"mean"`
+	Std    float64 `json:"std"` // of the population
+}
+
+// ValueShare is a value and its share of the rows.
+type ValueShare struct {
+	Value string  `json:"value"`
+	Share float64 `json:"share"`
+}
+
+// Kinds of findings.
+const (
+	FindingIdentifier = "identifier" // tells rows apart, not what they are
+	FindingConstant   = "constant"   // never differs
+	FindingText       = "text"       // sentences, which no feature reads yet
+	FindingDuplicate  = "duplicate"  // equals an earlier column in every row
+	FindingLeak       = "leak"       // gives the target away
+)
+
+// Finding is what is suspicious about a column. A column with a finding had
+// better not be an input.
+type Finding struct {
+	Column   string             `json:"column"`
+	Kind     string             `json:"kind"`
+	Evidence map[string]float64 `json:"evidence"`
+	Message  string             `json:"message"`
+	Remedy   string             `json:"remedy"`
+}
+
+// Profile summarises every column and reports which had better not be inputs for
+// predicting target, in the order of the columns. target may be "", when nothing
+// can give it away. Columns without any distinct value, identifiers and text are
+// found from themselves. A column gives the target away when it alone predicts it
+// almost perfectly on rows that the prediction was not fitted to, or when having
+// a value at all decides it; so do numbers that together add up to it.
+func Profile(t *Table, target string) ([]Summary, []Finding, error) {
+	if t.Rows == 0 {
+		return nil, nil, &Error{Problem: "there are no rows to look at"}
+	}
+	var y *answer
+	if target != "" {
+		c := t.Column(target)
+		if c == nil {
+			e := &Error{Column: target, Problem: "the target is not in the data" + has(t.Names())}
+			if n := Nearest(target, t.Names()); n != "" {
+				e.Remedy = fmt.Sprintf("did you mean %q?", n)
+			}
+			return nil, nil, e
+		}
+		y = newAnswer(c)
+	}
+	columns := make([]*Column, len(t.Columns)) // each value once in the dictionary
+	summaries := make([]Summary, len(t.Columns))
+	found := make([][]Finding, len(t.Columns))
+	next := make(chan int)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for j := range next {
+				c := distinct(t.Columns[j])
+				columns[j] = c
+				summaries[j] = summarise(c)
+				if c.Name == target {
+					continue
+				}
+				found[j] = findAlone(c, summaries[j])
+				if y != nil && summaries[j].Distinct > 0 {
+					found[j] = append(found[j], y.findLeak(c)...)
+				}
+			}
+		})
+	}
+	for j := range t.Columns {
+		next <- j
+	}
+	close(next)
+	wg.Wait()
+	findDuplicates(columns, target, summaries, found)
+	if y != nil {
+		findSums(t, y, found)
+	}
+	return summaries, slices.Concat(found...), nil
+}
+
+const topValues = 5
+
+// summarise describes a column whose dictionary holds every value once.
+func summarise(c *Column) Summary {
+	n := c.Len()
+	s := Summary{Name: c.Name, Type: c.Type, hash: hashColumn(c)}
+	if c.Type.numeric() {
+		sorted := sortedNumbers(c)
+		s.Missing = float64(n-len(sorted)) / float64(max(1, n))
+		if len(sorted) == 0 {
+			return s
+		}
+		s.Distinct = 1
+		mean, m2 := 0.0, 0.0
+		for i, v := range sorted {
+			if i > 0 && v != sorted[i-1] {
+				s.Distinct++
+			}
+			d := v - mean
+			mean += d / float64(i+1)
+			m2 += d * (v - mean)
+		}
+		at := func(q float64) float64 { return sorted[int(q*float64(len(sorted)-1)+0.5)] }
+		if c.Type == Datetime {
+			s.First, s.Last = formatTime(sorted[0], c.Layout), formatTime(at(1), c.Layout)
+		} else {
+			s.Numbers = &NumberSummary{Min: at(0), P25: at(0.25), Median: at(0.5), P75: at(0.75), Max: at(1), Mean: mean, Std: math.Sqrt(m2 / float64(len(sorted)))}
+		}
+		return s
+	}
+	counts := make([]int, len(c.Dict))
+	missing := 0
+	for _, k := range c.Codes {
+		if k < 0 {
+			missing++
+		} else {
+			counts[k]++
+		}
+	}
+	s.Missing = float64(missing) / float64(max(1, n))
+	var order []int
+	for k, c := range counts {
+		if c > 0 {
+			order = append(order, k)
+		}
+	}
+	s.Distinct = len(order)
+	if c.Type == Identifier || c.Type == Text {
+		return s // whose commonest values say nothing
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(c.Dict[a], c.Dict[b])) })
+	for _, k := range order[:min(len(order), topValues)] {
+		s.Top = append(s.Top, ValueShare{c.Dict[k], float64(counts[k]) / float64(n)})
+	}
+	return s
+}
+
+// takeBack says how to use a column after all.
+func takeBack(name string) string {
+	return fmt.Sprintf("left out of the inputs; to use it all the same, add it to them: {name: %s}", name)
+}
+
+// findAlone finds what a column shows by itself.
+func findAlone(c *Column, s Summary) []Finding {
+	n := c.Len()
+	values := int(math.Round(float64(n) * (1 - s.Missing)))
+	f := Finding{Column: c.Name, Remedy: takeBack(c.Name), Evidence: map[string]float64{"distinct": float64(s.Distinct), "values": float64(values), "missing": s.Missing}}
+	switch {
+	case s.Distinct == 0:
+		f.Kind, f.Message = FindingConstant, "has no value in any row"
+	case s.Distinct == 1 && s.Missing == 0:
+		f.Kind, f.Message = FindingConstant, fmt.Sprintf("has the same value %s in all %d rows", quoteText(c.Text(0)), n)
+	case c.Type == Identifier:
+		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("tells rows apart: %d distinct among %d values", s.Distinct, values)
+	case c.Type == Text:
+		f.Kind, f.Message = FindingText, "holds sentences rather than labels, which is set aside"
+	case c.Type == Number && values >= 100 && s.Distinct == values && ascending(c):
+		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("numbers the rows: %d whole numbers, each larger than the one before", values)
+	default:
+		return nil
+	}
+	return []Finding{f}
+}
+
+// ascending says whether the values are whole numbers that rise from row to row,
+// and no Unix times, which do so in any log.
+func ascending(c *Column) bool {
+	last := math.Inf(-1)
+	for _, v := range c.Numbers {
+		if math.IsNaN(v) {
+			continue
+		}
+		if v <= last || v != math.Trunc(v) {
+			return false
+		}
+		last = v
+	}
+	return !(last > 3e8 && last < 4e9) && !(last > 3e11 && last < 4e12)
+}
+
+// findDuplicates finds columns that equal an earlier one.
+func findDuplicates(columns []*Column, target string, summaries []Summary, found [][]Finding) {
+	first := map[uint64]int{}
+	for j, c := range columns {
+		h := summaries[j].hash
+		if summaries[j].Distinct < 2 {
+			continue
+		}
+		k, ok := first[h]
+		if !ok {
+			first[h] = j
+			continue
+		}
+		if c.Name == target || columns[k].Name == target || len(found[j]) > 0 {
+			continue // equal to the target is a leak, which is found as such
+		}
+		found[j] = append(found[j], Finding{Column: c.Name, Kind: FindingDuplicate, Evidence: map[string]float64{"rows": float64(c.Len())},
+			Message: fmt.Sprintf("equals %q in every row", columns[k].Name), Remedy: takeBack(c.Name)})
+	}
+}
+
+// hashColumn is of all values in their order.
+func hashColumn(c *Column) uint64 {
+	h := uint64(len(c.Type))
+	hashes := make([]uint64, len(c.Dict))
+	for k, v := range c.Dict {
+		hashes[k] = hashBytes([]byte(v))
+	}
+	for i := range c.Len() {
+		var v uint64
+		switch {
+		case c.Missing(i):
+		case c.Type.numeric():
+			v = math.Float64bits(c.Numbers[i]+0) + 1 // -0 is 0
+		default:
+			v = hashes[c.Codes[i]]
+		}
+		h = fold(h^v, 0xa0761d6478bd642f) + uint64(i)
+	}
+	return h
+}
+
+// Kinds of targets.
+const (
+	TargetBinary   = "binary"
+	TargetCategory = "category"
+	TargetNumber   = "number"
+)
+
+// TargetKind suggests what predicting the column means, and says why. Two
+// distinct values are binary. Whole numbers are categories if there are at most
+// 10, consecutive from 0 or 1; they may be amounts or grades all the same, so that
+// the caller lets the user choose. A column that cannot be a target is an error.
+func TargetKind(c *Column) (kind, why string, err error) {
+	s := summarise(distinct(c))
+	if s.Distinct < 2 {
+		what := "has no value in any row"
+		if s.Distinct == 1 {
+			for i := range c.Len() {
+				if !c.Missing(i) {
+					what = fmt.Sprintf("has only the value %s", quoteText(c.Text(i)))
+					break
+				}
+			}
+		}
+		return "", "", &Error{Column: c.Name, Problem: "the target " + what + ", expected at least two to tell apart", Remedy: "choose another target, or rows that have both outcomes"}
+	}
+	switch c.Type {
+	case Number:
+		whole := true
+		for _, v := range c.Numbers {
+			whole = whole && (math.IsNaN(v) || v == math.Trunc(v))
+		}
+		span := s.Numbers.Max - s.Numbers.Min + 1
+		switch {
+		case s.Distinct == 2:
+			return TargetBinary, "it has two values", nil
+		case whole && s.Distinct <= 10 && span == float64(s.Distinct) && (s.Numbers.Min == 0 || s.Numbers.Min == 1):
+			return TargetCategory, fmt.Sprintf("its values are the whole numbers %g to %g", s.Numbers.Min, s.Numbers.Max), nil
+		}
+		return TargetNumber, fmt.Sprintf("it is a number with %d distinct values", s.Distinct), nil
+	case Boolean, Category:
+		if s.Distinct == 2 {
+			return TargetBinary, "it has two values", nil
+		}
+		return TargetCategory, fmt.Sprintf("it has %d distinct values", s.Distinct), nil
+	}
+	return "", "", &Error{Column: c.Name, Problem: fmt.Sprintf("the target is of type %s, expected a number, category or boolean", c.Type), Remedy: "choose another target, or set its type in data.types"}
+}

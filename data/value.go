@@ -1,0 +1,317 @@
+package data
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"unsafe"
+)
+
+// numberKind is what a number's spelling says.
+type numberKind uint8
+
+const (
+	notNumber  numberKind = iota
+	isInteger             // digits only, perhaps with a sign
+	isFloat               // with a fraction or an exponent
+	isInfinite            // spelled as infinity, or too large
+)
+
+var powers = [...]float64{1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
+	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22}
+
+// parseNumber reads a plain or scientific number exactly as strconv.ParseFloat
+// does, without hexadecimal, underscores and NaN.
+func parseNumber(b []byte, decimal byte) (float64, numberKind) {
+	return scanNumber(b, decimal, true)
+}
+
+// scanNumber is parseNumber that leaves a value out (NaN) if it takes long to
+// compute and the caller does not want it.
+func scanNumber(b []byte, decimal byte, want bool) (float64, numberKind) {
+	i, n := 0, len(b)
+	if n == 0 {
+		return 0, notNumber
+	}
+	negative := false
+	if b[0] == '-' || b[0] == '+' {
+		negative = b[0] == '-'
+		i++
+	}
+	var mantissa uint64
+	digits, scale := 0, 0 // digits that count, power of ten
+	first := i
+	for ; i < n && b[i]-'0' <= 9; i++ {
+		if mantissa != 0 || b[i] != '0' {
+			digits++
+		}
+		mantissa = mantissa*10 + uint64(b[i]-'0')
+	}
+	any := i > first
+	kind := isInteger
+	if i < n && b[i] == decimal {
+		kind = isFloat
+		i++
+		point := i
+		for ; i < n && b[i]-'0' <= 9; i++ {
+			if mantissa != 0 || b[i] != '0' {
+				digits++
+			}
+			mantissa = mantissa*10 + uint64(b[i]-'0')
+		}
+		any = any || i > point
+		scale = point - i
+	}
+	if !any {
+		if s := string(b[first:]); strings.EqualFold(s, "inf") || strings.EqualFold(s, "infinity") {
+			return 0, isInfinite
+		}
+		return 0, notNumber
+	}
+	if i < n && (b[i] == 'e' || b[i] == 'E') {
+		kind = isFloat
+		i++
+		minus := false
+		if i < n && (b[i] == '-' || b[i] == '+') {
+			minus = b[i] == '-'
+			i++
+		}
+		start, exp := i, 0
+		for ; i < n && b[i]-'0' <= 9; i++ {
+			exp = min(exp*10+int(b[i]-'0'), 1<<20)
+		}
+		if i == start {
+			return 0, notNumber
+		}
+		if minus {
+			exp = -exp
+		}
+		scale += exp
+	}
+	if i < n {
+		return 0, notNumber
+	}
+	// Both the mantissa and the power of ten are exact here, so that one
+	// operation rounds once.
+	if digits <= 19 && mantissa < 1<<53 && scale >= -22 && scale <= 22 {
+		v := float64(mantissa)
+		if scale < 0 {
+			v /= powers[-scale]
+		} else {
+			v *= powers[scale]
+		}
+		if negative {
+			v = -v
+		}
+		return v, kind
+	}
+	if !want && digits+max(scale, -scale) < 300 {
+		return math.NaN(), kind
+	}
+	if decimal != '.' {
+		c := append([]byte(nil), b...)
+		for k := range c {
+			if c[k] == decimal {
+				c[k] = '.'
+			}
+		}
+		b = c
+	}
+	v, err := strconv.ParseFloat(unsafe.String(unsafe.SliceData(b), len(b)), 64)
+	if err != nil || math.IsInf(v, 0) {
+		return 0, isInfinite
+	}
+	return v, kind
+}
+
+// booleans are the spellings of false and true, in lower case.
+var booleans = [][2]string{{"false", "true"}, {"no", "yes"}, {"n", "y"}, {"f", "t"}, {"off", "on"}}
+
+// equalFold says whether b is s, which is in lower case, in any case.
+func equalFold(b []byte, s string) bool {
+	if len(b) != len(s) {
+		return false
+	}
+	for i := range b {
+		if lower(b[i]) != s[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func lower(c byte) byte {
+	if c-'A' <= 'Z'-'A' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// missingSet recognises the spellings of a missing value.
+type missingSet struct {
+	values  map[string]bool
+	lengths [256]uint64 // by first byte in lower case, one bit a length
+}
+
+func newMissingSet(values []string) *missingSet {
+	m := &missingSet{values: map[string]bool{}}
+	for _, v := range values {
+		v = strings.ToLower(strings.TrimSpace(v))
+		if v != "" {
+			m.values[v] = true
+			m.lengths[v[0]] |= 1 << min(len(v), 63)
+		}
+	}
+	return m
+}
+
+var defaultMissing = newMissingSet(MissingValues)
+
+// has says whether b, without spaces around it, is missing. It is safe for use
+// by several goroutines.
+func (m *missingSet) has(b []byte) bool {
+	if len(b) == 0 {
+		return true
+	}
+	if m.lengths[lower(b[0])]&(1<<min(len(b), 63)) == 0 {
+		return false
+	}
+	var folded [64]byte
+	if len(b) > len(folded) {
+		return m.values[strings.ToLower(string(b))]
+	}
+	for i, c := range b {
+		if c >= 0x80 {
+			return m.values[strings.ToLower(string(b))]
+		}
+		folded[i] = lower(c)
+	}
+	return m.values[string(folded[:len(b)])]
+}
+
+// builder collects one column's values.
+type builder struct {
+	field   Field
+	missing *missingSet
+	decimal byte
+	date    *dateParser
+	f, t    string // booleans in lower case
+	column  *Column
+	dict    map[string]int32
+	text    []byte
+	ends    []int
+}
+
+func newBuilder(f Field, missing *missingSet) *builder {
+	b := &builder{field: f, missing: missing, decimal: '.', f: strings.ToLower(f.False), t: strings.ToLower(f.True)}
+	if f.Missing != nil {
+		b.missing = newMissingSet(f.Missing)
+	}
+	if f.Type == Datetime {
+		b.date = newDateParser(f.Layout)
+	}
+	if f.Decimal != "" {
+		b.decimal = f.Decimal[0]
+	}
+	b.reset(0)
+	return b
+}
+
+func (b *builder) reset(reserve int) {
+	b.column = &Column{Name: b.field.Name, Type: b.field.Type, Layout: b.field.Layout, Decimal: b.field.Decimal}
+	switch b.field.Type {
+	case Number, Datetime:
+		b.column.Numbers = make([]float64, 0, reserve)
+	case Boolean:
+		b.column.Dict = []string{b.field.False, b.field.True}
+		b.column.Codes = make([]int32, 0, reserve)
+	default:
+		b.column.Codes = make([]int32, 0, reserve)
+	}
+	if b.field.Type == Category {
+		if b.dict == nil {
+			b.dict = map[string]int32{}
+		}
+		clear(b.dict)
+	}
+	b.text, b.ends = b.text[:0], b.ends[:0]
+}
+
+// take returns the column and starts a new one.
+func (b *builder) take() *Column {
+	c := b.column
+	if b.field.Type == Identifier || b.field.Type == Text {
+		// One string holds all values of the block.
+		all, start := string(b.text), 0
+		c.Dict = make([]string, len(b.ends))
+		for i, end := range b.ends {
+			c.Dict[i] = all[start:end]
+			start = end
+		}
+	}
+	b.reset(c.Len())
+	return c
+}
+
+// add appends a field's value; an error says what the value should have been.
+func (b *builder) add(raw []byte) error {
+	v := trim(raw)
+	c := b.column
+	if b.missing.has(v) {
+		if b.field.Type.numeric() {
+			c.Numbers = append(c.Numbers, math.NaN())
+		} else {
+			c.Codes = append(c.Codes, -1)
+		}
+		return nil
+	}
+	switch b.field.Type {
+	case Number:
+		x, kind := parseNumber(v, b.decimal)
+		switch kind {
+		case notNumber:
+			return b.wrong(v, "a number", "correct it, add it to data.missing_values if it means that the value is missing, or set the column's type in data.types")
+		case isInfinite:
+			return b.wrong(v, "a finite number", "correct it, or add it to data.missing_values to treat it as missing")
+		}
+		c.Numbers = append(c.Numbers, x)
+	case Datetime:
+		x, ok := b.date.parse(v)
+		if !ok {
+			return b.wrong(v, "a date and time written as "+b.field.Layout, "correct it, add it to data.missing_values if it means that the value is missing, or set the column's layout in data.layouts")
+		}
+		c.Numbers = append(c.Numbers, x)
+	case Boolean:
+		switch {
+		case equalFold(v, b.t):
+			c.Codes = append(c.Codes, 1)
+		case equalFold(v, b.f):
+			c.Codes = append(c.Codes, 0)
+		default:
+			return b.wrong(v, fmt.Sprintf("%q or %q", b.field.False, b.field.True), "correct it, add it to data.missing_values if it means that the value is missing, or set the column's type to category in data.types")
+		}
+	case Category:
+		if n := len(c.Codes); n > 0 && c.Codes[n-1] >= 0 && c.Dict[c.Codes[n-1]] == string(v) {
+			c.Codes = append(c.Codes, c.Codes[n-1])
+			return nil
+		}
+		k, ok := b.dict[string(v)]
+		if !ok {
+			k = int32(len(c.Dict))
+			s := string(v)
+			b.dict[s] = k
+			c.Dict = append(c.Dict, s)
+		}
+		c.Codes = append(c.Codes, k)
+	default:
+		b.text = append(b.text, raw...)
+		b.ends = append(b.ends, len(b.text))
+		c.Codes = append(c.Codes, int32(len(b.ends)-1))
+	}
+	return nil
+}
+
+func (b *builder) wrong(v []byte, expected, remedy string) error {
+	return &Error{Column: b.field.Name, Problem: fmt.Sprintf("found %s, expected %s", quoteText(string(v)), expected), Remedy: remedy}
+}
