@@ -1,237 +1,67 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"reflect"
-	"sort"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// A Union is a mapping whose key type chooses a variant, whose options stand
-// beside it: {type: adam, learning_rate: 1e-3}, or adam alone. Its struct may
-// have fields of its own in the same mapping.
-type Union interface {
-	// Variants returns fresh options, a pointer to a struct, by name.
-	Variants() map[string]any
-	// Variant returns the chosen one, or "" and nil.
-	Variant() (name string, options any)
-	// SetVariant chooses.
-	SetVariant(name string, options any)
-	// DefaultVariant is chosen where no type is given; "" is none.
-	DefaultVariant() string
-}
-
-// A Shorthand is a struct that may be written as one scalar.
-type Shorthand interface {
-	// ShorthandKey returns the key that the scalar stands for.
-	ShorthandKey(isNumber bool) string
-}
-
-// A Document is a configuration that was read.
-type Document struct {
-	Path string // "" if it did not come from a file
-	src  []byte
-}
-
-// Resolve returns a path that is relative to the configuration's folder as one
-// relative to the process.
-func (d *Document) Resolve(path string) string {
-	if path == "" || filepath.IsAbs(path) || d.Path == "" {
-		return path
+// Decode reads the document into the struct that v points to. What the
+// document leaves out gets its default. The error is an *Error with all that
+// is wrong.
+func (d *Document) Decode(v any) error {
+	dec := &decoder{problems: d.problems}
+	dec.structure("", d.root, reflect.ValueOf(v).Elem())
+	for i := range dec.problems {
+		dec.problems[i] = d.locate(dec.problems[i])
 	}
-	return filepath.Join(filepath.Dir(d.Path), path)
-}
-
-// Load reads a file into the struct that v points to, with overrides of the
-// form a.b=value. Keys that neither gives get their defaults. The error is an
-// *Error with all mistakes found.
-func Load(path string, sets []string, v any) (*Document, error) {
-	src, err := os.ReadFile(path)
-	if err != nil {
-		what := err.Error()
-		if errors.Is(err, fs.ErrNotExist) {
-			what = "there is no such file: `hone init DATA --target NAME` writes one"
-		} else if info, e := os.Stat(path); e == nil && info.IsDir() {
-			what = "it is a folder, expected a YAML file"
-		}
-		return nil, &Error{Path: path, Mistakes: []Mistake{{Problem: what}}}
-	}
-	return Parse(path, src, sets, v)
-}
-
-// Parse is Load of a file's content.
-func Parse(path string, src []byte, sets []string, v any) (*Document, error) {
-	r := &reader{path: path, src: src}
-	root := r.parse(src)
-	if root != nil {
-		for _, s := range sets {
-			r.override(root, s)
-		}
-	}
-	if root != nil && len(r.mistakes) == 0 {
-		r.decode(root, reflect.ValueOf(v).Elem(), "", nil)
-	}
-	if err := r.err(); err != nil {
-		return nil, err
-	}
-	return &Document{Path: path, src: src}, nil
+	return newError(dec.problems)
 }
 
 // Defaults fills the struct that v points to with its defaults.
 func Defaults(v any) error {
-	r := &reader{}
-	r.defaults(reflect.ValueOf(v).Elem(), "")
-	return r.err()
+	dec := &decoder{}
+	dec.structure("", &node{kind: mapping}, reflect.ValueOf(v).Elem())
+	return newError(dec.problems)
 }
 
-// reader collects mistakes while a document is read.
-type reader struct {
-	path     string
-	src      []byte
-	mistakes []Mistake
+// Nearest returns the name that is nearest to another, or "" if none is near.
+func Nearest(name string, names []string) string { return nearest(name, names) }
+
+type decoder struct{ problems []Problem }
+
+func (d *decoder) problem(path string, at place, hint, format string, args ...any) {
+	d.problems = append(d.problems, Problem{Line: at.line, Column: at.column, Flag: at.flag, Key: path, Message: fmt.Sprintf(format, args...), Hint: hint, length: at.length})
 }
 
-// field is a key of a struct.
-type field struct {
-	key   string
-	tag   reflect.StructTag
-	value reflect.Value
-	typ   reflect.Type
+// describe says what a node is.
+func describe(n *node) string {
+	switch n.kind {
+	case mapping:
+		return "a mapping"
+	case sequence:
+		return "a list"
+	case null:
+		return "nothing"
+	}
+	return quote(n.text)
 }
 
-// fields returns the keys of a struct, embedded ones inlined.
-func fields(v reflect.Value) []field {
-	var out []field
-	t := v.Type()
-	for i := range t.NumField() {
-		f := t.Field(i)
-		key, opts, _ := strings.Cut(f.Tag.Get("yaml"), ",")
-		if f.PkgPath != "" || key == "-" {
-			continue
-		}
-		if opts == "inline" {
-			out = append(out, fields(v.Field(i))...)
-			continue
-		}
-		if key == "" {
-			continue
-		}
-		out = append(out, field{key, f.Tag, v.Field(i), f.Type})
+func quote(s string) string {
+	if r := []rune(s); len(r) > 60 {
+		s = string(r[:60]) + "…"
 	}
-	return out
+	return strconv.Quote(s)
 }
 
-func asUnion(v reflect.Value) Union {
-	if v.Kind() == reflect.Struct && v.CanAddr() {
-		if u, ok := v.Addr().Interface().(Union); ok {
-			return u
-		}
-	}
-	return nil
-}
-
-var durationType = reflect.TypeFor[time.Duration]()
-
-// decode reads n into v. tag is that of v's field.
-func (r *reader) decode(n *node, v reflect.Value, path string, tag *reflect.StructTag) {
-	if n.kind == null {
-		if tag != nil {
-			r.setDefault(v, path, *tag)
-		} else {
-			r.defaults(v, path)
-		}
-		return
-	}
-	switch {
-	case v.Type() == durationType:
-		d, err := time.ParseDuration(n.text)
-		if n.kind != scalar || err != nil {
-			r.failNode(n, path, "found %s, expected a duration such as 30s or 5m", n.describe())
-			return
-		}
-		v.SetInt(int64(d))
-		return
-	case v.Kind() == reflect.Pointer:
-		p := reflect.New(v.Type().Elem())
-		r.decode(n, p.Elem(), path, tag)
-		v.Set(p)
-		return
-	case v.Kind() == reflect.Struct:
-		r.decodeStruct(n, v, path)
-		return
-	case v.Kind() == reflect.Slice:
-		r.decodeSlice(n, v, path)
-		return
-	case v.Kind() == reflect.Map:
-		r.decodeMap(n, v, path)
-		return
-	}
-	if n.kind != scalar {
-		r.failNode(n, path, "found %s, expected %s", n.describe(), kindWords(v.Type()))
-		return
-	}
-	r.decodeScalar(n, v, path)
-	if tag != nil {
-		r.checkRange(n, v, path, *tag)
-	}
-}
-
-func (r *reader) decodeScalar(n *node, v reflect.Value, path string) {
-	bad := func() { r.failNode(n, path, "found %s, expected %s", n.describe(), kindWords(v.Type())) }
-	switch v.Kind() {
-	case reflect.String:
-		v.SetString(n.text)
-	case reflect.Bool:
-		switch strings.ToLower(n.text) {
-		case "true", "yes", "on":
-			v.SetBool(true)
-		case "false", "no", "off":
-			v.SetBool(false)
-		default:
-			bad()
-		}
-	case reflect.Int, reflect.Int64, reflect.Int32:
-		x, err := strconv.ParseInt(strings.ReplaceAll(n.text, "_", ""), 10, v.Type().Bits())
-		if f, ferr := strconv.ParseFloat(n.text, 64); err != nil && ferr == nil && f == float64(int64(f)) && f < 1e15 && f > -1e15 {
-			x, err = int64(f), nil // 1e6 is a whole number too
-		}
-		if err != nil || n.quoted {
-			bad()
-			return
-		}
-		v.SetInt(x)
-	case reflect.Uint64:
-		x, err := strconv.ParseUint(strings.ReplaceAll(n.text, "_", ""), 10, 64)
-		if err != nil || n.quoted {
-			bad()
-			return
-		}
-		v.SetUint(x)
-	case reflect.Float64:
-		x, err := strconv.ParseFloat(strings.ReplaceAll(n.text, "_", ""), 64)
-		if err != nil || n.quoted || x != x {
-			bad()
-			return
-		}
-		v.SetFloat(x)
-	default:
-		bad()
-	}
-}
-
-func kindWords(t reflect.Type) string {
+// wanted says what a type takes.
+func wanted(t reflect.Type) string {
 	switch {
 	case t == durationType:
-		return "a duration such as 30s"
-	case t.Kind() == reflect.Struct:
-		return "a mapping"
-	case t.Kind() == reflect.Map:
+		return "a duration such as 30s or 5m"
+	case t.Kind() == reflect.Struct, t.Kind() == reflect.Map:
 		return "a mapping"
 	case t.Kind() == reflect.Slice:
 		return "a list"
@@ -247,7 +77,78 @@ func kindWords(t reflect.Type) string {
 	return "a whole number"
 }
 
-func (r *reader) checkRange(n *node, v reflect.Value, path string, tag reflect.StructTag) {
+func (d *decoder) mismatch(path string, n *node, t reflect.Type) {
+	d.problem(path, n.at, "", "found %s, expected %s", describe(n), wanted(t))
+}
+
+// value reads n into v, whose field has the tag.
+func (d *decoder) value(path string, n *node, v reflect.Value, tag reflect.StructTag) {
+	switch {
+	case v.Type() == durationType:
+	case v.Kind() == reflect.Pointer:
+		p := reflect.New(v.Type().Elem())
+		d.value(path, n, p.Elem(), tag)
+		v.Set(p)
+		return
+	case v.Kind() == reflect.Struct:
+		d.structure(path, n, v)
+		return
+	case v.Kind() == reflect.Slice:
+		d.slice(path, n, v, tag)
+		return
+	case v.Kind() == reflect.Map:
+		d.mapping(path, n, v)
+		return
+	}
+	if n.kind != scalar || !setScalar(n, v) {
+		d.mismatch(path, n, v.Type())
+		return
+	}
+	d.bounds(path, n, v, tag)
+}
+
+// setScalar reports whether v takes the text of n.
+func setScalar(n *node, v reflect.Value) bool {
+	text := strings.ReplaceAll(n.text, "_", "")
+	switch {
+	case v.Type() == durationType:
+		x, err := time.ParseDuration(n.text)
+		v.SetInt(int64(x))
+		return err == nil
+	case v.Kind() == reflect.String:
+		v.SetString(n.text)
+		return true
+	case n.quoted:
+		return false
+	}
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(n.text == "true")
+		return n.text == "true" || n.text == "false"
+	case reflect.Float64:
+		x, err := strconv.ParseFloat(text, 64)
+		v.SetFloat(x)
+		return err == nil && x-x == 0 // finite
+	case reflect.Uint64:
+		x, err := strconv.ParseUint(text, 10, 64)
+		v.SetUint(x)
+		return err == nil
+	case reflect.Int, reflect.Int32, reflect.Int64:
+		x, err := strconv.ParseInt(text, 10, v.Type().Bits())
+		if f, e := strconv.ParseFloat(text, 64); err != nil && e == nil && f == float64(int64(f)) && f > -1e15 && f < 1e15 {
+			x, err = int64(f), nil // 1e6 is a whole number
+		}
+		if err != nil || v.OverflowInt(x) {
+			return false
+		}
+		v.SetInt(x)
+		return true
+	}
+	return false
+}
+
+// bounds checks enum, min, max, above and below.
+func (d *decoder) bounds(path string, n *node, v reflect.Value, tag reflect.StructTag) {
 	if enum := tag.Get("enum"); enum != "" {
 		allowed := strings.Split(enum, ",")
 		for _, a := range allowed {
@@ -255,7 +156,7 @@ func (r *reader) checkRange(n *node, v reflect.Value, path string, tag reflect.S
 				return
 			}
 		}
-		r.failNode(n, path, "found %s, expected one of %s%s", n.describe(), strings.Join(allowed, ", "), didYouMean(n.text, allowed))
+		d.problem(path, n.at, didYouMean(n.text, allowed), "found %s, expected one of %s", describe(n), strings.Join(allowed, ", "))
 		return
 	}
 	var x float64
@@ -269,154 +170,176 @@ func (r *reader) checkRange(n *node, v reflect.Value, path string, tag reflect.S
 	default:
 		return
 	}
-	if low, err := strconv.ParseFloat(tag.Get("min"), 64); err == nil && x < low {
-		r.failNode(n, path, "found %s, expected %g or more", n.text, low)
-	}
-	if high, err := strconv.ParseFloat(tag.Get("max"), 64); err == nil && x > high {
-		r.failNode(n, path, "found %s, expected %g or less", n.text, high)
+	for _, b := range []struct {
+		tag, words string
+		ok         func(x, bound float64) bool
+	}{
+		{"min", "%g or more", func(x, b float64) bool { return x >= b }},
+		{"max", "%g or less", func(x, b float64) bool { return x <= b }},
+		{"above", "more than %g", func(x, b float64) bool { return x > b }},
+		{"below", "less than %g", func(x, b float64) bool { return x < b }},
+	} {
+		if bound, err := strconv.ParseFloat(tag.Get(b.tag), 64); err == nil && !b.ok(x, bound) {
+			d.problem(path, n.at, "", "found %s, expected "+b.words, n.text, bound)
+			return
+		}
 	}
 }
 
-func (r *reader) decodeSlice(n *node, v reflect.Value, path string) {
+// slice reads a list, or one element without its list.
+func (d *decoder) slice(path string, n *node, v reflect.Value, tag reflect.StructTag) {
 	items := n.items
 	if n.kind != sequence {
-		items = []*node{n} // one element may stand without its list
-		if n.kind == mapping && v.Type().Elem().Kind() != reflect.Struct {
-			r.failNode(n, path, "found a mapping, expected a list")
+		if n.kind == null || n.kind == mapping && v.Type().Elem().Kind() != reflect.Struct {
+			d.mismatch(path, n, v.Type())
 			return
 		}
+		items = []*node{n}
 	}
 	out := reflect.MakeSlice(v.Type(), len(items), len(items))
 	for i, item := range items {
-		r.decode(item, out.Index(i), fmt.Sprintf("%s[%d]", path, i), nil)
+		d.value(fmt.Sprintf("%s[%d]", path, i), item, out.Index(i), tag)
 	}
 	v.Set(out)
 }
 
-func (r *reader) decodeMap(n *node, v reflect.Value, path string) {
+func (d *decoder) mapping(path string, n *node, v reflect.Value) {
 	if n.kind != mapping {
-		r.failNode(n, path, "found %s, expected a mapping", n.describe())
+		d.mismatch(path, n, v.Type())
 		return
 	}
 	out := reflect.MakeMap(v.Type())
-	for _, e := range n.keys {
+	for _, e := range n.entries {
 		item := reflect.New(v.Type().Elem()).Elem()
-		r.decode(e.value, item, join(path, e.name), nil)
-		out.SetMapIndex(reflect.ValueOf(e.name).Convert(v.Type().Key()), item)
+		d.value(join(path, e.key), e.value, item, "")
+		out.SetMapIndex(reflect.ValueOf(e.key).Convert(v.Type().Key()), item)
 	}
 	v.Set(out)
 }
 
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
-func (r *reader) decodeStruct(n *node, v reflect.Value, path string) {
-	union := asUnion(v)
-	if n.kind == scalar {
-		switch s, ok := v.Addr().Interface().(Shorthand); {
-		case union != nil:
-			n = &node{kind: mapping, pos: n.pos, set: n.set, keys: []*entry{{"type", n.pos, n}}}
-		case ok:
-			_, err := strconv.ParseFloat(n.text, 64)
-			n = &node{kind: mapping, pos: n.pos, set: n.set, keys: []*entry{{s.ShorthandKey(err == nil && !n.quoted), n.pos, n}}}
+// structure reads a mapping, or a shorthand for one, into a struct.
+func (d *decoder) structure(path string, n *node, v reflect.Value) {
+	l := layoutOf(v)
+	if n.kind != mapping || n.short != nil {
+		short := n
+		if n.kind == mapping {
+			short = n.short
 		}
-	}
-	if n.kind != mapping {
-		r.failNode(n, path, "found %s, expected a mapping", n.describe())
-		return
-	}
-	known := fields(v)
-	var options reflect.Value
-	if union != nil {
-		name, at := union.DefaultVariant(), n.lookup("type")
-		if at != nil {
-			name = at.value.text
-		}
-		variants := union.Variants()
-		if o, ok := variants[name]; ok {
-			options = reflect.ValueOf(o).Elem()
-			union.SetVariant(name, o)
-			known = append(known, fields(options)...)
-		} else if at != nil {
-			names := sortedKeys(variants)
-			r.failNode(at.value, join(path, "type"), "found %s, expected one of %s%s", at.value.describe(), strings.Join(names, ", "), didYouMean(name, names))
+		f := takes(l.shorthands(), short)
+		if f == nil {
+			d.mismatch(path, short, v.Type())
 			return
 		}
+		entries := append([]entry{{f.name, short.at, short}}, n.entries...)
+		n = &node{kind: mapping, at: n.at, entries: entries}
 	}
-	byKey := map[string]field{}
-	var names []string
-	for _, f := range known {
-		byKey[f.key] = f
-		names = append(names, f.key)
-	}
-	if union != nil {
-		names = append(names, "type")
-	}
-	for _, e := range n.keys {
-		f, ok := byKey[e.name]
-		switch {
-		case ok:
-			r.decode(e.value, f.value, join(path, e.name), &f.tag)
-		case union != nil && e.name == "type":
-		case len(names) == 0 || (len(names) == 1 && names[0] == "type"):
-			r.failEntry(e, path, "unknown key %q: no options here", e.name)
-		default:
-			r.failEntry(e, path, "unknown key %q, expected one of %s%s", e.name, strings.Join(names, ", "), didYouMean(e.name, names))
-		}
-	}
-	for _, f := range known {
-		if n.lookup(f.key) == nil {
-			if f.tag.Get("required") == "true" {
-				r.failNode(n, join(path, f.key), "the key %q is missing: %s", f.key, f.tag.Get("doc"))
-			}
-			r.setDefault(f.value, join(path, f.key), f.tag)
-		}
-	}
-}
-
-// setDefault gives v the default of its tag, or, being a struct, of its fields.
-func (r *reader) setDefault(v reflect.Value, path string, tag reflect.StructTag) {
-	text, ok := tag.Lookup("default")
+	known, ok := d.choose(path, n, v, l)
 	if !ok {
-		r.defaults(v, path)
 		return
 	}
-	sub := &reader{path: path, src: []byte(text)}
-	root := &node{kind: mapping}
-	sub.override(root, "v="+text)
-	if len(root.keys) == 1 {
-		sub.decode(root.keys[0].value, v, path, nil)
+	for _, e := range n.entries {
+		if e.key == "type" && l.variant.IsValid() {
+			continue // chosen already
+		}
+		f := known.find(e.key)
+		if f == nil {
+			d.unknown(path, e, known)
+			continue
+		}
+		if e.value.isNull() { // a key alone says nothing: its default
+			d.fill(join(path, e.key), n, *f)
+			continue
+		}
+		d.value(join(path, e.key), e.value, f.value, f.tag)
 	}
-	for _, m := range sub.mistakes {
-		m.Problem = fmt.Sprintf("the default %q of %s: %s", text, path, m.Problem)
-		r.mistakes = append(r.mistakes, m)
-	}
-}
-
-func (r *reader) defaults(v reflect.Value, path string) {
-	if v.Kind() != reflect.Struct || v.Type() == durationType {
-		return
-	}
-	for _, f := range fields(v) {
-		r.setDefault(f.value, join(path, f.key), f.tag)
-	}
-	if u := asUnion(v); u != nil {
-		if o, ok := u.Variants()[u.DefaultVariant()]; ok {
-			u.SetVariant(u.DefaultVariant(), o)
-			r.defaults(reflect.ValueOf(o).Elem(), path)
+	for _, f := range known.fields {
+		if n.find(f.name) == nil && !(f.name == "type" && l.variant.IsValid()) {
+			d.fill(join(path, f.name), n, f)
 		}
 	}
 }
 
-func sortedKeys[T any](m map[string]T) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
+// takes returns the first field whose type can hold a value.
+func takes(fields []field, n *node) *field {
+	for i, f := range fields {
+		v := reflect.New(f.value.Type()).Elem()
+		if n.kind == scalar && setScalar(n, v) || n.kind == sequence && v.Kind() == reflect.Slice {
+			return &fields[i]
+		}
 	}
-	sort.Strings(out)
-	return out
+	return nil
+}
+
+// choose sets the variant of a union and returns the layout with the fields
+// of its options.
+func (d *decoder) choose(path string, n *node, v reflect.Value, l layout) (layout, bool) {
+	if !l.variant.IsValid() {
+		return l, true
+	}
+	all := variants(v)
+	names := sortedNames(all)
+	typ := l.find("type")
+	name := typ.tag.Get("default")
+	at := n.at
+	if e := n.find("type"); e != nil && !e.value.isNull() {
+		name, at = e.value.text, e.value.at
+	}
+	options, ok := all[name]
+	switch {
+	case ok:
+	case name == "" && typ.tag.Get("required") == "false":
+		return l, true
+	case name == "":
+		d.problem(path, at, "", `found no "type", expected one of %s`, strings.Join(names, ", "))
+		return l, false
+	default:
+		d.problem(join(path, "type"), at, didYouMean(name, names), "found %s, expected one of %s", quote(name), strings.Join(names, ", "))
+		return l, false
+	}
+	typ.value.SetString(name)
+	l.variant.Set(options)
+	l.fields = append(l.fields, layoutOf(options.Elem()).fields...)
+	return l, true
+}
+
+func (d *decoder) unknown(path string, e entry, l layout) {
+	var names []string
+	for _, f := range l.fields {
+		names = append(names, f.name)
+	}
+	at := e.at
+	if len(names) == 0 {
+		d.problem(path, at, "remove it", "found key %q, expected none", e.key)
+		return
+	}
+	d.problem(path, at, didYouMean(e.key, names), "found unknown key %q, expected one of %s", e.key, strings.Join(names, ", "))
+}
+
+// fill gives a field that the document leaves out its default, unless the
+// program set it.
+func (d *decoder) fill(path string, parent *node, f field) {
+	if f.is("required") {
+		hint := ""
+		if doc := f.tag.Get("doc"); doc != "" {
+			hint = "it is the " + doc
+		}
+		d.problem(path, parent.at, hint, "found no %q, which is needed", f.name)
+		return
+	}
+	if text, ok := f.tag.Lookup("default"); ok {
+		if !f.value.IsZero() {
+			return
+		}
+		n := &node{kind: scalar, text: text, quoted: true}
+		if f.value.Kind() != reflect.String {
+			if parsed, problems := parse([]byte(text)); len(problems) == 0 {
+				n = parsed
+			}
+		}
+		d.value(path, n, f.value, f.tag)
+		return
+	}
+	if f.value.Kind() == reflect.Struct && f.value.Type() != durationType {
+		d.structure(path, &node{kind: mapping, at: parent.at}, f.value)
+	}
 }

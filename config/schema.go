@@ -19,31 +19,70 @@ func Schema(v any, title string) ([]byte, error) {
 type object = map[string]any
 
 func structSchema(v reflect.Value) object {
-	u := asUnion(v)
-	if u == nil {
-		return properties(fields(v), nil)
+	l := layoutOf(v)
+	var s object
+	if !l.variant.IsValid() {
+		s = properties(l.fields, nil)
+	} else {
+		s = unionSchema(v, l)
 	}
-	// One alternative for each variant, and the name alone.
-	variants := u.Variants()
-	names := sortedKeys(variants)
-	var any []object
-	for _, name := range names {
-		o := reflect.ValueOf(variants[name]).Elem()
-		choice := object{"const": name}
-		if name == u.DefaultVariant() {
-			choice["default"] = name
+	var alternatives []object
+	for _, f := range l.shorthands() {
+		alternatives = append(alternatives, fieldSchema(f))
+	}
+	if len(alternatives) > 0 {
+		return object{"anyOf": append([]object{s}, alternatives...)}
+	}
+	return s
+}
+
+// unionSchema has one alternative for each variant, and one without type
+// where that may be left out.
+func unionSchema(v reflect.Value, l layout) object {
+	all := variants(v)
+	typ := l.find("type")
+	first := typ.tag.Get("default")
+	var common []field
+	for _, f := range l.fields {
+		if f.name != "type" {
+			common = append(common, f)
 		}
-		p := properties(append(fields(v), fields(o)...), object{"type": choice})
-		if name != u.DefaultVariant() {
+	}
+	var any []object
+	for _, name := range sortedNames(all) {
+		p := properties(append(common[:len(common):len(common)], layoutOf(all[name].Elem()).fields...), object{"type": object{"const": name}})
+		if name != first {
 			required, _ := p["required"].([]string)
 			p["required"] = append(required, "type")
 		}
 		any = append(any, p)
 	}
-	if u.DefaultVariant() == "" { // the type may be left out
-		any = append(any, properties(fields(v), nil))
+	if first == "" && typ.tag.Get("required") == "false" {
+		any = append(any, properties(common, nil))
 	}
-	return object{"anyOf": append(any, object{"enum": names})}
+	if typ.tag.Get("default") != "" || typ.tag.Get("shorthand") != "" {
+		typ.tag += ` enum:"` + reflect.StructTag(strings.Join(sortedNames(all), ",")) + `"`
+	}
+	return object{"anyOf": any}
+}
+
+func fieldSchema(f field) object {
+	p := valueSchema(f.value, f.value.Type())
+	if doc := f.tag.Get("doc"); doc != "" {
+		p["description"] = doc
+	}
+	if text, ok := f.tag.Lookup("default"); ok {
+		p["default"] = defaultValue(text)
+	}
+	if enum := f.tag.Get("enum"); enum != "" {
+		p["enum"] = strings.Split(enum, ",")
+	}
+	for tag, key := range map[string]string{"min": "minimum", "max": "maximum", "above": "exclusiveMinimum", "below": "exclusiveMaximum"} {
+		if x, err := strconv.ParseFloat(f.tag.Get(tag), 64); err == nil {
+			p[key] = x
+		}
+	}
+	return p
 }
 
 func properties(fs []field, more object) object {
@@ -53,25 +92,10 @@ func properties(fs []field, more object) object {
 	}
 	var required []string
 	for _, f := range fs {
-		p := valueSchema(f.value, f.typ)
-		if doc := f.tag.Get("doc"); doc != "" {
-			p["description"] = doc
+		if f.is("required") {
+			required = append(required, f.name)
 		}
-		if text, ok := f.tag.Lookup("default"); ok {
-			p["default"] = defaultValue(text)
-		}
-		if enum := f.tag.Get("enum"); enum != "" {
-			p["enum"] = strings.Split(enum, ",")
-		}
-		for _, bound := range []string{"min", "max"} {
-			if x, err := strconv.ParseFloat(f.tag.Get(bound), 64); err == nil {
-				p[bound+"imum"] = x
-			}
-		}
-		if f.tag.Get("required") == "true" {
-			required = append(required, f.key)
-		}
-		props[f.key] = p
+		props[f.name] = fieldSchema(f)
 	}
 	s := object{"type": "object", "properties": props, "additionalProperties": false}
 	if len(required) > 0 {
@@ -99,11 +123,7 @@ func valueSchema(v reflect.Value, t reflect.Type) object {
 	case t.Kind() == reflect.Pointer:
 		return valueSchema(reflect.New(t.Elem()).Elem(), t.Elem())
 	case t.Kind() == reflect.Struct:
-		s := structSchema(v)
-		if _, ok := v.Addr().Interface().(Shorthand); ok {
-			return object{"anyOf": []object{s, {"type": []string{"string", "number"}}}}
-		}
-		return s
+		return structSchema(v)
 	case t.Kind() == reflect.Slice:
 		item := valueSchema(reflect.New(t.Elem()).Elem(), t.Elem())
 		return object{"anyOf": []object{{"type": "array", "items": item}, item}}

@@ -34,18 +34,20 @@ func (w *writer) line(indent int, text, doc string) {
 }
 
 func (w *writer) structure(v reflect.Value, indent int) {
-	known := fields(v)
-	if u := asUnion(v); u != nil {
-		name, options := u.Variant()
-		if name != "" {
-			w.line(indent, "type: "+name, "one of "+strings.Join(sortedKeys(u.Variants()), ", "))
-		}
-		if options != nil {
-			known = append(known, fields(reflect.ValueOf(options).Elem())...)
-		}
+	l := layoutOf(v)
+	known := l.fields
+	if options := chosen(l); options.IsValid() {
+		known = append(known, layoutOf(options).fields...)
 	}
 	for _, f := range known {
-		w.value(f.key, f.value, f.tag.Get("doc"), indent)
+		doc := f.tag.Get("doc")
+		if f.name == "type" && l.variant.IsValid() {
+			if f.value.String() == "" {
+				continue
+			}
+			doc = "one of " + strings.Join(sortedNames(variants(v)), ", ")
+		}
+		w.value(f.name, f.value, doc, indent)
 	}
 }
 
@@ -61,9 +63,6 @@ func (w *writer) value(key string, v reflect.Value, doc string, indent int) {
 	case v.Type() == durationType || !compound(v.Kind()):
 		w.line(indent, key+": "+scalarText(v), doc)
 	case v.Kind() == reflect.Struct:
-		if len(fields(v)) == 0 && asUnion(v) == nil {
-			return
-		}
 		w.line(indent, key+":", doc)
 		w.structure(v, indent+1)
 	case v.Len() == 0:

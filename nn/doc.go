@@ -8,10 +8,15 @@
 //
 // Sizes of inputs are inferred when a network is built. Building the same
 // network again over the same state (for validation or prediction) finds the
-// parameters by name and shares them. Package train trains a network; nn/loss
-// and nn/optim hold losses and optimisers.
+// parameters by name and shares them. Outline and Summary show what a network
+// is made of. Package train trains it; nn/loss and nn/optim hold losses and
+// optimisers.
 //
-// To add a layer, write a file with a constructor and an Apply method; to add
-// an activation or an initialiser, one line in its table. nn imports the
-// engine alone and knows nothing of files or tables.
+// Comments write shapes as [rows … n]: rows is symbolic, … any dimensions.
+//
+// To add a layer, write a constructor that returns a leaf, as those in
+// layers.go, or a type with an Apply method; to add an activation or an
+// initialiser, a line in its table; and record what PyTorch makes of it in
+// testdata. nn imports the engine alone and knows nothing of files or tables;
+// train, feature, model and what stands above them import it.
 package nn

@@ -137,3 +137,17 @@ func RemoveCheckpoint(path string) error {
 	}
 	return nil
 }
+
+// PeekEpoch returns the number of epochs that a checkpoint has behind it, and
+// whether there is one that can be read.
+func PeekEpoch(path string) (int, bool) {
+	f, err := safetensors.ReadFile(path)
+	if err != nil {
+		return 0, false
+	}
+	var p progress
+	if err := json.Unmarshal([]byte(f.Metadata[progressKey]), &p); err != nil {
+		return 0, false
+	}
+	return p.Epoch, true
+}

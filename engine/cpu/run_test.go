@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
@@ -276,7 +277,7 @@ func TestConcurrentWrites(t *testing.T) {
 
 // TestTwoStatesDoNotDeadlock: a generator's step reads the discriminator and
 // the other way round. Were each to lock its own state first, both would wait
-// for ever (the test would then fail at the time limit of go test).
+// for ever, so both must lock the one that was made first, first.
 func TestTwoStatesDoNotDeadlock(t *testing.T) {
 	g, d := graph.NewState(), graph.NewState()
 	vg, vd := addVariable(t, g, "g", tensor.Zeros(4)), addVariable(t, d, "d", tensor.Zeros(4))
@@ -285,10 +286,28 @@ func TestTwoStatesDoNotDeadlock(t *testing.T) {
 		b.Write(own, graph.AddScalar(graph.Add(b.Read(own), graph.Scale(b.Read(other), 0)), 1))
 		return mustCompile(t, mustProgram(t, b))
 	}
+	steps := []graph.Executable{step(vg, vd), step(vd, vg)}
+	for i, e := range steps {
+		d.Mu.Lock()
+		done := make(chan error)
+		go func() { done <- e.Run(nil, nil) }()
+		for tries := 0; g.Mu.TryLock(); tries++ { // until the run holds g and waits for d
+			g.Mu.Unlock()
+			if tries == 10000 {
+				t.Errorf("step %d waits for the second state without holding the first", i)
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		d.Mu.Unlock()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
 	var wg sync.WaitGroup
-	for _, e := range []graph.Executable{step(vg, vd), step(vd, vg)} {
+	for _, e := range steps {
 		wg.Go(func() {
-			for range 5000 {
+			for range 500 {
 				if err := e.Run(nil, nil); err != nil {
 					t.Error(err)
 				}
@@ -296,7 +315,7 @@ func TestTwoStatesDoNotDeadlock(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if vg.Value.Floats()[0] != 5000 || vd.Value.Floats()[0] != 5000 {
+	if vg.Value.Floats()[0] != 501 || vd.Value.Floats()[0] != 501 {
 		t.Errorf("counted %v and %v", vg.Value.Floats()[0], vd.Value.Floats()[0])
 	}
 }

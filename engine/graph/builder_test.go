@@ -125,6 +125,11 @@ func TestMistakes(t *testing.T) {
 			[]string{"output y", "not a node of this program"}},
 		{"nodes of two programs", func(b *graph.Builder, x, i *graph.Node) { graph.Add(x, graph.New("other").Scalar(1)) },
 			[]string{"add", "input 1", `"other"`}},
+		{"gradient with respect to another program's node", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Gradients(graph.Sum(x), []*graph.Node{x, graph.New("other").Scalar(1)})
+		}, []string{"gradients", "number 1"}},
+		{"gradient with respect to nil", func(b *graph.Builder, x, i *graph.Node) { graph.Gradients(graph.Sum(x), []*graph.Node{nil}) },
+			[]string{"gradients", "number 0"}},
 		{"gradient of a matrix", func(b *graph.Builder, x, i *graph.Node) { graph.Gradients(x, nil) }, []string{"scalar", "float32[rows 4]"}},
 	} {
 		t.Run(strings.ReplaceAll(c.name, " ", "_"), func(t *testing.T) {

@@ -68,8 +68,12 @@ func Gradients(loss *Node, wrt []*Node) []Gradient {
 	// A node takes part when it depends on something in wrt.
 	last := loss.ID
 	active := make([]bool, last+1)
-	for _, n := range wrt {
-		if n.b == b && n.ID >= 0 && n.ID <= last {
+	for i, n := range wrt {
+		switch {
+		case n == nil || n.b != b:
+			b.Fail("gradients", fmt.Errorf("number %d of the nodes to differentiate with respect to is not of this program", i))
+			return out
+		case n.ID <= last: // what comes after the loss has no part in it
 			active[n.ID] = true
 		}
 	}
@@ -104,7 +108,7 @@ func Gradients(loss *Node, wrt []*Node) []Gradient {
 		}
 	}
 	for i, n := range wrt {
-		if n.b == b && n.ID >= 0 && n.ID <= last {
+		if n.ID <= last {
 			out[i] = grads[n.ID]
 		}
 	}

@@ -1,16 +1,3 @@
-// Package loss holds losses: what training makes small. Each returns one
-// number per row; training takes the mean weighted by the rows' weights.
-//
-// A loss on probabilities recognises predictions that come straight from a
-// sigmoid or a softmax and works on its logits, which is exact where the
-// probability rounds to 0 or 1. For a network without that last activation,
-// FromLogits says that the predictions are logits.
-//
-// Classes are weighted through the weights of their rows: see Balanced and
-// RowWeights.
-//
-// To add a loss, write a value of Loss and name it in the table, or outside
-// this package use New. loss imports the engine and nn's internal helpers.
 package loss
 
 import (
@@ -164,10 +151,14 @@ func BinaryCrossEntropyWith(smoothing float64) Loss {
 // CategoricalCrossEntropyWith smooths labels: y becomes y·(1−s) + s/k for k
 // classes (Szegedy et al. 2016, section 7).
 func CategoricalCrossEntropyWith(smoothing float64) Loss {
-	return crossEntropy("categorical_crossentropy", tensor.Float32, smoothing,
+	const name = "categorical_crossentropy"
+	return crossEntropy(name, tensor.Float32, smoothing,
 		func(x, y *graph.Node) *graph.Node {
-			k := x.Shape()[len(x.Shape())-1].N
-			return graph.Neg(graph.Sum(graph.Mul(smoothed(y, smoothing, k), graph.LogSoftmax(x)), -1))
+			k := x.Shape()[len(x.Shape())-1]
+			if k.PerRow {
+				return x.Builder().Fail(name, fmt.Errorf("predictions are %v, expected [rows … k] for k classes", x.Type))
+			}
+			return graph.Neg(graph.Sum(graph.Mul(smoothed(y, smoothing, k.N), graph.LogSoftmax(x)), -1))
 		}, softmaxLogits)
 }
 

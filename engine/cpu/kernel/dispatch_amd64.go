@@ -304,3 +304,35 @@ func sumRows(dst, x []float32, rows, stride int) {
 		sumRowsGeneric(dst, x, rows, stride)
 	}
 }
+
+func gemmPanel(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	if active == pathAVX2 {
+		gemmPanelAVX2(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+	} else {
+		gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+	}
+}
+
+func gemmTail(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	if active == pathAVX2 {
+		gemmTailAVX2(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+	} else {
+		gemmTailGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+	}
+}
+
+func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
+	if active == pathAVX2 {
+		gemmRowAVX2(c, a, b, n, k, colA, rowB, nextB, accumulate)
+	} else {
+		gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
+	}
+}
+
+func packTransposed(dst, x []float32, row, k int) {
+	if active == pathAVX2 {
+		packTransposedAVX2(dst, x, row, k)
+	} else {
+		packTransposedGeneric(dst, x, row, k)
+	}
+}

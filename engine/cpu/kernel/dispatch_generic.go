@@ -79,3 +79,17 @@ func sumSquares(x []float32) float32 { return sumSquaresGeneric(x) }
 func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }
 
 func sumRows(dst, x []float32, rows, stride int) { sumRowsGeneric(dst, x, rows, stride) }
+
+func gemmPanel(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+}
+
+func gemmTail(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmTailGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+}
+
+func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
+	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
+}
+
+func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }

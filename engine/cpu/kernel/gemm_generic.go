@@ -1,27 +1,50 @@
 package kernel
 
-// generic computes rows i0 to i1 and columns j0 to j1 of C.
-func (g *Gemm) generic(i0, i1, j0, j1 int) {
-	rowA, colA := g.LDA, 1
-	if g.TransA {
-		rowA, colA = 1, g.LDA
-	}
-	for i := i0; i < i1; i++ {
-		c := g.C[i*g.LDC+j0 : i*g.LDC+j1]
-		if !g.Accumulate {
-			clear(c)
+const (
+	panel = 16 // columns of B that a call of gemmPanel multiplies
+	tile  = 6  // rows of A that it takes at once
+)
+
+// gemmPanelGeneric multiplies m rows of A and n ≤ 16 columns of B, or adds to
+// C if accumulate is set. Element l, j of B is b[l·rowB + j] and element i, j of
+// C is c[i·rowC + j]; element i, l of A is a[i·rowA + l·colA].
+func gemmPanelGeneric(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	var sums [panel]float32
+	for i := range m {
+		out, sum := c[i*rowC:][:n], sums[:n]
+		if accumulate {
+			copy(sum, out)
+		} else {
+			clear(sum)
 		}
-		for k := range g.K {
-			a := g.A[i*rowA+k*colA]
-			if g.TransB {
-				for j := range c {
-					c[j] = fma32(a, g.B[(j0+j)*g.LDB+k], c[j])
-				}
-			} else {
-				for j, b := range g.B[k*g.LDB+j0 : k*g.LDB+j1] {
-					c[j] = fma32(a, b, c[j])
-				}
+		row := a[i*rowA:]
+		for l := range k {
+			x := row[l*colA]
+			for j, y := range b[l*rowB:][:n] {
+				sum[j] = fma32(x, y, sum[j])
 			}
+		}
+		copy(out, sum)
+	}
+}
+
+func gemmTailGeneric(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+}
+
+// gemmRowGeneric multiplies one row of A and n columns of B, in panels that lie
+// nextB apart.
+func gemmRowGeneric(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
+	for j := 0; j < n; j += panel {
+		gemmPanelGeneric(c[j:], a, b[j/panel*nextB:], 1, min(panel, n-j), k, 0, 0, colA, rowB, accumulate)
+	}
+}
+
+// packTransposedGeneric sets dst[16·l+j] = x[j·row+l] for j < 16 and l < k.
+func packTransposedGeneric(dst, x []float32, row, k int) {
+	for j := range panel {
+		for l, v := range x[j*row:][:k] {
+			dst[panel*l+j] = v
 		}
 	}
 }

@@ -134,7 +134,7 @@ func tanh32(x float32) float32 {
 		p = float32(p*z) + tanh2
 		p = float32(p*z) + tanh3
 		p = float32(p*z) + tanh4
-		return float32(float32(p*z)*x) + x
+		return copysign32(float32(float32(p*z)*x)+x, x) // for −0
 	}
 	y := 1 - 2/(exp32(a+a)+1)
 	return copysign32(y, x)
@@ -149,7 +149,7 @@ const (
 	tanh4     = -3.33332819422e-1
 )
 
-// copysign32 is the positive y with the sign of x.
+// copysign32 is y, which is positive or has x's sign, with the sign of x.
 func copysign32(y, x float32) float32 {
 	return math.Float32frombits(math.Float32bits(y) | math.Float32bits(x)&(1<<31))
 }

@@ -357,3 +357,57 @@ func reduceMaxAVX2(x []float32) float32
 //
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int)
+
+// gemmPanelAVX2 is, for n = 16, m > 0 and k > 0,
+//
+//	for i := range m {
+//		for j := range n {
+//			sum := c[i*rowC+j] if accumulate else 0
+//			for l := range k {
+//				sum = fma(a[i*rowA+l*colA], b[l*rowB+j], sum)
+//			}
+//			c[i*rowC+j] = sum
+//		}
+//	}
+//
+//go:noescape
+func gemmPanelAVX2(c []float32, a []float32, b []float32, m int, n int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
+
+// gemmTailAVX2 is, for 0 < n < 16, m > 0 and k > 0,
+//
+//	for i := range m {
+//		for j := range n {
+//			sum := c[i*rowC+j] if accumulate else 0
+//			for l := range k {
+//				sum = fma(a[i*rowA+l*colA], b[l*rowB+j], sum)
+//			}
+//			c[i*rowC+j] = sum
+//		}
+//	}
+//
+//go:noescape
+func gemmTailAVX2(c []float32, a []float32, b []float32, m int, n int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
+
+// gemmRowAVX2 is, for n a multiple of 64 and k > 0,
+//
+//	for j := range n {
+//		sum := c[j] if accumulate else 0
+//		for l := range k {
+//			sum = fma(a[l*colA], b[j/16*nextB+l*rowB+j%16], sum)
+//		}
+//		c[j] = sum
+//	}
+//
+//go:noescape
+func gemmRowAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
+
+// packTransposedAVX2 is, for k a multiple of 8,
+//
+//	for l := range k {
+//		for j := range 16 {
+//			dst[16*l+j] = x[j*row+l]
+//		}
+//	}
+//
+//go:noescape
+func packTransposedAVX2(dst []float32, x []float32, row int, k int)

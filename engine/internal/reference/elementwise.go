@@ -28,7 +28,7 @@ var unaries = map[graph.UnaryKind]func(x float64) float64{
 	graph.OpIdentity: func(x float64) float64 { return x },
 }
 
-// sign keeps NaN and the sign of zero, as NumPy does not and IEEE 754 does.
+// sign of NaN is NaN, and of a zero that zero.
 func sign(x float64) float64 {
 	switch {
 	case x > 0:

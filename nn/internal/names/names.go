@@ -1,5 +1,3 @@
-// Package names words the error for a name that no table has. Packages under
-// nn import it.
 package names
 
 import (

@@ -14,6 +14,10 @@ var signatures = [][2]string{
 	{"sumSquares", "func(x []float32) float32"},
 	{"reduceMax", "func(x []float32) float32"},
 	{"sumRows", "func(dst, x []float32, rows, stride int)"},
+	{"gemmPanel", panelSignature},
+	{"gemmTail", panelSignature},
+	{"gemmRow", rowSignature},
+	{"packTransposed", packSignature},
 }
 
 // writeDispatch writes, for builds with assembly and without, one function per

@@ -5,7 +5,12 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 
 	. "github.com/mmcloughlin/avo/build"
 )
@@ -21,6 +26,26 @@ func main() {
 		m.emit()
 	}
 	emitReductions()
+	emitGemm()
+	emitPack()
 	writeDispatch(*dir)
 	Generate()
+	if err := onlyAVX2(filepath.Join(*dir, "avx2_amd64.s")); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// onlyAVX2 reports an error if the assembly uses registers that only AVX-512
+// has, which the allocator takes when it runs out of the others.
+func onlyAVX2(name string) error {
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	for i, line := range strings.Split(string(text), "\n") {
+		if regexp.MustCompile(`\b[XY](1[6-9]|[23][0-9])\b`).MatchString(line) {
+			return fmt.Errorf("%s:%d: more than 16 vector registers:%s", name, i+1, line)
+		}
+	}
+	return nil
 }

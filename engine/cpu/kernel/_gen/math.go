@@ -89,7 +89,7 @@ func tanh32(x vec) vec {
 	p := polynomial(z, "tanh0", "tanh1", "tanh2", "tanh3", "tanh4")
 	near := add(mul(mul(p, z), x), x)
 	y := sub(load(float(1)), div(load(float(2)), add(exp32(add(a, a)), float(1))))
-	return blend(compare(lessThan, a, named("tanhSmall")), near, copysign(y, x))
+	return copysign(blend(compare(lessThan, a, named("tanhSmall")), near, y), x)
 }
 
 func sigmoid32(x vec) vec {

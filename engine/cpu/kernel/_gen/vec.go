@@ -82,7 +82,7 @@ func blend(mask vec, yes Op, no vec) vec {
 
 func abs(a vec) vec { return and(a, bits(noSign)) }
 
-// copysign is the positive y with the sign of x.
+// copysign is y, which is positive or has x's sign, with the sign of x.
 func copysign(y, x vec) vec { return or(y, and(x, bits(1<<31))) }
 
 // polynomial is c[0]·xⁿ + c[1]·xⁿ⁻¹ + … with a rounding after each operation.

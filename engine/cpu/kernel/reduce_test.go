@@ -1,0 +1,110 @@
+package kernel
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+var reduceTable = []struct {
+	name       string
+	f, generic func(x []float32) float32
+}{
+	{"Sum", Sum, sumGeneric}, {"SumSquares", SumSquares, sumSquaresGeneric}, {"ReduceMax", ReduceMax, reduceMaxGeneric},
+}
+
+func TestReduce(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(15, 16))
+		for _, n := range lengths() {
+			wild, tame := randomGuarded(r, n), randomGuarded(r, n)
+			for i := range tame.x {
+				tame.x[i] = float32(r.NormFloat64()) - 10
+			}
+			for _, k := range reduceTable {
+				for _, x := range []*guarded{wild, tame} {
+					if got, want := k.f(x.x), k.generic(x.x); !sameBits(got, want) {
+						t.Fatalf("%s is %v (%08x), want %v (%08x)", what(k.name, n), got, math.Float32bits(got), want, math.Float32bits(want))
+					}
+				}
+			}
+			if n == 0 {
+				continue
+			}
+			if got := ReduceMax(tame.x); got != slices.Max(tame.x) {
+				t.Fatalf("%s is %v, want %v", what("ReduceMax", n), got, slices.Max(tame.x))
+			}
+			tame.x[r.IntN(n)] = nan // wherever it stands
+			if got := ReduceMax(tame.x); got == got {
+				t.Fatalf("%s with a NaN is %v", what("ReduceMax", n), got)
+			}
+		}
+	})
+}
+
+// TestSumTree fixes the tree of the documentation on numbers whose sum depends
+// on it.
+func TestSumTree(t *testing.T) {
+	x := make([]float32, 37)
+	for i := range x {
+		x[i] = float32(1+i%7) * float32(math.Pow(10, float64(i%5)))
+	}
+	var lane [16]float32
+	for i, v := range x {
+		lane[i%16] += v
+	}
+	for _, n := range []int{8, 4, 2, 1} {
+		for j := range n {
+			lane[j] += lane[j+n]
+		}
+	}
+	onEachPath(t, func(t *testing.T) {
+		if got := Sum(x); got != lane[0] {
+			t.Errorf("sum %v, want %v", got, lane[0])
+		}
+		if Sum(nil) != 0 || SumSquares(nil) != 0 || ReduceMax(nil) != -inf {
+			t.Errorf("of nothing: %v, %v and %v", Sum(nil), SumSquares(nil), ReduceMax(nil))
+		}
+	})
+}
+
+func TestSumRows(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(17, 18))
+		for _, n := range lengths() {
+			for _, rows := range []int{0, 1, 2, 7} {
+				stride := n + r.IntN(3)*5
+				x := randomGuarded(r, max(0, (rows-1)*stride+n))
+				dst, want := randomGuarded(r, n), make([]float32, n)
+				if rows > 0 {
+					sumRowsGeneric(want, x.x, rows, stride)
+				}
+				SumRows(dst.x, x.x, rows, stride)
+				name := fmt.Sprintf("sum of %d rows of %d, stride %d", rows, n, stride)
+				checkSame(t, name, dst.x, want)
+				dst.check(t, name)
+			}
+		}
+	})
+}
+
+func TestTranspose(t *testing.T) {
+	r := rand.New(rand.NewPCG(19, 20))
+	for range 200 {
+		m, n := r.IntN(40), r.IntN(40)
+		ld := max(m, 1) + r.IntN(5)
+		x := randomGuarded(r, m*n)
+		dst := newGuarded(max(0, (n-1)*ld+m))
+		want := slices.Clone(dst.x)
+		for i := range m {
+			for j := range n {
+				want[j*ld+i] = x.x[i*n+j]
+			}
+		}
+		Transpose(dst.x, x.x, m, n, ld)
+		checkSame(t, fmt.Sprintf("transpose of %d×%d", m, n), dst.x, want)
+		dst.check(t, "transpose")
+	}
+}

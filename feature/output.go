@@ -1,0 +1,423 @@
+package feature
+
+import (
+	"fmt"
+	"math"
+	"sort"
+	"strings"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/nn"
+)
+
+func init() {
+	registerOutput("binary", outputType{
+		columns: []data.Type{data.Boolean, data.Category, data.Number},
+		options: func() OutputOptions { return &BinaryOptions{} },
+		fitted:  func() Output { return &Binary{} },
+	})
+	registerOutput("category", outputType{
+		columns: []data.Type{data.Category, data.Boolean, data.Number, data.Identifier},
+		options: func() OutputOptions { return &CategoryOutputOptions{} },
+		fitted:  func() Output { return &CategoryOutput{} },
+	})
+	registerOutput("number", outputType{
+		columns: []data.Type{data.Number},
+		options: func() OutputOptions { return &NumberOutputOptions{} },
+		fitted:  func() Output { return &NumberOutput{} },
+	})
+}
+
+// valuesOf counts the values of a target column as text.
+func valuesOf(c *data.Column) map[string]int {
+	count := map[string]int{}
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			count[c.Text(i)]++
+		}
+	}
+	return count
+}
+
+// positiveNames are the spellings that mean yes, by which the positive class
+// is chosen when none is given.
+var positiveNames = map[string]bool{
+	"1": true, "true": true, "t": true, "yes": true, "y": true, "positive": true, "pos": true,
+	"on": true, "1.0": true, "success": true, "default": true, "fraud": true, "spam": true, "churned": true, "malignant": true,
+}
+
+// BinaryOptions are the options of a binary output.
+type BinaryOptions struct {
+	Positive  string  `yaml:"positive" doc:"the class that probabilities, precision and recall are about; default: the one that means yes, else the rarer one"`
+	Threshold float64 `yaml:"threshold" default:"0.5" min:"0" max:"1" doc:"probability from which a row counts as positive"`
+}
+
+// Binary is a fitted output of two classes.
+type Binary struct {
+	Negative  string  `json:"negative"`
+	Positive  string  `json:"positive"`
+	Threshold float64 `json:"threshold"`
+	Share     float64 `json:"share"` // of positives in the training rows
+}
+
+// Fit implements OutputOptions.
+func (o *BinaryOptions) Fit(c *data.Column) (Output, error) {
+	count := valuesOf(c)
+	values := names(count)
+	if len(values) != 2 {
+		return nil, fmt.Errorf("target %q has %s in the training rows, a binary output needs two classes: %s", c.Name, some(values),
+			map[bool]string{true: "check the file, or the rows left after splitting", false: "use an output of type category"}[len(values) < 2])
+	}
+	positive := values[1]
+	switch a, b := positiveNames[strings.ToLower(values[0])], positiveNames[strings.ToLower(values[1])]; {
+	case o.Positive != "":
+		positive = o.Positive
+		if count[positive] == 0 {
+			return nil, fmt.Errorf("target %q has no class %q (outputs.positive), it has %q and %q", c.Name, positive, values[0], values[1])
+		}
+	case a && !b:
+		positive = values[0]
+	case b && !a:
+	case count[values[0]] < count[values[1]]:
+		positive = values[0]
+	}
+	f := &Binary{Negative: values[0], Positive: positive, Threshold: o.Threshold}
+	if f.Negative == positive {
+		f.Negative = values[1]
+	}
+	f.Share = float64(count[positive]) / float64(count[positive]+count[f.Negative])
+	return f, nil
+}
+
+// some lists a few values.
+func some(values []string) string {
+	switch n := len(values); {
+	case n == 0:
+		return "no value"
+	case n == 1:
+		return fmt.Sprintf("only the value %q", values[0])
+	case n > 4:
+		return fmt.Sprintf("%d values (%q, %q, %q, …)", n, values[0], values[1], values[2])
+	}
+	return fmt.Sprintf("the values %q", values)
+}
+
+// Type implements Output.
+func (*Binary) Type() string { return "binary" }
+
+// Kind implements Output.
+func (*Binary) Kind() metric.Kind { return metric.Binary }
+
+// Classes implements Output: the negative class, then the positive one.
+func (f *Binary) Classes() []string { return []string{f.Negative, f.Positive} }
+
+// Spec implements Output.
+func (*Binary) Spec() Spec { return Spec{tensor.Float32, []int{1}} }
+
+// Targets implements Output: 1 for the positive class.
+func (f *Binary) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {
+	return classTargets(c, f.Classes(), func(i, class int) { out.Floats()[i] = float32(class) })
+}
+
+func classTargets(c *data.Column, classes []string, set func(row, class int)) ([]float64, error) {
+	index := map[string]int{}
+	for i, v := range classes {
+		index[v] = i
+	}
+	targets := make([]float64, c.Len())
+	for i := range targets {
+		if c.Missing(i) {
+			return nil, fmt.Errorf("target %q is missing in row %d: rows without a target cannot be trained on or evaluated", c.Name, i+1)
+		}
+		k, ok := index[c.Text(i)]
+		if !ok {
+			return nil, fmt.Errorf("target %q has the class %q in row %d, which training rows do not have: they have %s", c.Name, c.Text(i), i+1, some(classes))
+		}
+		targets[i] = float64(k)
+		set(i, k)
+	}
+	return targets, nil
+}
+
+// Width implements Output.
+func (*Binary) Width() int { return 1 }
+
+// Head implements Output: the probability of the positive class [rows 1].
+func (*Binary) Head(c *nn.Context, h *graph.Node) *graph.Node {
+	return nn.Dense(1, nn.Sigmoid).Apply(c, h)
+}
+
+// Loss implements Output: binary cross-entropy.
+func (*Binary) Loss(pred, target *graph.Node) *graph.Node {
+	return binaryLoss(pred, target)
+}
+
+// Decode implements Output.
+func (*Binary) Decode(pred []float32) (prob, value []float64) { return widen(pred), nil }
+
+// Describe implements Output.
+func (f *Binary) Describe() string {
+	return fmt.Sprintf("positive class %q (%.3g %% of training rows), else %q", f.Positive, 100*f.Share, f.Negative)
+}
+
+func (f *Binary) valid() error {
+	if f.Positive == f.Negative {
+		return fmt.Errorf("both classes are %q", f.Positive)
+	}
+	return nil
+}
+
+// CategoryOutputOptions are the options of a category output.
+type CategoryOutputOptions struct {
+	Smoothing float64 `yaml:"label_smoothing" default:"0" min:"0" max:"0.99" doc:"share of the target spread evenly over all classes (Szegedy et al. 2016)"`
+}
+
+// CategoryOutput is a fitted output of two or more exclusive classes.
+type CategoryOutput struct {
+	Names     []string  `json:"classes"`
+	Shares    []float64 `json:"shares"` // of the training rows
+	Smoothing float64   `json:"label_smoothing,omitempty"`
+}
+
+// Fit implements OutputOptions.
+func (o *CategoryOutputOptions) Fit(c *data.Column) (Output, error) {
+	count := valuesOf(c)
+	if len(count) < 2 {
+		return nil, fmt.Errorf("target %q has %s in the training rows, a category output needs two classes or more: check the file, or the rows left after splitting", c.Name, some(names(count)))
+	}
+	if len(count) > 10000 || (len(count) > 50 && 2*len(count) > c.Len()) {
+		return nil, fmt.Errorf("target %q has %d different values in %d training rows, too many to be classes: is it a number (outputs.type: number) or an identifier?", c.Name, len(count), c.Len())
+	}
+	f := &CategoryOutput{Names: names(count), Smoothing: o.Smoothing}
+	if c.Type == data.Number { // in numeric order
+		sort.SliceStable(f.Names, func(i, j int) bool { return number(f.Names[i]) < number(f.Names[j]) })
+	}
+	total := 0
+	for _, n := range count {
+		total += n
+	}
+	for _, name := range f.Names {
+		f.Shares = append(f.Shares, float64(count[name])/float64(total))
+	}
+	return f, nil
+}
+
+func number(s string) float64 {
+	var v float64
+	if _, err := fmt.Sscan(s, &v); err != nil {
+		return math.Inf(1)
+	}
+	return v
+}
+
+// Type implements Output.
+func (*CategoryOutput) Type() string { return "category" }
+
+// Kind implements Output.
+func (*CategoryOutput) Kind() metric.Kind { return metric.Multiclass }
+
+// Classes implements Output.
+func (f *CategoryOutput) Classes() []string { return f.Names }
+
+// Spec implements Output.
+func (*CategoryOutput) Spec() Spec { return Spec{DType: tensor.Int32} }
+
+// Targets implements Output: the class's index.
+func (f *CategoryOutput) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {
+	return classTargets(c, f.Names, func(i, class int) { out.Ints()[i] = int32(class) })
+}
+
+// Width implements Output.
+func (f *CategoryOutput) Width() int { return len(f.Names) }
+
+// Head implements Output: the probabilities of the classes [rows k].
+func (f *CategoryOutput) Head(c *nn.Context, h *graph.Node) *graph.Node {
+	return nn.Dense(len(f.Names), nn.Softmax).Apply(c, h)
+}
+
+// Loss implements Output: categorical cross-entropy.
+func (f *CategoryOutput) Loss(pred, target *graph.Node) *graph.Node {
+	return categoryLoss(pred, target, f.Smoothing)
+}
+
+// Decode implements Output.
+func (*CategoryOutput) Decode(pred []float32) (prob, value []float64) { return widen(pred), nil }
+
+// Describe implements Output.
+func (f *CategoryOutput) Describe() string { return fmt.Sprintf("%d classes", len(f.Names)) }
+
+func (f *CategoryOutput) valid() error {
+	if len(f.Names) < 2 || len(f.Shares) != len(f.Names) {
+		return fmt.Errorf("%d classes and %d shares, expected as many, and two or more", len(f.Names), len(f.Shares))
+	}
+	return nil
+}
+
+// NumberOutputOptions are the options of a number output.
+type NumberOutputOptions struct {
+	Transform string  `yaml:"transform" default:"auto" enum:"auto,none,log" doc:"log: learn log(1+target), for targets of 0 and above with a long tail; auto: where it fits the validation rows better"`
+	Loss      string  `yaml:"loss" default:"squared_error" enum:"squared_error,absolute_error,huber" doc:"what training minimises"`
+	Delta     float64 `yaml:"delta" default:"1" min:"0" doc:"of huber: where it turns from squared to absolute, in deviations of the target"`
+}
+
+// NumberOutput is a fitted number output: the target is scaled to mean 0 and
+// deviation 1, after a logarithm if Log.
+type NumberOutput struct {
+	Mean      float64 `json:"mean"`
+	Deviation float64 `json:"deviation"`
+	Log       bool    `json:"log"`
+	Low       float64 `json:"low"` // smallest and largest training target
+	High      float64 `json:"high"`
+	Average   float64 `json:"average"` // of the training targets, in their unit
+	LossName  string  `json:"loss"`
+	Delta     float64 `json:"delta,omitempty"`
+}
+
+// LongTail reports whether a target might be better learnt as a logarithm:
+// no value is below 0 and the skewness is above 1.
+func LongTail(c *data.Column) bool {
+	xs := finite(c.Numbers)
+	if c.Type != data.Number || len(xs) == 0 {
+		return false
+	}
+	mean, deviation := moments(xs)
+	var m3 float64
+	for _, x := range xs {
+		if x < 0 {
+			return false
+		}
+		z := (x - mean) / deviation
+		m3 += z * z * z
+	}
+	return m3/float64(len(xs)) > 1
+}
+
+// Fit implements OutputOptions. With transform auto the target is not logged:
+// the choice needs validation rows and is made by who trains.
+func (o *NumberOutputOptions) Fit(c *data.Column) (Output, error) {
+	if c.Type != data.Number {
+		return nil, fmt.Errorf("target %q holds %s values, a number output needs numbers: use an output of type category", c.Name, c.Type)
+	}
+	xs := finite(c.Numbers)
+	if len(xs) == 0 {
+		return nil, fmt.Errorf("target %q has no number in the training rows", c.Name)
+	}
+	f := &NumberOutput{Log: o.Transform == "log", Low: math.Inf(1), High: math.Inf(-1), LossName: o.Loss, Delta: o.Delta}
+	f.Average, _ = moments(xs)
+	scaled := make([]float64, len(xs))
+	for i, x := range xs {
+		f.Low, f.High = min(f.Low, x), max(f.High, x)
+		if f.Log && x < 0 {
+			return nil, fmt.Errorf("target %q has the value %g, a log transform needs values of 0 and above: set outputs.transform to none", c.Name, x)
+		}
+		scaled[i] = f.forward(x)
+	}
+	if f.Low == f.High {
+		return nil, fmt.Errorf("target %q is always %g in the training rows: there is nothing to learn", c.Name, f.Low)
+	}
+	f.Mean, f.Deviation = moments(scaled)
+	return f, nil
+}
+
+func (f *NumberOutput) forward(x float64) float64 {
+	if f.Log {
+		return math.Log1p(x)
+	}
+	return x
+}
+
+// Type implements Output.
+func (*NumberOutput) Type() string { return "number" }
+
+// Kind implements Output.
+func (*NumberOutput) Kind() metric.Kind { return metric.Regression }
+
+// Classes implements Output.
+func (*NumberOutput) Classes() []string { return nil }
+
+// Spec implements Output.
+func (*NumberOutput) Spec() Spec { return Spec{tensor.Float32, []int{1}} }
+
+// Targets implements Output.
+func (f *NumberOutput) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {
+	if c.Type != data.Number {
+		return nil, fmt.Errorf("target %q holds %s values, expected numbers", c.Name, c.Type)
+	}
+	for i, x := range c.Numbers {
+		if math.IsNaN(x) {
+			return nil, fmt.Errorf("target %q is missing in row %d: rows without a target cannot be trained on or evaluated", c.Name, i+1)
+		}
+		out.Floats()[i] = float32((f.forward(max(x, f.floor())) - f.Mean) / f.Deviation)
+	}
+	return c.Numbers, nil
+}
+
+// floor keeps a target below all of training out of the logarithm's reach.
+func (f *NumberOutput) floor() float64 {
+	if f.Log {
+		return 0
+	}
+	return math.Inf(-1)
+}
+
+// Width implements Output.
+func (*NumberOutput) Width() int { return 1 }
+
+// Head implements Output: the scaled value [rows 1].
+func (*NumberOutput) Head(c *nn.Context, h *graph.Node) *graph.Node { return nn.Dense(1).Apply(c, h) }
+
+// Loss implements Output.
+func (f *NumberOutput) Loss(pred, target *graph.Node) *graph.Node {
+	return numberLoss(f.LossName, f.Delta, pred, target)
+}
+
+// Decode implements Output: values in the target's unit. A logarithm is
+// undone within the range of training targets, stretched tenfold, so that a
+// stray input cannot predict infinity.
+func (f *NumberOutput) Decode(pred []float32) (prob, value []float64) {
+	value = widen(pred)
+	for i, y := range value {
+		y = y*f.Deviation + f.Mean
+		if f.Log {
+			y = max(0, math.Expm1(min(y, math.Log1p(10*f.High))))
+		}
+		value[i] = y
+	}
+	return nil, value
+}
+
+// Describe implements Output.
+func (f *NumberOutput) Describe() string {
+	s := fmt.Sprintf("%.4g to %.4g, mean %.4g", f.Low, f.High, f.Average)
+	if f.Log {
+		s += ", learnt as log(1+target)"
+	}
+	return s
+}
+
+func (f *NumberOutput) valid() error {
+	if !(f.Deviation > 0) || math.IsInf(f.Deviation, 0) || math.IsNaN(f.Mean) {
+		return fmt.Errorf("mean %v and deviation %v, expected finite and above 0", f.Mean, f.Deviation)
+	}
+	return nil
+}
+
+func widen(xs []float32) []float64 {
+	out := make([]float64, len(xs))
+	for i, x := range xs {
+		out[i] = float64(x)
+	}
+	return out
+}
+
+func median(xs []float64) float64 {
+	s := append([]float64(nil), xs...)
+	sort.Float64s(s)
+	if n := len(s); n%2 == 0 {
+		return (s[n/2-1] + s[n/2]) / 2
+	}
+	return s[len(s)/2]
+}

@@ -1,0 +1,168 @@
+package model
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/format/bundle"
+	"github.com/hone-ml/hone/format/safetensors"
+)
+
+// The parts of a bundle that are the model. Others (config.yaml,
+// metrics.json, model_card.md) tell of it.
+const (
+	featuresPart = "features.json"
+	weightsPart  = "weights.safetensors"
+)
+
+// savedModel is features.json.
+type savedModel struct {
+	Name    string          `json:"name"`
+	Inputs  []savedColumn   `json:"inputs"`
+	Output  savedColumn     `json:"output"`
+	Network json.RawMessage `json:"network"`
+	Type    string          `json:"network_type"`
+	Schema  data.Schema     `json:"schema"`
+}
+
+type savedColumn struct {
+	Column  string          `json:"column"`
+	Feature json.RawMessage `json:"feature"`
+}
+
+// Parts returns the parts of the bundle that make up the model.
+func (m *Model) Parts() ([]bundle.Part, error) {
+	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema}
+	for _, in := range m.Inputs {
+		raw, err := feature.Marshal(in.Feature)
+		if err != nil {
+			return nil, err
+		}
+		s.Inputs = append(s.Inputs, savedColumn{in.Column, raw})
+	}
+	raw, err := feature.Marshal(m.Output)
+	if err != nil {
+		return nil, err
+	}
+	s.Output = savedColumn{m.Target, raw}
+	if s.Network, err = json.Marshal(m.Network); err != nil {
+		return nil, err
+	}
+	features, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	var weights safetensors.File
+	for _, v := range m.weights() {
+		weights.Tensors = append(weights.Tensors, safetensors.FromTensor(v.Name, v.Value))
+	}
+	var w bytes.Buffer
+	if err := weights.Write(&w); err != nil {
+		return nil, err
+	}
+	return []bundle.Part{{Name: featuresPart, Content: append(features, '\n')}, {Name: weightsPart, Content: w.Bytes()}}, nil
+}
+
+// Save writes a bundle of the model and further parts.
+func (m *Model) Save(path, writer string, more ...bundle.Part) error {
+	parts, err := m.Parts()
+	if err != nil {
+		return err
+	}
+	return bundle.Write(path, writer, append(parts, more...))
+}
+
+// Load reads a bundle and makes the model ready to predict.
+func Load(path string) (*Model, *bundle.Bundle, error) {
+	b, err := bundle.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := FromBundle(b)
+	if err != nil {
+		return nil, nil, &bundle.Error{Path: path, Problem: err.Error(), Remedy: "train the model again, or use the version of hone that wrote it (" + b.Writer + ")"}
+	}
+	return m, b, nil
+}
+
+// FromBundle makes the model of an open bundle ready to predict.
+func FromBundle(b *bundle.Bundle) (*Model, error) {
+	raw, err := b.Part(featuresPart)
+	if err != nil {
+		return nil, err
+	}
+	var s savedModel
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return nil, fmt.Errorf("%s: %w", featuresPart, err)
+	}
+	m := &Model{Name: s.Name, Target: s.Output.Column, Schema: s.Schema, State: graph.NewState()}
+	for _, in := range s.Inputs {
+		f, err := feature.UnmarshalInput(in.Feature)
+		if err != nil {
+			return nil, fmt.Errorf("%s: column %q: %w", featuresPart, in.Column, err)
+		}
+		if s.Schema.Field(in.Column) == nil {
+			return nil, fmt.Errorf("%s: input %q is not in the schema", featuresPart, in.Column)
+		}
+		m.Inputs = append(m.Inputs, Input{in.Column, f})
+	}
+	if m.Output, err = feature.UnmarshalOutput(s.Output.Feature); err != nil {
+		return nil, fmt.Errorf("%s: column %q: %w", featuresPart, s.Output.Column, err)
+	}
+	if m.Network, err = newNetwork(s.Type); err != nil {
+		return nil, fmt.Errorf("%s: %w", featuresPart, err)
+	}
+	if err := json.Unmarshal(s.Network, m.Network); err != nil {
+		return nil, fmt.Errorf("%s: network: %w", featuresPart, err)
+	}
+	if raw, err = b.Part(weightsPart); err != nil {
+		return nil, err
+	}
+	weights, err := safetensors.Read(bytes.NewReader(raw), int64(len(raw)))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", weightsPart, err)
+	}
+	for i := range weights.Tensors {
+		e := &weights.Tensors[i]
+		t, err := e.Tensor()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", weightsPart, err)
+		}
+		// Statistics are not told from parameters here: nothing trains them.
+		if _, err := m.State.Add(e.Name, t, true); err != nil {
+			return nil, fmt.Errorf("%s: %w", weightsPart, err)
+		}
+	}
+	before := len(m.State.Variables())
+	if err := m.Compile(); err != nil {
+		return nil, err
+	}
+	if after := m.State.Variables(); len(after) != before {
+		var missing []string
+		for _, v := range after[before:] {
+			missing = append(missing, v.Name)
+		}
+		return nil, fmt.Errorf("%s lacks %s", weightsPart, strings.Join(missing, ", "))
+	}
+	if used := m.reads(); used != before {
+		return nil, errors.New(weightsPart + " holds tensors that the network does not use")
+	}
+	return m, nil
+}
+
+// reads returns the number of variables that the prediction program reads.
+func (m *Model) reads() int {
+	n := 0
+	for _, node := range m.program.Nodes {
+		if _, ok := node.Op.(*graph.Read); ok {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,303 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/cpu"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/nn"
+)
+
+// An Input is a column and the feature fitted on it.
+type Input struct {
+	Column  string
+	Feature feature.Input
+}
+
+// A Model is fitted features, a network and its weights. It is safe for
+// concurrent use once trained.
+type Model struct {
+	Name    string
+	Inputs  []Input
+	Target  string // the output's column
+	Output  feature.Output
+	Network Network
+	Schema  data.Schema // the types of the input columns and the target
+	State   *graph.State
+
+	once    sync.Once
+	exe     graph.Executable
+	program *graph.Program
+	err     error
+}
+
+// Inputs and targets as tensors, for training.
+
+// Encode returns the tensors of all inputs for the rows of a table, in the
+// order in which the task declares them.
+func (m *Model) Encode(t *data.Table) ([]*tensor.Tensor, error) {
+	var out []*tensor.Tensor
+	for _, in := range m.Inputs {
+		c := t.Column(in.Column)
+		if c == nil {
+			return nil, fmt.Errorf("the table has no column %q, which the model reads", in.Column)
+		}
+		var ts []*tensor.Tensor
+		for _, s := range in.Feature.Specs() {
+			ts = append(ts, s.New(t.Rows))
+		}
+		if err := in.Feature.Transform(c, ts); err != nil {
+			return nil, err
+		}
+		out = append(out, ts...)
+	}
+	return out, nil
+}
+
+// Targets returns the tensor of targets and the targets as metrics take them.
+func (m *Model) Targets(t *data.Table) (*tensor.Tensor, []float64, error) {
+	c := t.Column(m.Target)
+	if c == nil {
+		return nil, nil, fmt.Errorf("the table has no column %q, the target", m.Target)
+	}
+	out := m.Output.Spec().New(t.Rows)
+	values, err := m.Output.Targets(c, out)
+	return out, values, err
+}
+
+// Task returns what package train trains: the model's network on its inputs.
+func (m *Model) Task() *Task { return &Task{m} }
+
+// Task implements train.Task for a model.
+type Task struct{ m *Model }
+
+// Inputs implements train.Task.
+func (t *Task) Inputs(b *graph.Builder) []*graph.Node {
+	var nodes []*graph.Node
+	for _, in := range t.m.Inputs {
+		for i, s := range in.Feature.Specs() {
+			name := in.Column
+			if i > 0 {
+				name = fmt.Sprintf("%s#%d", in.Column, i)
+			}
+			dtype, dims := s.Type()
+			nodes = append(nodes, b.Input(name, dtype, dims...))
+		}
+	}
+	return nodes
+}
+
+// Targets implements train.Task.
+func (t *Task) Targets(b *graph.Builder) []*graph.Node {
+	dtype, dims := t.m.Output.Spec().Type()
+	return []*graph.Node{b.Input("target "+t.m.Target, dtype, dims...)}
+}
+
+// Forward implements train.Task.
+func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
+	var encoded []*graph.Node
+	for _, in := range t.m.Inputs {
+		k := len(in.Feature.Specs())
+		encoded = append(encoded, in.Feature.Encode(c.Sub("input/"+in.Column), nodes[:k], t.m.Network.Plain()))
+		nodes = nodes[k:]
+	}
+	if len(encoded) == 0 {
+		return []*graph.Node{c.B.Fail("model", fmt.Errorf("no inputs"))}
+	}
+	h := t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
+	return []*graph.Node{t.m.Output.Head(c.Sub("output/"+t.m.Target), h)}
+}
+
+// Loss implements train.Task.
+func (t *Task) Loss(_ *nn.Context, outputs, targets []*graph.Node) *graph.Node {
+	return t.m.Output.Loss(outputs[0], targets[0])
+}
+
+// A Predictor predicts the rows of a table.
+type Predictor interface {
+	Predict(ctx context.Context, t *data.Table) (*Predictions, error)
+}
+
+var _ Predictor = (*Model)(nil)
+
+// Predictions are what a Predictor returns for n rows.
+type Predictions struct {
+	Kind    metric.Kind
+	Classes []string
+	Prob    []float64 // Binary: n, of the positive class; Multiclass: n×k
+	Class   []int     // index of the chosen class
+	Value   []float64 // Regression
+}
+
+// Rows returns the number of rows.
+func (p *Predictions) Rows() int {
+	if p.Kind == metric.Regression {
+		return len(p.Value)
+	}
+	return len(p.Class)
+}
+
+// Confidence returns the probability of the class chosen for a row.
+func (p *Predictions) Confidence(row int) float64 {
+	if p.Kind == metric.Binary {
+		if p.Class[row] == 1 {
+			return p.Prob[row]
+		}
+		return 1 - p.Prob[row]
+	}
+	return p.Prob[row*len(p.Classes)+p.Class[row]]
+}
+
+// Sample returns the predictions beside their targets, for metrics.
+func (p *Predictions) Sample(targets []float64) *metric.Sample {
+	s := &metric.Sample{Kind: p.Kind, Classes: p.Classes, Target: targets, Prob: p.Prob, Pred: p.Value}
+	if p.Kind != metric.Regression {
+		s.Pred = make([]float64, len(p.Class))
+		for i, c := range p.Class {
+			s.Pred[i] = float64(c)
+		}
+	}
+	return s
+}
+
+// Append adds the rows of q.
+func (p *Predictions) Append(q *Predictions) {
+	p.Prob = append(p.Prob, q.Prob...)
+	p.Class = append(p.Class, q.Class...)
+	p.Value = append(p.Value, q.Value...)
+}
+
+// blockRows bounds the memory of a prediction: longer tables are predicted
+// block by block, to the same bits.
+const blockRows = 2048
+
+// Compile builds the prediction program. It is done once; Predict does it
+// where it has not been done.
+func (m *Model) Compile() error {
+	m.once.Do(func() {
+		b := graph.New("predict")
+		t := m.Task()
+		c := &nn.Context{B: b, State: m.State}
+		b.Output("prediction", t.Forward(c, t.Inputs(b))[0])
+		if m.program, m.err = b.Program(); m.err == nil {
+			m.exe, m.err = cpu.Compile(m.program)
+		}
+	})
+	return m.err
+}
+
+// Predict implements Predictor. A row's prediction is the same in any table.
+func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error) {
+	if err := m.Compile(); err != nil {
+		return nil, err
+	}
+	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()}
+	out := []*tensor.Tensor{tensor.Zeros(0)}
+	for lo := 0; lo < t.Rows; lo += blockRows {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		block := t
+		if t.Rows > blockRows {
+			block = t.Slice(lo, min(lo+blockRows, t.Rows))
+		}
+		feeds, err := m.Encode(block)
+		if err != nil {
+			return nil, err
+		}
+		if err := m.exe.Run(feeds, out); err != nil {
+			return nil, err
+		}
+		p.Append(m.Decode(out[0].Floats()))
+	}
+	return p, nil
+}
+
+// Decode turns the network's predictions, as train hands them out, into
+// Predictions.
+func (m *Model) Decode(pred []float32) *Predictions {
+	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()}
+	p.Prob, p.Value = m.Output.Decode(pred)
+	switch p.Kind {
+	case metric.Binary:
+		threshold := 0.5
+		if b, ok := m.Output.(*feature.Binary); ok {
+			threshold = b.Threshold
+		}
+		p.Class = make([]int, len(p.Prob))
+		for i, v := range p.Prob {
+			if v >= threshold {
+				p.Class[i] = 1
+			}
+		}
+	case metric.Multiclass:
+		k := len(p.Classes)
+		p.Class = make([]int, len(p.Prob)/k)
+		for i := range p.Class {
+			row := p.Prob[i*k : (i+1)*k]
+			for j, v := range row {
+				if v > row[p.Class[i]] {
+					p.Class[i] = j
+				}
+			}
+		}
+	}
+	return p
+}
+
+// Parameters returns the number of trained numbers.
+func (m *Model) Parameters() int {
+	n := 0
+	for _, v := range m.State.Trainable() {
+		n += v.Value.Len()
+	}
+	return n
+}
+
+// weights returns the variables that belong to the model, as against the
+// optimiser's.
+func (m *Model) weights() []*graph.Variable {
+	var out []*graph.Variable
+	for _, v := range m.State.Variables() {
+		if !strings.HasPrefix(v.Name, "optim/") && !strings.HasPrefix(v.Name, "train/") {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// InputSchema returns the fields that a row to predict must have.
+func (m *Model) InputSchema() data.Schema {
+	var s data.Schema
+	for _, in := range m.Inputs {
+		for _, f := range m.Schema {
+			if f.Name == in.Column {
+				s = append(s, f)
+			}
+		}
+	}
+	return s
+}
+
+// With returns an untrained model on the same inputs with another output and
+// network.
+func (m *Model) With(output feature.Output, network Network) *Model {
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Network: network, Schema: m.Schema, State: graph.NewState()}
+}
+
+// Describe builds the prediction program over a state of its own and returns
+// it with that state: what the network is made of, before it is trained.
+func (m *Model) Describe() (*graph.Program, *graph.State, error) {
+	b, s := graph.New("predict"), graph.NewState()
+	t := m.Task()
+	b.Output("prediction", t.Forward(&nn.Context{B: b, State: s}, t.Inputs(b))[0])
+	p, err := b.Program()
+	return p, s, err
+}
