@@ -1,0 +1,203 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/nn/optim"
+)
+
+// Config is the whole document.
+type Config struct {
+	Name     string           `yaml:"name" doc:"of the model and its bundle; default: the name of the folder or the file"`
+	Seed     uint64           `yaml:"seed" default:"0" doc:"of everything random: the same seed gives the same bits"`
+	Data     Data             `yaml:"data"`
+	Inputs   []Input          `yaml:"inputs" doc:"columns to learn from; default: all that the data check has nothing against"`
+	Outputs  []Output         `yaml:"outputs" required:"true" doc:"the column to predict, as in outputs: [{name: churn}]"`
+	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
+	Train    Train            `yaml:"train"`
+	Evaluate evaluate.Options `yaml:"evaluate"`
+
+	doc *config.Document
+}
+
+// Data says where the rows come from and which are for what.
+type Data struct {
+	Source       string         `yaml:"source" required:"true" doc:"file of rows to learn from: CSV or TSV, plain or gzip"`
+	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
+	Test         string         `yaml:"test" doc:"file of rows that are read once, at the end; default: a part of source (split)"`
+	Split        data.SplitSpec `yaml:"split" doc:"how source is divided"`
+	data.Options `yaml:",inline"`
+}
+
+// Validation is a share of the training rows, or a file.
+type Validation struct {
+	Fraction float64 `yaml:"fraction" shorthand:"true" default:"0.1" above:"0" max:"0.9" doc:"share of source, unless a file or split.fractions says otherwise"`
+	File     string  `yaml:"file" shorthand:"true" doc:"a file of its own"`
+}
+
+// Input is an entry of inputs: a column and the options of its type.
+type Input struct {
+	Name    string               `yaml:"name" required:"true" shorthand:"true" doc:"the column"`
+	Type    string               `yaml:"type" required:"false" doc:"how it is read; default: by what the column holds"`
+	Options feature.InputOptions `yaml:",variant"`
+}
+
+// Variants returns the types of inputs.
+func (Input) Variants() map[string]feature.InputOptions { return feature.InputTypes() }
+
+// Output is an entry of outputs.
+type Output struct {
+	Name    string                `yaml:"name" required:"true" shorthand:"true" doc:"the column"`
+	Type    string                `yaml:"type" required:"false" doc:"what predicting it means; default: by what the column holds"`
+	Options feature.OutputOptions `yaml:",variant"`
+}
+
+// Variants returns the types of outputs.
+func (Output) Variants() map[string]feature.OutputOptions { return feature.OutputTypes() }
+
+// Network chooses the network.
+type Network struct {
+	Type    string        `yaml:"type" default:"mlp"`
+	Options model.Network `yaml:",variant"`
+}
+
+// Variants returns the types of networks.
+func (Network) Variants() map[string]model.Network { return model.Networks() }
+
+// Train says how the network is trained.
+type Train struct {
+	Epochs        int           `yaml:"epochs" default:"60" min:"1" doc:"passes over the training rows at most"`
+	BatchSize     int           `yaml:"batch_size" default:"256" min:"0" doc:"rows of a step; 1: online, 0: all rows at once"`
+	Optimizer     Optimizer     `yaml:"optimizer"`
+	Schedule      Schedule      `yaml:"schedule"`
+	EarlyStopping EarlyStopping `yaml:"early_stopping"`
+	ClipNorm      float64       `yaml:"clip_norm" default:"0" min:"0" doc:"bound on the norm of all gradients; 0: none"`
+	Accumulate    int           `yaml:"accumulate" default:"1" min:"1" doc:"batches whose gradients are added up for a step"`
+	L1            float64       `yaml:"l1" default:"0" min:"0" doc:"penalty on the absolute weights"`
+	L2            float64       `yaml:"l2" default:"0" min:"0" doc:"penalty on the squared weights"`
+	ClassWeights  string        `yaml:"class_weights" default:"none" enum:"none,balanced" doc:"balanced: every class weighs the same in total"`
+}
+
+// EarlyStopping ends training when validation does not get better.
+type EarlyStopping struct {
+	Patience int     `yaml:"patience" default:"8" min:"0" doc:"epochs without improvement before stopping; 0: never"`
+	Metric   string  `yaml:"metric" default:"loss" doc:"what decides, on the validation rows: loss, or a metric such as roc_auc"`
+	MinDelta float64 `yaml:"min_delta" default:"0" min:"0" doc:"what counts as an improvement"`
+}
+
+// Optimizer chooses the optimiser.
+type Optimizer struct {
+	Type    string                 `yaml:"type" default:"adamw"`
+	Options optim.OptimizerOptions `yaml:",variant"`
+}
+
+// Variants returns the optimisers.
+func (Optimizer) Variants() map[string]optim.OptimizerOptions { return optim.Optimizers() }
+
+// Schedule chooses the learning-rate schedule.
+type Schedule struct {
+	Type    string                `yaml:"type" default:"cosine"`
+	Options optim.ScheduleOptions `yaml:",variant"`
+}
+
+// Variants returns the schedules.
+func (Schedule) Variants() map[string]optim.ScheduleOptions { return optim.Schedules() }
+
+// LoadConfig reads a configuration with overrides.
+func LoadConfig(path string, sets []string) (*Config, error) {
+	doc, err := config.Load(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, mistake("%s: there is no such file: `hone init DATA --target COLUMN` writes one", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Set(sets...); err != nil {
+		return nil, err
+	}
+	c := &Config{doc: doc}
+	if err := doc.Decode(c); err != nil {
+		return nil, err
+	}
+	return c, c.check()
+}
+
+// A UserError is a mistake that the user can mend.
+type UserError struct{ msg string }
+
+func (e *UserError) Error() string { return e.msg }
+
+// UserError marks the error.
+func (e *UserError) UserError() bool { return true }
+
+func mistake(format string, args ...any) error { return &UserError{fmt.Sprintf(format, args...)} }
+
+func (c *Config) check() error {
+	if c.Name == "" {
+		c.Name = nameOf(c.doc.Name())
+	}
+	if strings.ContainsAny(c.Name, "/\\:\x00") || strings.HasPrefix(c.Name, ".") {
+		return mistake("%s: name: %q cannot be a file's name: use letters, digits, - and _", c.doc.Name(), c.Name)
+	}
+	if len(c.Outputs) != 1 {
+		return mistake("%s: outputs: found %d entries, expected exactly one", c.doc.Name(), len(c.Outputs))
+	}
+	seen := map[string]bool{}
+	for _, in := range c.Inputs {
+		switch {
+		case in.Name == c.Outputs[0].Name:
+			return mistake("%s: inputs: %q is the column to predict: remove it from inputs", c.doc.Name(), in.Name)
+		case seen[in.Name]:
+			return mistake("%s: inputs: %q stands twice: remove one", c.doc.Name(), in.Name)
+		}
+		seen[in.Name] = true
+	}
+	if f := c.Data.Split.Fractions; f != nil && len(f) != 3 && (c.Data.Test == "" || len(f) != 2) {
+		return mistake("%s: data.split.fractions: found %d numbers, expected three: for training, validation and test", c.doc.Name(), len(f))
+	}
+	if c.Data.Split.Fractions != nil && c.Data.Test != "" {
+		return mistake("%s: data.split.fractions and data.test are both given: the test file already says which rows are for testing; set data.validation.fraction instead", c.doc.Name())
+	}
+	return nil
+}
+
+// nameOf is the folder's name for hone.yaml, else the file's own.
+func nameOf(path string) string {
+	base := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	if base != "hone" && base != "" {
+		return base
+	}
+	dir, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return "model"
+	}
+	if name := filepath.Base(dir); name != "/" && name != "." && !strings.ContainsAny(name, "/\\:") && !strings.HasPrefix(name, ".") {
+		return name
+	}
+	return "model"
+}
+
+// Text returns the document with every key, as it was understood.
+func (c *Config) Text(comments bool) []byte { return config.Show(c, comments) }
+
+// ConfigSchema returns the JSON Schema of the document.
+func ConfigSchema() ([]byte, error) { return config.Schema(&Config{}, "hone.yaml") }
+
+// home is the folder of runs and register: $HONE_HOME, or .hone beside the
+// configuration.
+func home(dir string) string {
+	if h := os.Getenv("HONE_HOME"); h != "" {
+		return h
+	}
+	return filepath.Join(dir, ".hone")
+}

@@ -1,0 +1,72 @@
+package lifecycle
+
+import (
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/train"
+)
+
+// Stages of a run, in their order.
+const (
+	StagePrepare  = "prepare"
+	StageTrain    = "train"
+	StageBaseline = "baseline"
+	StageEvaluate = "evaluate"
+	StagePublish  = "publish"
+)
+
+// Stages lists them.
+var Stages = []string{StagePrepare, StageTrain, StageBaseline, StageEvaluate, StagePublish}
+
+// An Event tells whoever watches what a run does. Exactly one of the fields
+// after Stage is set, or none where a stage begins.
+type Event struct {
+	Stage    string
+	Note     string          // something found out, one line
+	Warning  string          // something to look at, one line
+	Training *Training       // what is about to be trained
+	Step     *train.Progress // after a batch
+	Epoch    *train.Epoch    // after an epoch
+	Ended    *Ended          // the stage is done
+}
+
+// Training describes what is about to be trained.
+type Training struct {
+	What       string // "network", "linear baseline"
+	Rows       int
+	Parameters int
+	Epochs     int
+	Metric     string // the score shown beside the loss
+	Resumed    int    // epochs done in an earlier session
+}
+
+// Ended is the end of a stage.
+type Ended struct {
+	Seconds float64
+	Summary string // one line
+}
+
+// A Watcher receives events, in order, from one goroutine at a time.
+type Watcher func(Event)
+
+// Summary is the outcome of a run, and what `hone run --json` prints.
+type Summary struct {
+	Bundle     string                     `json:"bundle"` // path of the bundle beside the configuration
+	Report     string                     `json:"report"` // path of report.html
+	Run        string                     `json:"run"`
+	Name       string                     `json:"name"`
+	Seed       uint64                     `json:"seed"`
+	Target     string                     `json:"target"`
+	Task       string                     `json:"task"`
+	Headline   string                     `json:"headline"` // the metric that Finding speaks of
+	Test       evaluate.Scores            `json:"test"`
+	Validation map[string]float64         `json:"validation"`
+	Baselines  map[string]evaluate.Scores `json:"baselines"`
+	Rows       evaluate.Rows              `json:"rows"`
+	Parameters int                        `json:"parameters"`
+	Epochs     int                        `json:"epochs"`
+	BestEpoch  int                        `json:"best_epoch"`
+	Findings   []string                   `json:"findings"` // what was found out, in sentences
+	Resumed    bool                       `json:"resumed"`
+	Seconds    float64                    `json:"seconds"`    // of this session, wall clock
+	LatencyMS  float64                    `json:"latency_ms"` // one row, median
+}

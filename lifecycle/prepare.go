@@ -1,0 +1,393 @@
+package lifecycle
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/report"
+)
+
+// prepared is what the first stage makes of configuration and data.
+type prepared struct {
+	train, valid, test *data.Table
+	schema             data.Schema
+	model              *model.Model // fitted, untrained
+	logToo             bool         // a second candidate learns the target's logarithm
+	fingerprint        string       // of the files' content
+	facts              report.Data
+	notes              []string // of interest to who runs it
+	warnings           []string
+}
+
+// prepare reads the data, divides it, decides on columns and fits features.
+func (c *Config) prepare() (*prepared, error) {
+	p := &prepared{}
+	source := c.doc.Resolve(c.Data.Source)
+	table, schema, err := data.Read(source, c.Data.Options)
+	if err != nil {
+		return nil, err
+	}
+	p.schema = schema
+	target := c.Outputs[0].Name
+	if table.Column(target) == nil {
+		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), nearest(target, table.Names()))
+	}
+	table, err = p.dropUnlabelled(table, target, source)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.divide(c, table, source); err != nil {
+		return nil, err
+	}
+	files := []string{source}
+	for _, f := range []string{c.Data.Validation.File, c.Data.Test} {
+		if f != "" {
+			files = append(files, c.doc.Resolve(f))
+		}
+	}
+	if p.fingerprint, err = data.Fingerprint(files...); err != nil {
+		return nil, err
+	}
+	if err := p.fit(c); err != nil {
+		return nil, err
+	}
+	p.describe(c, files)
+	return p, nil
+}
+
+func nearest(name string, known []string) string {
+	if n := config.Nearest(name, known); n != "" {
+		return fmt.Sprintf("; did you mean %q?", n)
+	}
+	return ""
+}
+
+// dropUnlabelled removes rows whose target is missing: they teach nothing and
+// cannot be measured.
+func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Table, error) {
+	c := t.Column(target)
+	if c == nil {
+		return nil, mistake("%s has no column %q, which is to be predicted", file, target)
+	}
+	var keep []int
+	for i := range t.Rows {
+		if !c.Missing(i) {
+			keep = append(keep, i)
+		}
+	}
+	switch n := t.Rows - len(keep); {
+	case len(keep) == 0:
+		return nil, mistake("%s: the column %q to predict is missing in every one of %d rows: choose another column, or look at data.missing_values", file, target, t.Rows)
+	case n > 0:
+		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, target))
+		return t.Select(keep), nil
+	}
+	return t, nil
+}
+
+// divide fills train, valid and test.
+func (p *prepared) divide(c *Config, table *data.Table, source string) error {
+	d := &c.Data
+	target := c.Outputs[0].Name
+	read := func(path string) (*data.Table, error) {
+		o := d.Options
+		o.Schema = p.schema
+		file := d.resolve(c, path)
+		t, _, err := data.Read(file, o)
+		if err != nil {
+			return nil, err
+		}
+		return p.dropUnlabelled(t, target, file)
+	}
+	var err error
+	if d.Test != "" {
+		if p.test, err = read(d.Test); err != nil {
+			return err
+		}
+	}
+	if d.Validation.File != "" {
+		if p.valid, err = read(d.Validation.File); err != nil {
+			return err
+		}
+	}
+	split := d.Split
+	if split.Method == "" {
+		split.Method = "stratified"
+	}
+	f := d.Split.Fractions
+	switch {
+	case p.test != nil && p.valid != nil:
+		p.train = table
+		return nil
+	case p.test != nil:
+		split.Fractions = []float64{1 - d.Validation.Fraction, d.Validation.Fraction}
+	case p.valid != nil:
+		share := 0.1
+		if f != nil {
+			share = f[2]
+		}
+		split.Fractions = []float64{1 - share, share}
+	case f != nil:
+		split.Fractions = f
+	default:
+		split.Fractions = []float64{0.9 - d.Validation.Fraction, d.Validation.Fraction, 0.1}
+	}
+	if split.Fractions[0] < 0.05 {
+		return mistake("%s: data.validation.fraction of %g leaves hardly any row to learn from: lower it", c.doc.Name(), d.Validation.Fraction)
+	}
+	parts, err := data.Split(table, split, target, c.Seed)
+	if err != nil {
+		return err
+	}
+	p.train = table.Select(parts[0])
+	rest := parts[1:]
+	if p.valid == nil {
+		p.valid, rest = table.Select(rest[0]), rest[1:]
+	}
+	if p.test == nil {
+		p.test = table.Select(rest[0])
+	}
+	return nil
+}
+
+func (d *Data) resolve(c *Config, path string) string { return c.doc.Resolve(path) }
+
+// column is one input that was decided on.
+type column struct {
+	name    string
+	options feature.InputOptions
+}
+
+// fit decides on inputs, output and network and fits them on the training rows.
+func (p *prepared) fit(c *Config) error {
+	out := c.Outputs[0]
+	target := p.train.Column(out.Name)
+	if err := varies(target, c.doc.Name()); err != nil {
+		return err
+	}
+	if out.Type == "" {
+		kind, why, err := data.TargetKind(target)
+		if err != nil {
+			return err
+		}
+		out.Type = kind
+		out.Options = feature.OutputTypes()[kind]
+		if err := config.Defaults(out.Options); err != nil {
+			return err
+		}
+		p.notes = append(p.notes, fmt.Sprintf("%s is predicted as %s: %s", out.Name, kind, why))
+	}
+	fitted, err := out.Options.Fit(target)
+	if err != nil {
+		return &UserError{err.Error()}
+	}
+	if o, ok := out.Options.(*feature.NumberOutputOptions); ok && o.Transform == "auto" {
+		p.logToo = feature.LongTail(target)
+	}
+	columns, err := p.choose(c)
+	if err != nil {
+		return err
+	}
+	p.model = &model.Model{
+		Name: c.Name, Target: out.Name, Output: fitted,
+		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema,
+	}
+	for _, col := range columns {
+		in, err := col.options.Fit(p.train.Column(col.name))
+		if err != nil {
+			return &UserError{err.Error()}
+		}
+		p.model.Inputs = append(p.model.Inputs, model.Input{Column: col.name, Feature: in})
+	}
+	return nil
+}
+
+// varies tells a target that has one value from one to learn.
+func varies(c *data.Column, file string) error {
+	first := ""
+	for i := range c.Len() {
+		if i == 0 {
+			first = c.Text(0)
+		} else if c.Text(i) != first {
+			return nil
+		}
+	}
+	return mistake("%s: the column %q to predict has only the value %q in the training rows: there is nothing to learn; check the file, or choose another column", file, c.Name, first)
+}
+
+// choose returns the inputs: those of the configuration, or all columns that
+// the data check has nothing against.
+func (p *prepared) choose(c *Config) ([]column, error) {
+	target := c.Outputs[0].Name
+	_, findings, err := data.Profile(p.train, target)
+	if err != nil {
+		return nil, err
+	}
+	against := map[string]data.Finding{}
+	for _, f := range findings {
+		if _, first := against[f.Column]; !first {
+			against[f.Column] = f
+		}
+	}
+	var out []column
+	if len(c.Inputs) > 0 {
+		used := map[string]bool{target: true}
+		for _, in := range c.Inputs {
+			col := p.train.Column(in.Name)
+			if col == nil {
+				return nil, mistake("%s: inputs: the data has no column %q, it has %s%s", c.doc.Name(), in.Name, strings.Join(p.schema.Names(), ", "), nearest(in.Name, p.schema.Names()))
+			}
+			used[in.Name] = true
+			options := in.Options
+			if options == nil {
+				if options, err = optionsFor(col); err != nil {
+					return nil, mistake("%s: inputs: %v", c.doc.Name(), err)
+				}
+			}
+			if f, bad := against[in.Name]; bad && f.Kind != data.FindingText {
+				p.warnings = append(p.warnings, fmt.Sprintf("%s %s; %s", in.Name, f.Message, f.Remedy))
+			}
+			out = append(out, column{in.Name, options})
+		}
+		for _, f := range p.schema {
+			if !used[f.Name] {
+				p.facts.LeftOut = append(p.facts.LeftOut, report.LeftOut{Name: f.Name, Reason: "not among inputs in the configuration" + because(against, f.Name)})
+			}
+		}
+		return out, nil
+	}
+	for _, col := range p.train.Columns {
+		if col.Name == target {
+			continue
+		}
+		if f, bad := against[col.Name]; bad {
+			p.facts.LeftOut = append(p.facts.LeftOut, report.LeftOut{Name: col.Name, Reason: f.Message})
+			p.warnings = append(p.warnings, fmt.Sprintf("%s is left out: it %s", col.Name, f.Message))
+			continue
+		}
+		options, err := optionsFor(col)
+		if err != nil {
+			p.facts.LeftOut = append(p.facts.LeftOut, report.LeftOut{Name: col.Name, Reason: err.Error()})
+			continue
+		}
+		out = append(out, column{col.Name, options})
+	}
+	if len(out) == 0 {
+		return nil, mistake("%s: no column is left to learn from: name some under inputs", c.doc.Name())
+	}
+	return out, nil
+}
+
+func because(against map[string]data.Finding, name string) string {
+	if f, ok := against[name]; ok {
+		return "; " + f.Message
+	}
+	return ""
+}
+
+// optionsFor returns the default options of the input type that reads a
+// column.
+func optionsFor(c *data.Column) (feature.InputOptions, error) {
+	name := feature.InputFor(c.Type)
+	if name == "" {
+		return nil, fmt.Errorf("column %q holds %s values, which no input type reads yet: leave it out", c.Name, c.Type)
+	}
+	o := feature.InputTypes()[name]
+	return o, config.Defaults(o)
+}
+
+// describe collects what reports say of the data.
+func (p *prepared) describe(c *Config, files []string) {
+	p.facts.Rows = p.train.Rows + p.valid.Rows + p.test.Rows
+	role := []string{"train"}
+	if c.Data.Validation.File != "" {
+		role = append(role, "validation")
+	}
+	if c.Data.Test != "" {
+		role = append(role, "test")
+	}
+	paths := []string{c.Data.Source, c.Data.Validation.File, c.Data.Test}
+	paths = slices.DeleteFunc(paths, func(s string) bool { return s == "" })
+	for i, f := range files {
+		print, err := data.Fingerprint(f)
+		if err != nil {
+			print = ""
+		}
+		p.facts.Sources = append(p.facts.Sources, report.Source{Role: role[i], Path: paths[i], Fingerprint: print})
+	}
+	for _, in := range p.model.Inputs {
+		p.facts.Used = append(p.facts.Used, report.Column{Name: in.Column, Type: in.Feature.Type(), Note: in.Feature.Describe()})
+	}
+	for _, w := range p.warnings {
+		p.facts.Findings = append(p.facts.Findings, report.Finding{Message: w})
+	}
+}
+
+// trivial returns what the best constant prediction is for n rows, as the
+// predictions of a model would be.
+func (p *prepared) trivial(n int) (*model.Predictions, error) {
+	out := &model.Predictions{Kind: p.model.Output.Kind(), Classes: p.model.Output.Classes()}
+	switch o := p.model.Output.(type) {
+	case *feature.Binary:
+		class := 0
+		if o.Share >= o.Threshold {
+			class = 1
+		}
+		for range n {
+			out.Prob, out.Class = append(out.Prob, o.Share), append(out.Class, class)
+		}
+	case *feature.CategoryOutput:
+		best := 0
+		for i, s := range o.Shares {
+			if s > o.Shares[best] {
+				best = i
+			}
+		}
+		for range n {
+			out.Prob, out.Class = append(out.Prob, o.Shares...), append(out.Class, best)
+		}
+	case *feature.NumberOutput:
+		for range n {
+			out.Value = append(out.Value, o.Average)
+		}
+	default:
+		return nil, errors.New("no trivial prediction for output type " + o.Type())
+	}
+	return out, nil
+}
+
+// classWeights returns a weight per training row, or nil.
+func (p *prepared) classWeights(targets []float64) []float32 {
+	classes := p.model.Output.Classes()
+	if classes == nil {
+		return nil
+	}
+	count := make([]int, len(classes))
+	for _, t := range targets {
+		count[int(t)]++
+	}
+	w := make([]float32, len(targets))
+	for i, t := range targets {
+		w[i] = float32(float64(len(targets)) / (float64(len(classes)) * math.Max(1, float64(count[int(t)]))))
+	}
+	return w
+}
+
+func sortedKeys[T any](m map[string]T) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	sort.Strings(out)
+	return out
+}

@@ -1,0 +1,546 @@
+package lifecycle
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/format/bundle"
+	"github.com/hone-ml/hone/internal/atomicfile"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/report"
+	"github.com/hone-ml/hone/store"
+	"github.com/hone-ml/hone/train"
+)
+
+// Version is the program's, set by the door.
+var Version = "dev"
+
+// numerics is raised by every change that changes the bits of training, so
+// that a run begun by an older program is not continued by this one.
+const numerics = 1
+
+// Run carries out the whole run of a configuration. An unfinished run of the
+// same configuration, data and program is continued.
+func Run(ctx context.Context, c *Config, watch Watcher) (*Summary, error) {
+	if watch == nil {
+		watch = func(Event) {}
+	}
+	r := &run{c: c, watch: watch, began: time.Now()}
+	return r.do(ctx)
+}
+
+// run is a run in progress.
+type run struct {
+	c     *Config
+	watch Watcher
+	began time.Time
+	stage string
+
+	p      *prepared
+	store  store.Store
+	entry  store.Run
+	unlock func() error
+
+	fit      *fitted
+	linear   *fitted
+	training time.Duration
+	resumed  bool
+}
+
+// fitted is a trained model with what training told.
+type fitted struct {
+	model  *model.Model
+	result *train.Result
+}
+
+func (r *run) do(ctx context.Context) (summary *Summary, err error) {
+	end := r.begin(StagePrepare)
+	if r.p, err = r.c.prepare(); err != nil {
+		return nil, err
+	}
+	for _, n := range r.p.notes {
+		r.watch(Event{Stage: r.stage, Note: n})
+	}
+	for _, w := range r.p.warnings {
+		r.watch(Event{Stage: r.stage, Warning: w})
+	}
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	defer func() {
+		err = errors.Join(err, r.close(err))
+	}()
+	p := r.p
+	end(fmt.Sprintf("%d rows to learn from, %d to validate on, %d to test on; %d inputs", p.train.Rows, p.valid.Rows, p.test.Rows, len(p.model.Inputs)))
+
+	end = r.begin(StageTrain)
+	if r.fit, err = r.trainNetwork(ctx); err != nil {
+		return nil, err
+	}
+	end(fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped))
+
+	end = r.begin(StageBaseline)
+	if r.linear, err = r.trainLinear(ctx); err != nil {
+		return nil, err
+	}
+	end("a linear model on the same inputs")
+
+	end = r.begin(StageEvaluate)
+	result, err := r.evaluate(ctx)
+	if err != nil {
+		return nil, err
+	}
+	end(fmt.Sprintf("%d test rows, read once", p.test.Rows))
+
+	end = r.begin(StagePublish)
+	summary, err = r.publish(ctx, result)
+	if err != nil {
+		return nil, err
+	}
+	end(summary.Bundle)
+	return summary, nil
+}
+
+// begin announces a stage and returns the function that ends it.
+func (r *run) begin(stage string) func(summary string) {
+	r.stage = stage
+	r.watch(Event{Stage: stage})
+	began := time.Now()
+	return func(summary string) {
+		r.watch(Event{Stage: stage, Ended: &Ended{time.Since(began).Seconds(), summary}})
+	}
+}
+
+// open finds the unfinished run to continue, or enters a new one, and locks
+// its folder.
+func (r *run) open() error {
+	dir := home(r.c.doc.Dir())
+	var err error
+	if r.store, err = store.Open(filepath.Join(dir, "runs.db")); err != nil {
+		return err
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "hone %d\n%s\n%s", numerics, r.p.fingerprint, r.c.Text(false)))
+	print := hex.EncodeToString(sum[:])
+	runs, err := r.store.List(0)
+	if err != nil {
+		return err
+	}
+	for _, old := range runs {
+		if old.Name != r.c.Name || old.Status == store.Done || old.Status == store.Failed {
+			continue
+		}
+		if _, err := os.Stat(old.Dir); err != nil {
+			continue
+		}
+		unlock, err := atomicfile.Lock(filepath.Join(old.Dir, "lock"))
+		var locked *atomicfile.LockedError
+		if errors.As(err, &locked) {
+			if old.Fingerprint == print {
+				return mistake("this run is going on already, as %s in process %s: wait for it, or stop it first", old.ID, locked.PID)
+			}
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if old.Fingerprint == print {
+			r.entry, r.unlock, r.resumed = old, unlock, true
+			r.watch(Event{Stage: r.stage, Note: "going on with the unfinished run " + old.ID})
+			break
+		}
+		unlock()
+		r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the unfinished run %s had another configuration, other data or another program: starting anew", old.ID)})
+		break
+	}
+	if r.unlock == nil {
+		id := store.NewID(time.Now(), uint16(rand.Uint32()))
+		r.entry = store.Run{ID: id, Name: r.c.Name, Created: time.Now(), Dir: filepath.Join(dir, "runs", id), Fingerprint: print, Seed: r.c.Seed, Version: Version}
+		if err := os.MkdirAll(r.entry.Dir, 0o755); err != nil {
+			return err
+		}
+		if r.unlock, err = atomicfile.Lock(filepath.Join(r.entry.Dir, "lock")); err != nil {
+			return err
+		}
+		if err := atomicfile.WriteBytes(filepath.Join(r.entry.Dir, "config.yaml"), r.c.Text(false)); err != nil {
+			return err
+		}
+	}
+	r.entry.Status, r.entry.Error = store.Running, ""
+	r.entry.Config = string(r.c.Text(false))
+	return r.store.Put(r.entry)
+}
+
+// close enters how the run ended and lets go of it.
+func (r *run) close(err error) error {
+	if r.unlock == nil {
+		if r.store != nil {
+			return r.store.Close()
+		}
+		return nil
+	}
+	switch {
+	case err == nil:
+	case errors.Is(err, train.ErrStopped) || errors.Is(err, context.Canceled):
+		r.entry.Status = store.Stopped
+	default:
+		r.entry.Status, r.entry.Error = store.Failed, err.Error()
+		r.entry.Finished = time.Now()
+	}
+	return errors.Join(r.store.Put(r.entry), r.unlock(), r.store.Close())
+}
+
+// tensors of a table's inputs and target.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, weights func([]float64) []float32) (*train.Memory, []float64, error) {
+	x, err := m.Encode(t)
+	if err != nil {
+		return nil, nil, err
+	}
+	y, targets, err := m.Targets(t)
+	if err != nil {
+		return nil, nil, &UserError{err.Error()}
+	}
+	var w []float32
+	if weights != nil {
+		w = weights(targets)
+	}
+	b, err := train.NewMemory(append(x, y), w, size, shuffle, seed)
+	return b, targets, err
+}
+
+// trainNetwork trains the configured network; with a long-tailed target twice,
+// the second time on its logarithm, and keeps what fits the validation rows
+// better.
+func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
+	plain, err := r.trainModel(ctx, r.p.model, "network", r.c.options(), r.c.Train.BatchSize)
+	if err != nil || !r.p.logToo {
+		return plain, err
+	}
+	o := r.c.Outputs[0].Options.(*feature.NumberOutputOptions)
+	logged := *o
+	logged.Transform = "log"
+	output, err := logged.Fit(r.p.train.Column(r.p.model.Target))
+	if err != nil {
+		return nil, err
+	}
+	second, err := r.trainModel(ctx, r.p.model.With(output, r.p.model.Network), "network, log target", r.c.options(), r.c.Train.BatchSize)
+	if err != nil {
+		return nil, err
+	}
+	name := "rmse"
+	if o.Loss == "absolute_error" {
+		name = "mae"
+	}
+	a, err := r.validationScore(ctx, plain.model, name)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.validationScore(ctx, second.model, name)
+	if err != nil {
+		return nil, err
+	}
+	best, verdict := plain, "as it is"
+	if b < a {
+		best, verdict = second, "as log(1+target)"
+	}
+	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s has a long tail: learnt %s, which fits the validation rows better (%s %.4g plain, %.4g logged)", r.p.model.Target, verdict, name, a, b)})
+	return best, nil
+}
+
+func (r *run) validationScore(ctx context.Context, m *model.Model, name string) (float64, error) {
+	scores, err := r.scores(ctx, m, r.p.valid, name)
+	return scores[name], err
+}
+
+// options returns the options of training that the configuration gives.
+func (c *Config) options() train.Options {
+	t := c.Train
+	o := train.Options{
+		Epochs: t.Epochs, Optimizer: t.Optimizer.Options.Build(),
+		ClipNorm: t.ClipNorm, Accumulate: t.Accumulate, L1: t.L1, L2: t.L2, Seed: c.Seed,
+		Patience: t.EarlyStopping.Patience, MinDelta: t.EarlyStopping.MinDelta, Restore: true,
+	}
+	if t.EarlyStopping.Metric != "loss" {
+		o.Monitor = t.EarlyStopping.Metric
+	}
+	return o
+}
+
+// trainModel trains a model's network on the training rows, by checkpoints
+// under the run's folder.
+func (r *run) trainModel(ctx context.Context, m *model.Model, what string, o train.Options, size int) (*fitted, error) {
+	weights := r.p.classWeights
+	if r.c.Train.ClassWeights != "balanced" {
+		weights = nil
+	}
+	rows, _, err := batches(m, r.p.train, size, true, r.c.Seed, weights)
+	if err != nil {
+		return nil, err
+	}
+	valid, targets, err := batches(m, r.p.valid, 4096, false, 0, nil)
+	if err != nil {
+		return nil, err
+	}
+	if o.Schedule == nil {
+		perEpoch := (rows.Steps() + max(1, o.Accumulate) - 1) / max(1, o.Accumulate)
+		o.Schedule = r.c.Train.Schedule.Options.Build(perEpoch)
+	}
+	shown := evaluate.Headline(m.Output.Kind())
+	if o.Monitor != "" {
+		met, err := metricFor(o.Monitor, m.Output.Kind())
+		if err != nil {
+			return nil, mistake("%s: train.early_stopping.metric: %v", r.c.doc.Name(), err)
+		}
+		shown, o.Monitor, o.Higher = met.Name, met.Name, met.HigherIsBetter
+	}
+	o.Score = func(pred [][]float32) (map[string]float64, error) {
+		return measure(m.Decode(pred[0]).Sample(targets), shown)
+	}
+	o.Checkpoint = filepath.Join(r.entry.Dir, strings.NewReplacer(" ", "-", ",", "").Replace(what)+".checkpoint")
+	o.Fingerprint = r.entry.Fingerprint
+	_, state, err := m.Describe()
+	if err != nil {
+		return nil, &UserError{err.Error()}
+	}
+	resumed := 0
+	if p, ok := train.PeekEpoch(o.Checkpoint); ok {
+		resumed = p
+	}
+	r.watch(Event{Stage: r.stage, Training: &Training{What: what, Rows: rows.Rows(), Parameters: state.Parameters(), Epochs: o.Epochs, Metric: shown, Resumed: resumed}})
+	o.OnStep = func(p train.Progress) { r.watch(Event{Stage: r.stage, Step: &p}) }
+	o.OnEpoch = func(e train.Epoch) { r.watch(Event{Stage: r.stage, Epoch: &e}) }
+	result, err := train.Run(ctx, m.Task(), m.State, rows, valid, o)
+	if err != nil {
+		var diverged *train.DivergedError
+		if errors.As(err, &diverged) {
+			return nil, &UserError{err.Error()}
+		}
+		return nil, err
+	}
+	r.training += time.Duration(result.Seconds * float64(time.Second))
+	return &fitted{m, result}, nil
+}
+
+// evaluate measures the model and the baselines on the test rows, which
+// nothing has read before.
+func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
+	p := r.p
+	_, targets, err := r.fit.model.Targets(p.test)
+	if err != nil {
+		return nil, &UserError{"test rows: " + err.Error()}
+	}
+	sampleOf := func(m model.Predictor, t *data.Table, targets []float64) (*metric.Sample, error) {
+		p, err := m.Predict(ctx, t)
+		if err != nil {
+			return nil, err
+		}
+		return p.Sample(targets), nil
+	}
+	test, err := sampleOf(r.fit.model, p.test, targets)
+	if err != nil {
+		return nil, err
+	}
+	linear, err := sampleOf(r.linear.model, p.test, targets)
+	if err != nil {
+		return nil, err
+	}
+	constant, err := p.trivial(p.test.Rows)
+	if err != nil {
+		return nil, err
+	}
+	_, validTargets, err := r.fit.model.Targets(p.valid)
+	if err != nil {
+		return nil, &UserError{"validation rows: " + err.Error()}
+	}
+	valid, err := sampleOf(r.fit.model, p.valid, validTargets)
+	if err != nil {
+		return nil, err
+	}
+	in := evaluate.Input{
+		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
+		Test: test, Validation: valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
+		Baselines: map[string]*metric.Sample{"trivial": constant.Sample(targets), "linear": linear},
+	}
+	if _, ok := r.fit.model.Output.(*feature.NumberOutput); ok {
+		in.TrivialLoss = 1 // targets are scaled to deviation 1
+	}
+	o := r.c.Evaluate
+	o.Seed = r.c.Seed
+	result, err := evaluate.Evaluate(in, o)
+	if err != nil {
+		return nil, &UserError{err.Error()}
+	}
+	return result, nil
+}
+
+// training turns the history into learning curves.
+func training(res *train.Result, headline string) evaluate.Training {
+	t := evaluate.Training{Best: res.BestEpoch, Metric: headline}
+	for _, e := range res.History {
+		for name := range e.Scores {
+			t.Metric = name
+		}
+		t.Epochs = append(t.Epochs, evaluate.Epoch{
+			Epoch: e.Epoch, TrainLoss: evaluate.Number(e.Loss), ValidationLoss: evaluate.Number(e.Validation),
+			Metric: evaluate.Number(e.Scores[t.Metric]), LearningRate: evaluate.Number(e.LearningRate),
+		})
+	}
+	return t
+}
+
+// publish writes bundle and report, measures the latency of the bundle as it
+// would be served, and registers the run.
+func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, error) {
+	m := r.fit.model
+	rep := &report.Report{
+		Name: r.c.Name, Seed: r.c.Seed, Version: Version, Config: string(r.c.Text(false)), Data: r.p.facts,
+		Network: describeNetwork(m), Parameters: m.Parameters(), Bundle: r.c.Name + ".hone", Result: result,
+	}
+	// What is in the bundle follows from configuration, data and seed alone, so
+	// that the same run gives the same file: no times, no run.
+	var card bytes.Buffer
+	if err := report.ModelCard(&card, rep); err != nil {
+		return nil, err
+	}
+	metrics, err := json.MarshalIndent(result, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	inRun := filepath.Join(r.entry.Dir, r.c.Name+".hone")
+	if err := m.Save(inRun, Version,
+		bundle.Part{Name: "config.yaml", Content: []byte(rep.Config)},
+		bundle.Part{Name: "metrics.json", Content: append(metrics, '\n')},
+		bundle.Part{Name: "model_card.md", Content: card.Bytes()},
+	); err != nil {
+		return nil, err
+	}
+	latency, err := measureLatency(ctx, inRun, r.p.test)
+	if err != nil {
+		return nil, err
+	}
+	beside := filepath.Join(r.c.doc.Dir(), r.c.Name+".hone")
+	if err := copyFile(inRun, beside); err != nil {
+		return nil, err
+	}
+	rep.RunID, rep.Date, rep.Machine = r.entry.ID, time.Now().Format("2006-01-02 15:04"), machine()
+	rep.TrainingSeconds, rep.LatencyMS = r.fit.result.Seconds, latency
+	page := filepath.Join(r.entry.Dir, "report.html")
+	if err := atomicfile.Write(page, func(w io.Writer) error { return report.HTML(w, rep) }); err != nil {
+		return nil, err
+	}
+	s := &Summary{
+		Bundle: beside, Report: page, Run: r.entry.ID, Name: r.c.Name, Seed: r.c.Seed, Target: m.Target, Task: result.Task,
+		Headline: result.Metrics[0].Name, Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
+		Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
+		Findings: findings(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+	}
+	raw, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	r.entry.Status, r.entry.Finished, r.entry.Bundle, r.entry.Task, r.entry.Result = store.Done, time.Now(), beside, result.Task, raw
+	// Checkpoints have done their work. A kill before this leaves them, and the
+	// run unfinished in the register, to be finished by the same command.
+	if err := r.store.Put(r.entry); err != nil {
+		return nil, err
+	}
+	return s, removeCheckpoints(r.entry.Dir)
+}
+
+func removeCheckpoints(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.checkpoint"))
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		if err := os.Remove(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// findings says in sentences what was found out.
+func findings(r *evaluate.Result) []string {
+	var out []string
+	head := r.Metrics[0].Name
+	if c := r.Compare("linear", head); c != nil {
+		words := map[string]string{
+			evaluate.Better: "the network is better than a linear model on the same inputs", evaluate.Worse: "a linear model on the same inputs is better than the network",
+			evaluate.NotSeparable: "these test rows do not tell the network from a linear model on the same inputs",
+		}[c.Outcome]
+		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High))
+	}
+	return append(out, r.Fit.Sentence)
+}
+
+func copyFile(from, to string) error {
+	return atomicfile.Write(to, func(w io.Writer) error {
+		f, err := os.Open(from)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		_, err = io.Copy(w, f)
+		return err
+	})
+}
+
+func machine() string {
+	return fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
+
+// latencyRuns is how many single rows are timed.
+const latencyRuns = 200
+
+// measureLatency returns the median milliseconds of one row through the
+// bundle, from named values to prediction, as a service would call it.
+func measureLatency(ctx context.Context, path string, rows *data.Table) (float64, error) {
+	m, _, err := model.Load(path)
+	if err != nil {
+		return 0, fmt.Errorf("the bundle just written cannot be read back: %w", err)
+	}
+	var times []float64
+	for i := range latencyRuns {
+		row := i % rows.Rows
+		values := map[string]any{}
+		for _, in := range m.Inputs {
+			c := rows.Column(in.Column)
+			switch {
+			case c.Missing(row):
+				values[in.Column] = nil
+			case c.Type == data.Number:
+				values[in.Column] = c.Numbers[row]
+			default:
+				values[in.Column] = c.Text(row)
+			}
+		}
+		began := time.Now()
+		t, err := data.FromRecords(m.InputSchema(), []map[string]any{values})
+		if err != nil {
+			return 0, err
+		}
+		if _, err := m.Predict(ctx, t); err != nil {
+			return 0, err
+		}
+		times = append(times, time.Since(began).Seconds()*1000)
+	}
+	sort.Float64s(times)
+	return times[len(times)/2], nil
+}
