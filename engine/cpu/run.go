@@ -402,3 +402,13 @@ func chunks(n, per int) int { return max(1, (n+per-1)/per) }
 
 // chunk returns the range of a task of chunks(n, per).
 func chunk(n, per, task int) (lo, hi int) { return min(task*per, n), min((task+1)*per, n) }
+
+// Bytes returns the memory that a run of an executable of this package needs
+// for that many rows, apart from feeds, outputs and variables.
+func Bytes(exe graph.Executable, rows int) int {
+	n := 0
+	for power, factor := range exe.(*executable).plan.arena {
+		n += graph.Size{Factor: factor, Power: power}.Of(rows)
+	}
+	return 4 * n
+}
