@@ -3,7 +3,11 @@
 // little-endian length, a JSON header, and the tensors' bytes.
 //
 // Reading never runs code, and checks every size against the file before it
-// allocates. Writing is deterministic: the same tensors give the same bytes.
-// It imports tensor and internal/atomicfile; train and model import it. A new
-// element type is one line in the table of sizes.
+// allocates. Tensors that overlap, leave holes or stand in the header twice
+// are refused. Writing is deterministic: the same tensors give the same bytes.
+// Start with ReadFile, or with Parse for bytes that are in memory; fill a File
+// and call WriteFile. Element types of less than a byte are not read.
+//
+// It imports tensor (in tensor.go alone) and internal/atomicfile; train and
+// model import it. A new element type is one line in the table dtypes.
 package safetensors

@@ -1,51 +1,65 @@
-// Package atomicfile writes files so that a reader, or the next start after a
-// kill or a power cut, finds the old content or the new, never a part: to a
-// temporary file in the same folder, synced, then renamed. Every room that
-// writes a file a user keeps writes it through here.
 package atomicfile
 
 import (
 	"bufio"
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// Write replaces the file with what the function writes. When it returns an
-// error the old file is untouched.
+// Write replaces the file with what the function writes, or makes it. When it
+// returns an error before the rename the old file is untouched and nothing is
+// left beside it. A symbolic link is followed, the mode of an old file kept.
 func Write(path string, write func(io.Writer) error) (err error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
+	mode := fs.FileMode(0o644)
+	switch info, err := os.Stat(path); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return err
+	case !info.Mode().IsRegular(): // renaming over a device would remove it
+		return fmt.Errorf("%s is not a regular file: give another path to write to", path)
+	default:
+		mode = info.Mode().Perm()
+	}
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
 		return err
 	}
+	renamed := false
 	defer func() {
-		if err != nil {
+		if !renamed { // also where write panics
 			f.Close()
 			os.Remove(f.Name())
 		}
 	}()
 	w := bufio.NewWriterSize(f, 1<<16)
-	if err = write(w); err != nil {
+	if err := write(w); err != nil {
 		return err
 	}
-	if err = w.Flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return err
 	}
-	if err = f.Chmod(0o644); err != nil {
+	if err := f.Chmod(mode); err != nil {
 		return err
 	}
-	if err = f.Sync(); err != nil {
+	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err = f.Close(); err != nil {
+	if err := f.Close(); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	syncDir(dir)
-	return nil
+	renamed = true
+	return syncDir(dir)
 }
 
 // WriteBytes replaces the file's content.
@@ -54,13 +68,4 @@ func WriteBytes(path string, content []byte) error {
 		_, err := w.Write(content)
 		return err
 	})
-}
-
-// syncDir makes the rename itself durable. Some file systems cannot sync a
-// folder; the rename is then as durable as they make it.
-func syncDir(dir string) {
-	if d, err := os.Open(dir); err == nil {
-		_ = d.Sync()
-		d.Close()
-	}
 }

@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// LockedError says that another process holds a lock.
+// A LockedError says that another process, or another part of this one, holds
+// a lock.
 type LockedError struct {
 	Path string
 	PID  string // as the holder wrote it; may be empty
@@ -21,7 +22,9 @@ func (e *LockedError) Error() string {
 
 // Lock takes an exclusive lock on a file, which is created if need be. The
 // system drops it when the process ends, however it ends. It fails with a
-// LockedError at once where another process has it.
+// LockedError at once where it is held. The file stays when it is unlocked:
+// removing it would let two processes lock two files of one name. The lock
+// lasts no longer than unlock is kept: hold on to it.
 func Lock(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
@@ -36,7 +39,7 @@ func Lock(path string) (unlock func() error, err error) {
 		return nil, &LockedError{path, strings.TrimSpace(string(pid))}
 	}
 	if err := f.Truncate(0); err == nil {
-		_, _ = f.WriteAt([]byte(fmt.Sprintf("%d\n", os.Getpid())), 0) // for the message above only
+		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0) // for the message above only
 	}
 	return f.Close, nil
 }

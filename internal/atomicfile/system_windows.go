@@ -7,6 +7,7 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+// tryLock reports whether it locked the file, which another process may hold.
 func tryLock(f *os.File) (bool, error) {
 	// Beyond the content, which another process may read for its message.
 	o := &windows.Overlapped{Offset: 1 << 30}
@@ -16,3 +17,6 @@ func tryLock(f *os.File) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// syncDir does nothing: Windows has no sync of a folder.
+func syncDir(string) error { return nil }
