@@ -602,3 +602,15 @@ func (s *stream[T]) close() {
 	s.once.Do(func() { close(s.stop) })
 	s.done.Wait()
 }
+
+// Columns returns the names of a file's columns, having read no more than its
+// beginning.
+func Columns(path string, o Options) ([]string, error) {
+	o.Schema = Schema{} // none is wanted, so none is inferred
+	r, err := Open(path, o)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return slices.Clone(r.names), nil
+}

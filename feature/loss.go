@@ -5,7 +5,9 @@ import (
 	"github.com/hone-ml/hone/nn/loss"
 )
 
-func binaryLoss(pred, target *graph.Node) *graph.Node { return loss.BinaryCrossEntropy.Of(pred, target) }
+func binaryLoss(pred, target *graph.Node) *graph.Node {
+	return loss.BinaryCrossEntropy.Of(pred, target)
+}
 
 func categoryLoss(pred, target *graph.Node, smoothing float64) *graph.Node {
 	return loss.SparseCategoricalCrossEntropyWith(smoothing).Of(pred, target)

@@ -301,3 +301,14 @@ func (m *Model) Describe() (*graph.Program, *graph.State, error) {
 	p, err := b.Program()
 	return p, s, err
 }
+
+// ClassProbability returns the probability of a class for a row.
+func (p *Predictions) ClassProbability(row, class int) float64 {
+	switch {
+	case p.Kind != metric.Binary:
+		return p.Prob[row*len(p.Classes)+class]
+	case class == 1:
+		return p.Prob[row]
+	}
+	return 1 - p.Prob[row]
+}

@@ -175,5 +175,13 @@ type layerFunc func(c *Context, x *graph.Node) *graph.Node
 
 func (f layerFunc) Apply(c *Context, x *graph.Node) *graph.Node { return f(c, x) }
 
-// Func makes a layer of a function, for what no layer here does.
-func Func(f func(c *Context, x *graph.Node) *graph.Node) Layer { return layerFunc(f) }
+// Func makes a layer of a function, for what no layer here does. It is not
+// called once the program has an error, so that it may rely on the shape of x.
+func Func(f func(c *Context, x *graph.Node) *graph.Node) Layer {
+	return layerFunc(func(c *Context, x *graph.Node) *graph.Node {
+		if c.B.Err() != nil {
+			return x
+		}
+		return f(c, x)
+	})
+}

@@ -174,3 +174,12 @@ func mix(z uint64) uint64 {
 	z = (z ^ z>>27) * 0x94d049bb133111eb
 	return z ^ z>>31
 }
+
+// Bytes returns the memory that the tensors take.
+func (m *Memory) Bytes() int {
+	n := 4 * len(m.weights)
+	for _, t := range m.tensors {
+		n += t.DType().Size() * t.Len()
+	}
+	return n
+}

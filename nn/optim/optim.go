@@ -210,8 +210,8 @@ func clip(all []touched, bound float64) {
 	for _, t := range all {
 		squares = graph.Add(squares, graph.Sum(graph.Square(t.grad)))
 	}
-	// The small number keeps 0/0 away.
-	factor := graph.Min(b.Scalar(1), graph.Div(b.Scalar(bound), graph.AddScalar(graph.Sqrt(squares), 1e-12)))
+	// A norm of 0 makes bound/norm infinite, and the factor 1.
+	factor := graph.Min(b.Scalar(1), graph.Div(b.Scalar(bound), graph.Sqrt(squares)))
 	for i := range all {
 		all[i].grad = graph.Mul(all[i].grad, factor)
 	}

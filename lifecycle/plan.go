@@ -1,0 +1,192 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/hone-ml/hone/engine/cpu"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/train"
+)
+
+// A Plan says what a run would do.
+type Plan struct {
+	Name       string         `json:"name"`
+	Target     string         `json:"target"`
+	Task       string         `json:"task"`
+	Rows       evaluate.Rows  `json:"rows"`
+	Inputs     []PlannedInput `json:"inputs"`
+	LeftOut    []string       `json:"left_out"`
+	Network    string         `json:"network"`
+	Layers     []PlannedLayer `json:"layers"`
+	Parameters int            `json:"parameters"`
+	BatchSize  int            `json:"batch_size"`
+	Epochs     int            `json:"epochs"`     // at most
+	Steps      int            `json:"steps"`      // at most
+	StepBytes  int            `json:"step_bytes"` // arena, parameters, gradients and moments of a training step
+	DataBytes  int            `json:"data_bytes"` // encoded rows
+	StepFLOP   int            `json:"step_flop"`  // of matrix products, forwards and backwards
+	Seconds    float64        `json:"seconds"`    // estimate for training, at most
+	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
+	Warnings   []string       `json:"warnings"`
+	Stages     []PlannedStage `json:"stages"`
+}
+
+// PlannedInput is a column and what was fitted on it.
+type PlannedInput struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Note string `json:"note"`
+}
+
+// PlannedLayer is a variable of the network.
+type PlannedLayer struct {
+	Name  string `json:"name"`
+	Shape []int  `json:"shape"`
+}
+
+// PlannedStage is a stage and what it will do.
+type PlannedStage struct {
+	Name string `json:"name"`
+	What string `json:"what"`
+}
+
+// NewPlan reads the data and builds the network, trains it for a few steps to
+// see how long they take, and forgets it.
+func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
+	p, err := c.prepare()
+	if err != nil {
+		return nil, err
+	}
+	m := p.model
+	program, state, err := m.Describe()
+	if err != nil {
+		return nil, &UserError{err.Error()}
+	}
+	plan := &Plan{
+		Name: c.Name, Target: m.Target, Task: m.Output.Type(),
+		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
+		Network: describeNetwork(m), Parameters: state.Parameters(),
+		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Warnings: p.warnings, Candidates: 1,
+	}
+	if p.logToo {
+		plan.Candidates = 2
+	}
+	for _, in := range m.Inputs {
+		plan.Inputs = append(plan.Inputs, PlannedInput{in.Column, in.Feature.Type(), in.Feature.Describe()})
+	}
+	for _, l := range p.facts.LeftOut {
+		plan.LeftOut = append(plan.LeftOut, l.Name+": "+l.Reason)
+	}
+	for _, v := range state.Trainable() {
+		plan.Layers = append(plan.Layers, PlannedLayer{v.Name, v.Value.Shape()})
+	}
+	rows, _, err := batches(m, p.train, c.Train.BatchSize, true, c.Seed, nil)
+	if err != nil {
+		return nil, err
+	}
+	plan.BatchSize = min(p.train.Rows, max(1, c.Train.BatchSize))
+	if c.Train.BatchSize == 0 {
+		plan.BatchSize = p.train.Rows
+	}
+	plan.Steps = rows.Steps() * plan.Epochs * plan.Candidates
+	plan.DataBytes = rows.Bytes()
+	plan.StepFLOP = 3 * products(program, plan.BatchSize) // forwards, and twice that backwards
+
+	// The time of a step is measured, not guessed: a few are run and dropped.
+	o := c.options()
+	o.Epochs, o.Patience, o.Restore = 1, 0, false
+	probe := &probed{Memory: rows, limit: 12}
+	began, steps := time.Now(), 0
+	o.OnStep = func(train.Progress) {
+		if steps++; steps == 3 { // the first ones warm up
+			began = time.Now()
+		}
+	}
+	scratch := graph.NewState()
+	if _, err := train.Run(ctx, m.Task(), scratch, probe, nil, o); err != nil {
+		return nil, err
+	}
+	if steps > 3 {
+		plan.Seconds = time.Since(began).Seconds() / float64(steps-3) * float64(plan.Steps)
+	} else {
+		plan.Seconds = time.Since(began).Seconds() / float64(max(1, steps)) * float64(plan.Steps)
+	}
+	for _, v := range scratch.Variables() {
+		plan.StepBytes += 4 * v.Value.Len()
+	}
+	exe, err := cpu.Compile(program)
+	if err != nil {
+		return nil, err
+	}
+	// A training step keeps about three times what a prediction does: the
+	// values, and their gradients.
+	plan.StepBytes += 3 * cpu.Bytes(exe, plan.BatchSize)
+	plan.stages(p)
+	return plan, nil
+}
+
+// probed ends an epoch early.
+type probed struct {
+	*train.Memory
+	limit int
+}
+
+func (p *probed) Next(b *train.Batch) error {
+	if p.limit--; p.limit < 0 {
+		return io.EOF
+	}
+	return p.Memory.Next(b)
+}
+
+// products returns the multiplications and additions of a program's matrix
+// products.
+func products(p *graph.Program, rows int) int {
+	n := 0
+	for _, node := range p.Nodes {
+		if op, ok := node.Op.(graph.Product); ok {
+			k := node.In[0].Shape()[1]
+			if op.TransA {
+				k = node.In[0].Shape()[0]
+			}
+			n += 2 * node.Shape().Size().Of(rows) * k.Of(rows)
+		}
+	}
+	return n
+}
+
+func (p *Plan) stages(d *prepared) {
+	add := func(name, what string) { p.Stages = append(p.Stages, PlannedStage{name, what}) }
+	add(StagePrepare, fmt.Sprintf("read and divide the rows: %d to train on, %d to validate on, %d to test on; fit %d inputs on the training rows", p.Rows.Train, p.Rows.Validation, p.Rows.Test, len(p.Inputs)))
+	what := fmt.Sprintf("up to %d epochs of %d steps of %d rows", p.Epochs, p.Steps/p.Epochs/p.Candidates, p.BatchSize)
+	if p.Candidates > 1 {
+		what += ", twice: with the target as it is and as log(1+target); the validation rows choose"
+	}
+	add(StageTrain, what)
+	add(StageBaseline, "a linear model on the same inputs and rows")
+	add(StageEvaluate, "the test rows once, for the network, the linear model and the trivial prediction, with bootstrap intervals")
+	add(StagePublish, "bundle "+p.Name+".hone, report.html, entry in the register")
+}
+
+// Mermaid returns the flow as a Mermaid diagram.
+func (p *Plan) Mermaid() string {
+	var b strings.Builder
+	b.WriteString("flowchart LR\n")
+	esc := func(s string) string {
+		return strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;", "\n", " ").Replace(s)
+	}
+	b.WriteString("  data[(\"data\")] --> train_rows[\"" + fmt.Sprint(p.Rows.Train) + " training rows\"]\n")
+	fmt.Fprintf(&b, "  data --> valid_rows[\"%d validation rows\"]\n  data --> test_rows[\"%d test rows\"]\n", p.Rows.Validation, p.Rows.Test)
+	for i, in := range p.Inputs {
+		fmt.Fprintf(&b, "  train_rows --> in%d[\"%s (%s)\"] --> network\n", i, esc(in.Name), in.Type)
+	}
+	fmt.Fprintf(&b, "  network{{\"%s, %d parameters\"}} --> head[\"%s (%s)\"]\n", esc(p.Network), p.Parameters, esc(p.Target), p.Task)
+	b.WriteString("  train_rows --> linear[\"linear baseline\"]\n  valid_rows --> choose[\"best epoch\"]\n  head --> choose\n")
+	b.WriteString("  choose --> evaluate[\"evaluate\"]\n  linear --> evaluate\n  test_rows --> evaluate\n")
+	fmt.Fprintf(&b, "  evaluate --> bundle[(\"%s.hone\")]\n  evaluate --> report[\"report.html\"]\n", esc(p.Name))
+	return b.String()
+}

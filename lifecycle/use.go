@@ -1,0 +1,239 @@
+package lifecycle
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"io"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+)
+
+// streamRows is how many rows are in memory at a time.
+const streamRows = 8192
+
+// PredictFile predicts a file row by row, in memory that does not grow with
+// it, and writes identifiers and predictions as CSV or, with lines, as one
+// JSON object a line. It returns the number of rows.
+func PredictFile(ctx context.Context, m *model.Model, path string, o data.Options, w io.Writer, lines bool) (int, error) {
+	have, err := data.Columns(path, o)
+	if err != nil {
+		return 0, err
+	}
+	schema := slices.Clone(m.InputSchema())
+	inputs := len(schema)
+	for _, f := range m.Schema { // identifiers go through, if the file has them
+		if f.Type == data.Identifier && slices.Contains(have, f.Name) && schema.Field(f.Name) == nil {
+			schema = append(schema, f)
+		}
+	}
+	o.Schema = schema
+	r, err := data.Open(path, o)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	buffered := bufio.NewWriterSize(w, 1<<16)
+	var out rowWriter = &csvRows{w: csv.NewWriter(buffered)}
+	if lines {
+		out = &jsonRows{w: buffered}
+	}
+	rows := 0
+	for {
+		t, err := r.Next(streamRows)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return rows, err
+		}
+		p, err := m.Predict(ctx, t)
+		if err != nil {
+			return rows, err
+		}
+		names, columns := predictionColumns(m, p)
+		for _, c := range t.Columns[inputs:] {
+			names = append([]string{c.Name}, names...)
+		}
+		for i := range t.Rows {
+			var values []any
+			for k := len(t.Columns) - 1; k >= inputs; k-- {
+				c := t.Columns[k]
+				if c.Missing(i) {
+					values = append(values, nil)
+				} else {
+					values = append(values, c.Text(i))
+				}
+			}
+			for _, col := range columns {
+				values = append(values, col(i))
+			}
+			if err := out.row(names, values); err != nil {
+				return rows, err
+			}
+		}
+		rows += t.Rows
+	}
+	if rows == 0 { // the header all the same
+		names, _ := predictionColumns(m, &model.Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()})
+		if err := out.row(names, nil); err != nil {
+			return 0, err
+		}
+	}
+	if err := out.flush(); err != nil {
+		return rows, err
+	}
+	return rows, buffered.Flush()
+}
+
+// predictionColumns returns the names of the columns of predictions and what
+// they hold in a row: for classes the class, its probability, and the
+// probability of every class.
+func predictionColumns(m *model.Model, p *model.Predictions) ([]string, []func(int) any) {
+	names := []string{m.Target}
+	if p.Kind == metric.Regression {
+		return names, []func(int) any{func(i int) any { return p.Value[i] }}
+	}
+	columns := []func(int) any{func(i int) any { return p.Classes[p.Class[i]] }}
+	if p.Kind == metric.Binary {
+		names = append(names, m.Target+"_probability_"+p.Classes[1])
+		return names, append(columns, func(i int) any { return p.Prob[i] })
+	}
+	for k, class := range p.Classes {
+		names = append(names, m.Target+"_probability_"+class)
+		columns = append(columns, func(i int) any { return p.Prob[i*len(p.Classes)+k] })
+	}
+	return names, columns
+}
+
+type rowWriter interface {
+	row(names []string, values []any) error // without values: the header alone
+	flush() error
+}
+
+type csvRows struct {
+	w      *csv.Writer
+	headed bool
+	record []string
+}
+
+func (c *csvRows) row(names []string, values []any) error {
+	if !c.headed {
+		c.headed = true
+		if err := c.w.Write(names); err != nil {
+			return err
+		}
+	}
+	if values == nil {
+		return nil
+	}
+	c.record = c.record[:0]
+	for _, v := range values {
+		switch v := v.(type) {
+		case nil:
+			c.record = append(c.record, "")
+		case float64:
+			c.record = append(c.record, strconv.FormatFloat(v, 'g', -1, 64))
+		case string:
+			c.record = append(c.record, v)
+		}
+	}
+	return c.w.Write(c.record)
+}
+
+func (c *csvRows) flush() error {
+	c.w.Flush()
+	return c.w.Error()
+}
+
+type jsonRows struct {
+	w *bufio.Writer
+}
+
+func (j *jsonRows) row(names []string, values []any) error {
+	if values == nil {
+		return nil
+	}
+	var b strings.Builder
+	b.WriteByte('{')
+	for i, n := range names {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		k, err := json.Marshal(n)
+		if err != nil {
+			return err
+		}
+		v, err := json.Marshal(values[i])
+		if err != nil {
+			return err
+		}
+		b.Write(k)
+		b.WriteByte(':')
+		b.Write(v)
+	}
+	b.WriteString("}\n")
+	_, err := j.w.WriteString(b.String())
+	return err
+}
+
+func (j *jsonRows) flush() error { return nil }
+
+// Evaluation is what `hone evaluate --json` prints.
+type Evaluation struct {
+	Model     string                     `json:"model"`
+	File      string                     `json:"file"`
+	Endpoint  string                     `json:"endpoint,omitempty"`
+	Rows      int                        `json:"rows"`
+	Unlabeled int                        `json:"rows_without_target"` // left out
+	Metrics   map[string]metric.Interval `json:"metrics"`
+	Order     []string                   `json:"-"`
+}
+
+// EvaluateFile measures a predictor on a labelled file: the model itself, or
+// an endpoint that serves it.
+func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path string, o data.Options, resamples int, level float64, seed uint64) (*Evaluation, error) {
+	o.Schema = slices.Clone(m.InputSchema())
+	if f := m.Schema.Field(m.Target); f != nil {
+		o.Schema = append(o.Schema, *f)
+	}
+	t, _, err := data.Read(path, o)
+	if err != nil {
+		return nil, err
+	}
+	var drop prepared
+	all := t.Rows
+	if t, err = drop.dropUnlabelled(t, m.Target, path); err != nil {
+		return nil, err
+	}
+	_, targets, err := m.Targets(t)
+	if err != nil {
+		return nil, mistake("%s: %v", path, err)
+	}
+	pred, err := p.Predict(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	ms := metric.For(m.Output.Kind())
+	intervals, err := metric.Bootstrap(pred.Sample(targets), ms, resamples, level, seed)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: all - t.Rows, Metrics: map[string]metric.Interval{}}
+	for i, met := range ms {
+		if math.IsNaN(intervals[i].Value) {
+			continue // undefined on these rows
+		}
+		e.Metrics[met.Name] = intervals[i]
+		e.Order = append(e.Order, met.Name)
+	}
+	return e, nil
+}
