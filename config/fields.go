@@ -1,34 +1,54 @@
 package config
 
 import (
+	"encoding"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 )
 
-var durationType = reflect.TypeFor[time.Duration]()
+var (
+	durationType    = reflect.TypeFor[time.Duration]()
+	unmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
+)
 
 // A field is an option: a struct's field with a yaml tag.
 type field struct {
 	name  string
-	value reflect.Value
+	index []int // as reflect.Value.FieldByIndex takes it
+	typ   reflect.Type
 	tag   reflect.StructTag
 }
 
 func (f field) is(tag string) bool { return f.tag.Get(tag) == "true" }
 
+// defaultNode returns the tree of the default, or nil without one.
+func (f field) defaultNode() *node {
+	text, ok := f.tag.Lookup("default")
+	if !ok {
+		return nil
+	}
+	if f.typ.Kind() == reflect.String {
+		return &node{kind: scalar, text: text, quoted: true}
+	}
+	n, problems := parse([]byte(text))
+	if len(problems) > 0 {
+		return &node{kind: scalar, text: text, quoted: true} // of the wrong type, which says where
+	}
+	return n
+}
+
 // A layout is what the fields of a struct are for.
 type layout struct {
 	fields  []field
-	variant reflect.Value // in a union, the field that holds the variant's options
+	key     *field // in an ordered mapping, the key of the element
+	variant *field // in a union, the options of the variant
 }
 
-// layoutOf returns the layout of an addressable struct, with inlined structs
-// spread out.
-func layoutOf(v reflect.Value) layout {
+// layoutOf returns the layout of a struct, with inlined structs spread out.
+func layoutOf(t reflect.Type) layout {
 	var l layout
-	t := v.Type()
 	for i := range t.NumField() {
 		f := t.Field(i)
 		tag, ok := f.Tag.Lookup("yaml")
@@ -36,22 +56,28 @@ func layoutOf(v reflect.Value) layout {
 		if !ok || name == "-" || !f.IsExported() {
 			continue
 		}
+		own := field{name, []int{i}, f.Type, f.Tag}
 		switch {
+		case option == "key":
+			l.key = &own
 		case option == "variant":
-			l.variant = v.Field(i)
+			l.variant = &own
 		case option == "inline" && f.Type.Kind() == reflect.Struct:
-			l.fields = append(l.fields, layoutOf(v.Field(i)).fields...)
+			for _, in := range layoutOf(f.Type).fields {
+				in.index = append([]int{i}, in.index...)
+				l.fields = append(l.fields, in)
+			}
 		case name != "":
-			l.fields = append(l.fields, field{name, v.Field(i), f.Tag})
+			l.fields = append(l.fields, own)
 		}
 	}
 	return l
 }
 
-// find returns the field of a name, or nil.
-func (l layout) find(name string) *field {
-	for i := range l.fields {
-		if l.fields[i].name == name {
+// typeField returns the field that names the variant of a union, or nil.
+func (l layout) typeField() *field {
+	for i, f := range l.fields {
+		if f.name == "type" && f.typ.Kind() == reflect.String {
 			return &l.fields[i]
 		}
 	}
@@ -66,7 +92,7 @@ func (l layout) shorthands() []field {
 			out = append(out, f)
 		}
 	}
-	if t := l.find("type"); len(out) == 0 && l.variant.IsValid() && t != nil {
+	if t := l.typeField(); len(out) == 0 && l.variant != nil && t != nil {
 		out = append(out, *t)
 	}
 	return out
@@ -92,15 +118,6 @@ func variants(v reflect.Value) map[string]reflect.Value {
 	return out
 }
 
-// chosen returns the options that a union holds, as an addressable struct, or
-// the zero Value.
-func chosen(l layout) reflect.Value {
-	if !l.variant.IsValid() || l.variant.IsNil() {
-		return reflect.Value{}
-	}
-	return l.variant.Elem().Elem()
-}
-
 func sortedNames[V any](m map[string]V) []string {
 	names := make([]string, 0, len(m))
 	for name := range m {
@@ -108,4 +125,46 @@ func sortedNames[V any](m map[string]V) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// keyed returns the layout of the elements of a list that is written as a
+// mapping.
+func keyed(t reflect.Type) (layout, bool) {
+	if t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Struct {
+		return layout{}, false
+	}
+	l := layoutOf(t.Elem())
+	return l, l.key != nil && l.key.typ.Kind() == reflect.String
+}
+
+// isText reports whether values of the type are read by UnmarshalText.
+func isText(t reflect.Type) bool { return reflect.PointerTo(t).Implements(unmarshalerType) }
+
+// places returns the paths at which a struct has options of the name, and not
+// within lists and maps.
+func places(t reflect.Type, name string, depth int) []string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if t.Kind() != reflect.Struct || depth == 0 {
+		return nil
+	}
+	var out []string
+	l := layoutOf(t)
+	for _, f := range l.fields {
+		if f.name == name {
+			out = append(out, name)
+		}
+		for _, p := range places(f.typ, name, depth-1) {
+			out = append(out, f.name+"."+p)
+		}
+	}
+	if l.variant != nil {
+		options := variants(reflect.New(t).Elem())
+		for _, v := range sortedNames(options) {
+			out = append(out, places(options[v].Type(), name, depth-1)...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -77,7 +78,7 @@ func parse(src []byte) (root *node, problems []Problem) {
 		return fail(place{}, fmt.Sprintf("found %d bytes, expected at most %d", len(src), maxSize), "is this a configuration file?")
 	}
 	if at, message := foreign(src); message != "" {
-		return fail(at, message, "save the file as UTF-8 text")
+		return fail(at, message, "save the file as UTF-8 text with ordinary line ends")
 	}
 	defer func() {
 		// The parser is foreign code; whatever it trips over is bad input.
@@ -107,7 +108,7 @@ func parse(src []byte) (root *node, problems []Problem) {
 			continue
 		}
 		if root != nil {
-			return fail(tokenPlace(doc.Body.GetToken()), "found a second document, expected one", "remove the --- line or everything after it")
+			return fail(c.node(doc.Body, place{}, 0).at, "found a second document, expected one", "remove the --- line or everything after it")
 		}
 		root = c.node(doc.Body, place{line: 1, column: 1}, 0)
 	}
@@ -125,6 +126,8 @@ func foreign(src []byte) (at place, message string) {
 		switch {
 		case r == utf8.RuneError && n == 1:
 			return place{line, column, 1, ""}, fmt.Sprintf("found byte 0x%02x, which is not UTF-8", src[0])
+		case r == '\r' && !bytes.HasPrefix(src, []byte("\r\n")):
+			return place{line, column, 1, ""}, "found a carriage return without a line feed"
 		case unicode.IsControl(r) && r != '\t' && r != '\n' && r != '\r' && r != '\u0085':
 			return place{line, column, 1, ""}, fmt.Sprintf("found control character %U", r)
 		case r == '\n':
@@ -172,7 +175,9 @@ func explain(message string, t *token.Token) (string, string) {
 	case strings.Contains(message, `'	'`) || strings.Contains(message, "tab character"):
 		return "found a tab, expected spaces", "indent with spaces"
 	case strings.HasPrefix(message, "mapping value is not allowed"):
-		return "found a second colon, expected one value per key", "quote a value that contains \": \""
+		return "found a key within a value, expected one value", `quote a value that contains ": ", and look at the next line's indentation`
+	case strings.HasSuffix(message, " must be specified"):
+		return fmt.Sprintf("found %s, expected %s", quote(t.Value), strings.TrimSuffix(message, " must be specified")), ""
 	case strings.Contains(message, "reserved character"):
 		return message, "quote a value that begins with it"
 	case strings.Contains(message, "value is not allowed in this context"), strings.Contains(message, "non-map value"):

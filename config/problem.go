@@ -130,15 +130,15 @@ func newError(problems []Problem) error {
 
 // didYouMean returns the hint with the nearest of some names, or "".
 func didYouMean(name string, names []string) string {
-	if s := nearest(name, names); s != "" {
+	if s := Nearest(name, names); s != "" {
 		return fmt.Sprintf("did you mean %q?", s)
 	}
 	return ""
 }
 
-// nearest returns the name with the smallest edit distance if that is small
-// beside the name's length, or "".
-func nearest(name string, names []string) string {
+// Nearest returns the name with the smallest edit distance if that is small
+// beside the length, or "".
+func Nearest(name string, names []string) string {
 	best, least := "", max(1, utf8.RuneCountInString(name)/3)+1
 	for _, s := range names {
 		if d := distance(strings.ToLower(name), strings.ToLower(s)); d < least {

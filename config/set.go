@@ -54,7 +54,7 @@ func (d *Document) set(assignment string) (message, hint string) {
 		switch next.kind {
 		case scalar: // a shorthand such as "adam", which now gets keys
 			short := *next
-			*next = node{kind: mapping, at: next.at, short: &short}
+			*next = node{kind: mapping, at: at, short: &short}
 		case null:
 			*next = node{kind: mapping, at: at}
 		}

@@ -1,133 +1,270 @@
 package config
 
 import (
+	"encoding"
 	"fmt"
+	"path/filepath"
 	"reflect"
-	"regexp"
-	"sort"
-	"strconv"
 	"strings"
-	"time"
 )
 
-// Show writes the struct that v points to as YAML with every key, defaults
-// included, and with comments the doc tags too.
-func Show(v any, comments bool) []byte {
-	w := &writer{comments: comments}
-	w.structure(reflect.ValueOf(v).Elem(), 0)
-	return []byte(w.b.String())
+// Show returns what the document was decoded into, v, as YAML in which every
+// option stands, with a comment at those that the document or an override
+// sets, and with the documentation of each option if docs is true. Options
+// that are off until given stand as comments.
+func (d *Document) Show(v any, docs bool) ([]byte, error) {
+	return marshal(v, shower{doc: d, docs: docs, off: true})
 }
 
-type writer struct {
-	b        strings.Builder
-	comments bool
+// A shower turns Go values into what the writer writes.
+type shower struct {
+	doc  *Document // nil: no comments at all
+	docs bool
+	off  bool // options that are off are shown, as comments
 }
 
-func (w *writer) line(indent int, text, doc string) {
-	w.b.WriteString(strings.Repeat("  ", indent))
-	w.b.WriteString(text)
-	if w.comments && doc != "" {
-		pad := max(1, 44-2*indent-len([]rune(text)))
-		w.b.WriteString(strings.Repeat(" ", pad) + "# " + doc)
+// Show returns the struct, or pointer to one, as YAML in which every option
+// stands, with its documentation if docs is true; without, it is what
+// [Marshal] returns. It panics if an option is of a type that no document can
+// hold.
+func Show(v any, docs bool) []byte {
+	b, err := marshal(v, shower{docs: docs, off: docs})
+	if err != nil {
+		panic(err) // programmer error
 	}
-	w.b.WriteByte('\n')
+	return b
 }
 
-func (w *writer) structure(v reflect.Value, indent int) {
-	l := layoutOf(v)
-	known := l.fields
-	if options := chosen(l); options.IsValid() {
-		known = append(known, layoutOf(options).fields...)
+func marshal(v any, sh shower) ([]byte, error) {
+	s := reflect.Indirect(reflect.ValueOf(v))
+	if s.Kind() != reflect.Struct {
+		return nil, fmt.Errorf("config: found %T, expected a struct", v)
 	}
-	for _, f := range known {
-		doc := f.tag.Get("doc")
-		if f.name == "type" && l.variant.IsValid() {
-			if f.value.String() == "" {
+	var root *node
+	if sh.doc != nil {
+		root = sh.doc.root
+	}
+	m, err := sh.structure("", root, s)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return Write(Map(m))
+}
+
+// mark says where an entry was set.
+func (s *shower) mark(at place) string {
+	switch {
+	case s.doc == nil:
+		return ""
+	case at.flag != "":
+		return at.flag
+	case at.line > 0:
+		return fmt.Sprintf("%s:%d", filepath.Base(s.doc.name), at.line)
+	}
+	return ""
+}
+
+func (s *shower) structure(path string, n *node, v reflect.Value) (tall, error) {
+	l := layoutOf(v.Type())
+	type option struct {
+		field
+		value reflect.Value
+	}
+	var options []option
+	for _, f := range l.fields {
+		options = append(options, option{f, v.FieldByIndex(f.index)})
+	}
+	if l.variant != nil {
+		chosen := v.FieldByIndex(l.variant.index)
+		for (chosen.Kind() == reflect.Interface || chosen.Kind() == reflect.Pointer) && !chosen.IsNil() {
+			chosen = chosen.Elem()
+		}
+		if chosen.Kind() == reflect.Struct {
+			for _, f := range layoutOf(chosen.Type()).fields {
+				options = append(options, option{f, chosen.FieldByIndex(f.index)})
+			}
+		}
+	}
+	short, shortKey := n, ""
+	if n != nil && n.kind == mapping {
+		short = n.short
+	}
+	if !short.isNull() {
+		for _, f := range l.shorthands() {
+			if accepts(f.typ, short) {
+				shortKey = f.name
+				break
+			}
+		}
+	}
+	var out tall
+	for _, o := range options {
+		var child *node
+		e := Entry{Key: o.name}
+		if found := n.find(o.name); found != nil {
+			child = found.value
+			e.Line = s.mark(found.at)
+		} else if o.name == shortKey {
+			child = short
+			e.Line = s.mark(short.at)
+		}
+		value, err := s.value(join(path, o.name), child, o.value)
+		if err != nil {
+			return nil, err
+		}
+		e.Value = value
+		if s.docs {
+			e.Head = documentation(o.field)
+		}
+		if isOff(o.field, o.value) {
+			if !s.off {
 				continue
 			}
-			doc = "one of " + strings.Join(sortedNames(variants(v)), ", ")
+			e.Off, e.Value = true, literal("")
 		}
-		w.value(f.name, f.value, doc, indent)
+		if t, ok := value.(tall); ok && len(t) > 0 {
+			e.Line = "" // its keys tell
+		}
+		out = append(out, e)
 	}
+	return out, nil
 }
 
-func (w *writer) value(key string, v reflect.Value, doc string, indent int) {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			w.line(indent, key+": null", doc)
-			return
-		}
-		v = v.Elem()
-	}
-	switch {
-	case v.Type() == durationType || !compound(v.Kind()):
-		w.line(indent, key+": "+scalarText(v), doc)
-	case v.Kind() == reflect.Struct:
-		w.line(indent, key+":", doc)
-		w.structure(v, indent+1)
-	case v.Len() == 0:
-		w.line(indent, key+map[bool]string{true: ": {}", false: ": []"}[v.Kind() == reflect.Map], doc)
-	case v.Kind() == reflect.Map:
-		w.line(indent, key+":", doc)
-		var keys []string
-		for _, k := range v.MapKeys() {
-			keys = append(keys, k.String())
-		}
-		sort.Strings(keys)
-		for _, k := range keys {
-			w.value(Quote(k), v.MapIndex(reflect.ValueOf(k).Convert(v.Type().Key())), "", indent+1)
-		}
-	case compound(v.Type().Elem().Kind()):
-		w.line(indent, key+":", doc)
-		for i := range v.Len() {
-			item := &writer{}
-			item.structure(v.Index(i), 0)
-			for j, l := range strings.Split(strings.TrimRight(item.b.String(), "\n"), "\n") {
-				w.line(indent+1, map[bool]string{true: "- ", false: "  "}[j == 0]+l, "")
-			}
-		}
-	default:
-		var parts []string
-		for i := range v.Len() {
-			parts = append(parts, scalarText(v.Index(i)))
-		}
-		w.line(indent, key+": ["+strings.Join(parts, ", ")+"]", doc)
-	}
-}
-
-func compound(k reflect.Kind) bool {
-	return k == reflect.Struct || k == reflect.Slice || k == reflect.Map
-}
-
-func scalarText(v reflect.Value) string {
-	if v.Kind() == reflect.Pointer {
-		if v.IsNil() {
-			return "null"
-		}
-		v = v.Elem()
+// isOff reports whether an option without default is as good as left out, and
+// would perhaps not be read again.
+func isOff(f field, v reflect.Value) bool {
+	if _, ok := f.tag.Lookup("default"); ok || !v.IsZero() {
+		return false
 	}
 	switch v.Kind() {
-	case reflect.String:
-		return Quote(v.String())
-	case reflect.Float64:
-		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	case reflect.Struct:
+		return isText(f.typ)
+	case reflect.String, reflect.Slice, reflect.Map, reflect.Pointer, reflect.Interface:
+		return true
 	}
-	if v.Type() == durationType {
-		return time.Duration(v.Int()).String()
-	}
-	return fmt.Sprint(v.Interface())
+	want, _ := bounds(v, f.tag)
+	return want != ""
 }
 
-var plain = regexp.MustCompile(`^[\pL_./][\pL\pN_./ @+-]*$`)
+func documentation(f field) string {
+	doc := f.tag.Get("doc")
+	if enum := f.tag.Get("enum"); enum != "" {
+		doc = strings.TrimPrefix(doc+"; one of "+strings.ReplaceAll(enum, ",", ", "), "; ")
+	}
+	return doc
+}
 
-// Quote returns text as a YAML scalar, in quotes where it needs them.
-func Quote(s string) string {
-	switch strings.ToLower(s) {
-	case "true", "false", "yes", "no", "on", "off", "null", "~", "y", "n":
-		return strconv.Quote(s)
+func (s *shower) value(path string, n *node, v reflect.Value) (any, error) {
+	for v.Kind() == reflect.Pointer || v.Kind() == reflect.Interface {
+		if v.IsNil() {
+			return literal("null"), nil
+		}
+		v = v.Elem()
 	}
-	if _, err := strconv.ParseFloat(s, 64); err != nil && plain.MatchString(s) && strings.TrimSpace(s) == s && s != "." {
-		return s
+	if m, ok := textMarshaler(v); ok {
+		b, err := m.MarshalText()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return literal(Quote(string(b))), nil
 	}
-	return strconv.Quote(s)
+	if text, ok := scalarText(v); ok {
+		return literal(text), nil
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		return s.structure(path, n, v)
+	case reflect.Slice, reflect.Array:
+		return s.slice(path, n, v)
+	case reflect.Map:
+		return s.mapping(path, n, v)
+	}
+	return nil, fmt.Errorf("%s: a value of type %s cannot be written", path, v.Type())
+}
+
+func textMarshaler(v reflect.Value) (encoding.TextMarshaler, bool) {
+	if !v.CanAddr() { // the method may want a pointer
+		p := reflect.New(v.Type()).Elem()
+		p.Set(v)
+		v = p
+	}
+	m, ok := v.Addr().Interface().(encoding.TextMarshaler)
+	return m, ok
+}
+
+func (s *shower) slice(path string, n *node, v reflect.Value) (any, error) {
+	l, ordered := keyed(v.Type())
+	var list List
+	var dict tall
+	for i := range v.Len() {
+		item := v.Index(i)
+		var e Entry
+		var child *node
+		if ordered {
+			e.Key = item.FieldByIndex(l.key.index).String()
+			if found := n.find(e.Key); found != nil {
+				child = found.value
+			}
+		} else if n != nil && n.kind == sequence && i < len(n.items) {
+			child = n.items[i]
+		}
+		value, err := s.value(fmt.Sprintf("%s[%d]", path, i), child, item)
+		if err != nil {
+			return nil, err
+		}
+		e.Value = value
+		if t, ok := value.(tall); ok && !ordered {
+			e.Value = s.short(t)
+		}
+		list, dict = append(list, e), append(dict, e)
+	}
+	if ordered {
+		return dict, nil
+	}
+	return list, nil
+}
+
+// short lets an element of a list be one line, unless the comments are wanted.
+func (s *shower) short(t tall) any {
+	if s.docs {
+		return t
+	}
+	m := make(Map, 0, len(t))
+	for _, e := range t {
+		if e.Off {
+			continue
+		}
+		if inner, ok := e.Value.(tall); ok {
+			e.Value = s.short(inner)
+		}
+		e.Line = ""
+		m = append(m, e)
+	}
+	return m
+}
+
+func (s *shower) mapping(path string, n *node, v reflect.Value) (any, error) {
+	if v.Type().Key().Kind() != reflect.String {
+		return nil, fmt.Errorf("%s: a mapping with keys of type %s cannot be written", path, v.Type().Key())
+	}
+	values := map[string]reflect.Value{}
+	for iter := v.MapRange(); iter.Next(); {
+		values[iter.Key().String()] = iter.Value()
+	}
+	out := Map{}
+	for _, key := range sortedNames(values) {
+		var child *node
+		if found := n.find(key); found != nil {
+			child = found.value
+		}
+		value, err := s.value(join(path, key), child, values[key])
+		if err != nil {
+			return nil, err
+		}
+		if t, ok := value.(tall); ok {
+			value = s.short(t)
+		}
+		out = append(out, Entry{Key: key, Value: value})
+	}
+	return out, nil
 }
