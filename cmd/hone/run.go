@@ -1,0 +1,106 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/hone-ml/hone/lifecycle"
+	"github.com/hone-ml/hone/metric"
+)
+
+func runCommand() *cobra.Command {
+	var sets, require []string
+	var logFormat string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "run CONFIG",
+		GroupID: "life",
+		Short:   "Carry out a configuration: prepare, train, evaluate, publish",
+		Long: `Run prepares the data, trains the network, measures it once on the test rows
+beside a trivial and a linear baseline, writes the bundle (NAME.hone) beside
+the configuration and a report into the run's folder, and registers the run.
+
+The same command goes on where an interrupted run stopped, and ends at the same
+bits. A finished run is not touched: a new one starts.`,
+		Example: `  hone run hone.yaml
+  hone run hone.yaml --set train.epochs=5 --set network.dropout=0.3
+  hone run hone.yaml --json --require 'roc_auc>=0.85'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			gates, err := parseGates(require)
+			if err != nil {
+				return err
+			}
+			cfg, err := lifecycle.LoadConfig(args[0], sets)
+			if err != nil {
+				return err
+			}
+			live := isTerminal(c.ErrOrStderr())
+			watch, finish := newView(c.ErrOrStderr(), logFormat, live)
+			s, err := lifecycle.Run(c.Context(), cfg, watch)
+			finish()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = printJSON(c, s)
+			} else {
+				printSummary(c.OutOrStdout(), s, isTerminal(c.OutOrStdout()) && os.Getenv("NO_COLOR") == "")
+			}
+			if err != nil {
+				return err
+			}
+			values := map[string]float64{}
+			for name, v := range s.Test {
+				values[name] = v.Value
+			}
+			return checkGates(gates, values, "the test rows")
+		},
+	}
+	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as in --set train.epochs=5 (may be repeated)")
+	c.Flags().StringArrayVar(&require, "require", nil, "exit with 3 unless a metric on the test rows meets it, as in 'accuracy>=0.87' (may be repeated)")
+	c.Flags().StringVar(&logFormat, "log-format", "auto", "how progress is told: auto, plain or json")
+	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
+	return c
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func parseGates(texts []string) ([]metric.Requirement, error) {
+	var out []metric.Requirement
+	for _, t := range texts {
+		r, err := metric.ParseRequirement(t)
+		if err != nil {
+			return nil, &usageError{fmt.Errorf("--require %s: %w", t, err)}
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+func checkGates(gates []metric.Requirement, values map[string]float64, where string) error {
+	var failed []string
+	for _, g := range gates {
+		v, ok := values[g.Metric]
+		switch {
+		case !ok:
+			failed = append(failed, fmt.Sprintf("%v: %s was not measured for this task", g, g.Metric))
+		default:
+			if err := g.Check(v); err != nil {
+				failed = append(failed, err.Error())
+			}
+		}
+	}
+	if len(failed) > 0 {
+		return &gateError{"not met on " + where + ": " + strings.Join(failed, "; ")}
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/internal/atomicfile"
+	"github.com/hone-ml/hone/lifecycle"
+	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/serve"
+)
+
+func predictCommand() *cobra.Command {
+	var out string
+	var asJSON bool
+	var o data.Options
+	c := &cobra.Command{
+		Use:     "predict MODEL FILE",
+		GroupID: "use",
+		Short:   "Predict the rows of a file",
+		Long: `Predict reads the file row by row, in memory that does not grow with it, and
+writes the columns that identify a row and its prediction: for classes the
+class and the probabilities.`,
+		Example: `  hone predict churn.hone new.csv -o predictions.csv
+  hone predict churn.hone new.csv.gz -o predictions.jsonl`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			lines := strings.HasSuffix(out, ".jsonl") || strings.HasSuffix(out, ".ndjson")
+			if out != "" && !lines && !strings.HasSuffix(out, ".csv") {
+				return &usageError{fmt.Errorf("-o %s: expected a name that ends in .csv or .jsonl", out)}
+			}
+			if asJSON && out == "" {
+				return &usageError{fmt.Errorf("--json needs -o: without it the predictions go to standard output")}
+			}
+			m, _, err := model.Load(args[0])
+			if err != nil {
+				return err
+			}
+			rows := 0
+			write := func(w io.Writer) (err error) {
+				rows, err = lifecycle.PredictFile(c.Context(), m, args[1], o, w, lines)
+				return err
+			}
+			if out == "" {
+				return write(c.OutOrStdout())
+			}
+			if err := atomicfile.Write(out, write); err != nil {
+				return err
+			}
+			fmt.Fprintf(c.ErrOrStderr(), "%d rows predicted, in %s\n", rows, out)
+			if asJSON {
+				return printJSON(c, map[string]any{"rows": rows, "output": out, "model": m.Name, "target": m.Target})
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVarP(&out, "output", "o", "", "file to write, .csv or .jsonl (default: CSV to standard output)")
+	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output (with -o)")
+	dataFlags(c, &o)
+	return c
+}
+
+func evaluateCommand() *cobra.Command {
+	var endpoint string
+	var require []string
+	var resamples int
+	var seed uint64
+	var asJSON bool
+	var o data.Options
+	c := &cobra.Command{
+		Use:     "evaluate MODEL FILE",
+		GroupID: "use",
+		Short:   "Measure a model on a file whose answers are known",
+		Long: `Evaluate predicts the rows of a file that has the target and measures the
+predictions, with bootstrap intervals. With --endpoint the rows go through a
+live server instead; a server of the same model gives the same numbers.`,
+		Example: `  hone evaluate churn.hone test.csv
+  hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
+  hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'`,
+		Args: cobra.ExactArgs(2),
+		RunE: func(c *cobra.Command, args []string) error {
+			gates, err := parseGates(require)
+			if err != nil {
+				return err
+			}
+			m, _, err := model.Load(args[0])
+			if err != nil {
+				return err
+			}
+			var p model.Predictor = m
+			if endpoint != "" {
+				p = &serve.Client{URL: endpoint, Key: os.Getenv(serve.KeyVariable)}
+			}
+			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, resamples, 0.95, seed)
+			if err != nil {
+				return err
+			}
+			e.Endpoint = endpoint
+			if asJSON {
+				err = printJSON(c, e)
+			} else {
+				printEvaluation(c.OutOrStdout(), e)
+			}
+			if err != nil {
+				return err
+			}
+			values := map[string]float64{}
+			for name, v := range e.Metrics {
+				values[name] = v.Value
+			}
+			return checkGates(gates, values, args[1])
+		},
+	}
+	c.Flags().StringVar(&endpoint, "endpoint", "", "send the rows to the server at this address")
+	c.Flags().StringArrayVar(&require, "require", nil, "exit with 3 unless a metric meets it, as in 'accuracy>=0.87' (may be repeated)")
+	c.Flags().IntVar(&resamples, "bootstrap", 1000, "resamples behind each interval; 0: no intervals")
+	c.Flags().Uint64Var(&seed, "seed", 0, "of the resamples")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	dataFlags(c, &o)
+	return c
+}
+
+func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
+	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
+	if e.Unlabeled > 0 {
+		fmt.Fprintf(w, " (%d more lack the target)", e.Unlabeled)
+	}
+	fmt.Fprintln(w)
+	for _, name := range e.Order {
+		v := e.Metrics[name]
+		fmt.Fprintf(w, "  %-20s %10s", name, number(v.Value))
+		if v.Low == v.Low { // not NaN
+			fmt.Fprintf(w, "  (95 %% interval %s to %s)", number(v.Low), number(v.High))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// number writes a metric's value: four decimals, fewer for large ones.
+func number(x float64) string {
+	if x >= 1000 || x <= -1000 {
+		return fmt.Sprintf("%.1f", x)
+	}
+	return fmt.Sprintf("%.4f", x)
+}
+
+func serveCommand() *cobra.Command {
+	var o serve.Options
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "serve MODEL",
+		GroupID: "use",
+		Short:   "Answer requests by HTTP, with a page to try the model",
+		Long: `Serve answers POST /v1/predict with JSON and shows a page to try the model at /.
+It listens on this machine alone unless told otherwise; elsewhere it demands a
+key (` + serve.KeyVariable + `) on every request.`,
+		Example: `  hone serve churn.hone
+  hone serve churn.hone --address 127.0.0.1:9000`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			m, b, err := model.Load(args[0])
+			if err != nil {
+				return err
+			}
+			facts, err := serve.FactsOf(args[0], b)
+			if err != nil {
+				return err
+			}
+			s, err := serve.New(m, facts, o)
+			if err != nil {
+				return err
+			}
+			ctx, stop := context.WithCancel(c.Context())
+			defer stop()
+			return s.Run(ctx, func(url string) {
+				if asJSON {
+					if err := printJSON(c, map[string]string{"url": url, "model": m.Name}); err != nil {
+						stop()
+					}
+				}
+				fmt.Fprintf(c.ErrOrStderr(), "%s is served at %s; Ctrl-C ends it\n", m.Name, url)
+			})
+		},
+	}
+	c.Flags().StringVar(&o.Address, "address", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object with the url once ready")
+	return c
+}

@@ -1,0 +1,204 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"golang.org/x/term"
+
+	"github.com/hone-ml/hone/lifecycle"
+	"github.com/hone-ml/hone/metric"
+)
+
+// summaryMetrics are the few metrics of each task that the summary shows,
+// after the headline; the report has them all.
+var summaryMetrics = map[string][]string{
+	metric.Binary.String():     {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "mcc", "log_loss"},
+	metric.Multiclass.String(): {"accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss"},
+	metric.Regression.String(): {"rmse", "mae", "median_ae", "r2"},
+}
+
+// printSummary writes the last lines of a run: what it found, and what to type
+// next.
+func printSummary(w io.Writer, s *lifecycle.Summary, color bool) {
+	width := 80
+	if f, ok := w.(*os.File); ok {
+		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
+			width = min(columns, 100)
+		}
+	}
+	io.WriteString(w, summaryText(s, newPalette(color), width, here()))
+}
+
+// A place is what makes a command or a path typable where the user is.
+type place struct {
+	program string              // how hone is started
+	opener  string              // how a page is opened
+	path    func(string) string // as the user would type it
+}
+
+// here is the place of this process.
+func here() place {
+	p := place{program: "hone", opener: "xdg-open", path: func(path string) string { return path }}
+	switch runtime.GOOS {
+	case "darwin":
+		p.opener = "open"
+	case "windows":
+		p.opener = "start"
+	}
+	dir, err := os.Getwd()
+	if err == nil {
+		p.path = func(path string) string { return typed(dir, path) }
+	}
+	switch exe, _ := os.Executable(); {
+	case strings.Contains(filepath.ToSlash(exe), "/go-build"):
+		if _, err := os.Stat("cmd/hone"); err == nil { // go run ./cmd/hone
+			p.program = "go run ./cmd/hone"
+		}
+	case strings.ContainsRune(os.Args[0], filepath.Separator):
+		p.program = quote(os.Args[0])
+	}
+	return p
+}
+
+// typed is a path as one would type it in the folder dir: relative where that
+// does not climb, and quoted where a shell needs it.
+func typed(dir, path string) string {
+	if full, err := filepath.Abs(path); err == nil {
+		if rel, err := filepath.Rel(dir, full); err == nil && !strings.HasPrefix(rel, "..") {
+			path = rel
+		} else {
+			path = full
+		}
+	}
+	return quote(path)
+}
+
+// quote puts what a shell would take apart between quotes.
+func quote(s string) string {
+	plain := func(r rune) bool {
+		return r > 127 || strings.ContainsRune("/\\.-_:+=@%,", r) || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	if runtime.GOOS == "windows" {
+		return `"` + s + `"`
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// summaryText lays the summary out.
+func summaryText(s *lifecycle.Summary, paint palette, width int, at place) string {
+	var b strings.Builder
+	line := func(text string) { b.WriteString(strings.TrimRight(text, " ") + "\n") }
+	fact := func(name, text string) { line(hang("  "+paint.faint.Render(pad(name, 10)), text, width)) }
+
+	line("")
+	head := s.Test[s.Headline]
+	title := fmt.Sprintf("%s predicts %s: %s %s on %s it had never seen", s.Name, s.Target, s.Headline, decimal(head.Value), plural(s.Rows.Test, "row"))
+	for i, l := range strings.Split(hang("", title, width-4), "\n") {
+		mark := "  "
+		if i == 0 {
+			mark = paint.good.Render("✓") + " "
+		}
+		line(mark + paint.title.Render(l))
+	}
+	line("")
+	for _, l := range scoreTable(s, paint) {
+		line(l)
+	}
+	if len(s.Findings) > 0 {
+		line("")
+	}
+	for _, f := range s.Findings {
+		line(hang("  "+paint.faint.Render("•")+" ", f, width))
+	}
+	line("")
+	fact("rows", fmt.Sprintf("%s to learn from, %s to validate on, %s to test on", count(s.Rows.Train), count(s.Rows.Validation), count(s.Rows.Test)))
+	fact("training", fmt.Sprintf("%s, the best was %s; %s; seed %d", plural(s.Epochs, "epoch"), count(s.BestEpoch), plural(s.Parameters, "parameter"), s.Seed))
+	fact("time", fmt.Sprintf("%s%s; %s ms to predict one row", duration(s.Seconds), map[bool]string{true: " in this session"}[s.Resumed], decimal(s.LatencyMS)))
+	fact("bundle", at.path(s.Bundle))
+	fact("report", at.path(s.Report))
+	fact("run", s.Run)
+	line("")
+	line(paint.title.Render("Next"))
+	next := [][2]string{
+		{at.program + " predict " + at.path(s.Bundle) + " new.csv -o predictions.csv", "predict other rows"},
+		{at.program + " serve " + at.path(s.Bundle), "answer requests, with a page to try"},
+		{at.opener + " " + at.path(s.Report), "read the report"},
+	}
+	wide := 0
+	for _, n := range next {
+		wide = max(wide, lipgloss.Width(n[0]))
+	}
+	for _, n := range next {
+		command := "  " + n[0]
+		if 2+wide+4+36 <= width { // a comment must not break a command's line
+			command = pad(command, 2+wide+2) + paint.faint.Render("# "+n[1])
+		}
+		line(command)
+	}
+	return b.String()
+}
+
+// scoreTable compares the model, with its intervals, with the baselines.
+func scoreTable(s *lifecycle.Summary, paint palette) []string {
+	names := []string{s.Headline}
+	for _, n := range summaryMetrics[s.Task] {
+		if _, ok := s.Test[n]; ok && n != s.Headline {
+			names = append(names, n)
+		}
+	}
+	baselines := slices.Sorted(maps.Keys(s.Baselines)) // linear, trivial
+	rows := [][]string{append([]string{"", "network", "interval"}, baselines...)}
+	for _, n := range names {
+		v := s.Test[n]
+		arrow := " "
+		if m, err := metric.Lookup(n); err == nil {
+			arrow = map[bool]string{true: "↑", false: "↓"}[m.HigherIsBetter]
+		}
+		row := []string{n + " " + arrow, decimal(v.Value), decimal(v.Low) + " to " + decimal(v.High)}
+		for _, b := range baselines {
+			text := "–"
+			if v, ok := s.Baselines[b][n]; ok {
+				text = decimal(v.Value)
+			}
+			row = append(row, text)
+		}
+		rows = append(rows, row)
+	}
+	widths := make([]int, len(rows[0]))
+	for _, r := range rows {
+		for i, cell := range r {
+			widths[i] = max(widths[i], lipgloss.Width(cell))
+		}
+	}
+	var lines []string
+	for i, r := range rows {
+		text := "  "
+		for j, cell := range r {
+			style := lipgloss.NewStyle()
+			switch {
+			case i == 0 || j == 2:
+				style = paint.faint
+			case i == 1 && j < 2:
+				style = paint.title
+			}
+			if j == 0 {
+				text += style.Render(pad(cell, widths[j]))
+			} else {
+				text += "  " + style.Render(padLeft(cell, widths[j]))
+			}
+		}
+		lines = append(lines, text)
+	}
+	return lines
+}

@@ -1,0 +1,192 @@
+package serve
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+)
+
+// Schema is what a model reads and predicts: the reply of /v1/schema.
+type Schema struct {
+	Model     string          `json:"model"` // as in every reply: name@digest
+	Digest    string          `json:"digest,omitempty"`
+	Writer    string          `json:"writer,omitempty"` // the version of hone that wrote the bundle
+	Task      string          `json:"task"`             // binary, multiclass or regression
+	Target    string          `json:"target"`
+	Classes   []string        `json:"classes,omitempty"`   // in the order of their indices
+	Positive  string          `json:"positive,omitempty"`  // of two classes
+	Threshold float64         `json:"threshold,omitempty"` // probability from which a row is positive
+	Range     []float64       `json:"range,omitempty"`     // of a number, in the training rows
+	Inputs    []SchemaInput   `json:"inputs"`
+	Ignored   []string        `json:"ignored,omitempty"` // known columns that may be sent and are not read
+	MaxRows   int             `json:"max_rows"`          // of a request
+	MaxBody   int64           `json:"max_body"`          // bytes of a request
+	Example   json.RawMessage `json:"example"`           // a row that can be sent as it is
+	Metrics   json.RawMessage `json:"metrics,omitempty"` // on the test rows, as in the bundle
+}
+
+// SchemaInput is one column that a row must have.
+type SchemaInput struct {
+	Name      string    `json:"name"`
+	Type      data.Type `json:"type"`
+	Layout    string    `json:"layout,omitempty"`       // of a datetime, as in Go's package time
+	Decimal   string    `json:"decimal,omitempty"`      // "," where numbers sent as text have a decimal comma
+	Values    []string  `json:"values,omitempty"`       // known ones, the most frequent first; others are read as unseen
+	Total     int       `json:"values_total,omitempty"` // how many are known where Values is cut short
+	Mean      *float64  `json:"mean,omitempty"`         // of a number, in the training rows
+	Deviation *float64  `json:"deviation,omitempty"`
+	Example   any       `json:"example"`
+
+	days float64 // of a datetime: the example in days since 1970
+}
+
+// maxValues bounds the known values that the schema lists of one column.
+const maxValues = 500
+
+// maxCells bounds the numbers of one reply, rows times classes.
+const maxCells = 1 << 21
+
+// newSchema describes a model.
+func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
+	s := Schema{
+		Model: f.version(), Digest: f.Digest, Writer: f.Writer, Metrics: f.Metrics,
+		Task: m.Output.Kind().String(), Target: m.Target, Classes: m.Output.Classes(), MaxRows: o.MaxRows, MaxBody: o.MaxBody,
+	}
+	if k := len(s.Classes); k > 0 {
+		s.MaxRows = max(1, min(o.MaxRows, maxCells/k))
+	}
+	switch out := m.Output.(type) {
+	case *feature.Binary:
+		s.Positive, s.Threshold = out.Positive, out.Threshold
+	case *feature.NumberOutput:
+		s.Range = []float64{out.Low, out.High}
+	}
+	read := map[string]bool{}
+	var example object
+	for _, in := range m.Inputs {
+		f := m.Schema.Field(in.Column)
+		if f == nil {
+			return s, fmt.Errorf("input %q is not in the model's schema", in.Column)
+		}
+		d := describe(in, *f)
+		s.Inputs = append(s.Inputs, d)
+		example = append(example, member{d.Name, d.Example})
+		read[in.Column] = true
+	}
+	for _, c := range m.Schema {
+		if !read[c.Name] {
+			s.Ignored = append(s.Ignored, c.Name)
+		}
+	}
+	if !read[m.Target] && m.Schema.Field(m.Target) == nil {
+		s.Ignored = append(s.Ignored, m.Target)
+	}
+	var err error
+	s.Example, err = json.Marshal(example)
+	return s, err
+}
+
+// describe describes an input. A feature that it does not know is described by
+// its column's type alone.
+func describe(in model.Input, f data.Field) SchemaInput {
+	d := SchemaInput{Name: f.Name, Type: f.Type, Layout: f.Layout, Decimal: f.Decimal}
+	if f.Type == data.Boolean {
+		d.Values, d.Example = []string{f.False, f.True}, false
+	}
+	switch t := in.Feature.(type) {
+	case *feature.Number:
+		d.Example = rounded(t.Fill, t.Deviation)
+		if t.Mean != 0 || t.Deviation != 1 { // else it was not scaled, and nothing is known
+			d.Mean, d.Deviation = &t.Mean, &t.Deviation
+		}
+	case *feature.Datetime:
+		// Midnight, so that a date is written as a date.
+		d.days = math.Round(t.Time.Mean)
+		d.Example = writeTime(d.days*86400, f.Layout)
+	case *feature.Category:
+		if f.Type == data.Boolean || len(t.Values) == 0 {
+			break
+		}
+		d.Values, d.Example = t.Values, t.Values[0]
+		if f.Type == data.Number && f.Decimal == "" {
+			d.Example = json.Number(t.Values[0])
+		}
+		if len(d.Values) > maxValues {
+			d.Values, d.Total = d.Values[:maxValues], len(t.Values)
+		}
+	}
+	return d
+}
+
+// rounded keeps of x what is worth saying beside a deviation.
+func rounded(x, deviation float64) float64 {
+	digits := 1 - int(math.Floor(math.Log10(deviation)))
+	if digits < 0 {
+		step := math.Pow10(-digits)
+		return math.Round(x/step) * step
+	}
+	v, err := strconv.ParseFloat(strconv.FormatFloat(x, 'f', min(digits, 300), 64), 64)
+	if err != nil {
+		return x
+	}
+	return v
+}
+
+// writeTime writes Unix seconds as a column of that layout holds them.
+func writeTime(seconds float64, layout string) string {
+	c := data.Column{Type: data.Datetime, Numbers: []float64{seconds}, Layout: layout}
+	return c.Text(0)
+}
+
+// day is the ISO date of days since 1970.
+func day(days float64) string {
+	return time.Unix(int64(days)*86400, 0).UTC().Format(time.DateOnly)
+}
+
+// A member is a name and a value of an object.
+type member struct {
+	name  string
+	value any
+}
+
+// An object is a JSON object that keeps its order.
+type object []member
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) {
+	b := []byte{'{'}
+	for i, m := range o {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendString(b, m.name), ':')
+		v, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, v...)
+	}
+	return append(b, '}'), nil
+}
+
+func appendString(b []byte, s string) []byte {
+	q, err := json.Marshal(s)
+	if err != nil { // a string always has a spelling in JSON
+		return append(b, `""`...)
+	}
+	return append(b, q...)
+}
+
+// taskKinds are the kinds of task by their names in a schema.
+var taskKinds = map[string]metric.Kind{
+	metric.Binary.String():     metric.Binary,
+	metric.Multiclass.String(): metric.Multiclass,
+	metric.Regression.String(): metric.Regression,
+}
