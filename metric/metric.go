@@ -70,13 +70,13 @@ var (
 func Register(m Metric) {
 	switch {
 	case m.Name == "":
-		panic("metric: register: a metric without a name")
+		panic("metric: register: a metric without a name") // programmer error
 	case len(m.Kinds) == 0 || m.Needs == 0 || m.Compute == nil:
-		panic(fmt.Sprintf("metric: register %q: Kinds, Needs and Compute must be set", m.Name))
+		panic(fmt.Sprintf("metric: register %q: Kinds, Needs and Compute must be set", m.Name)) // programmer error
 	}
 	for _, name := range append([]string{m.Name}, m.Aliases...) {
 		if old := byName[name]; old != nil {
-			panic(fmt.Sprintf("metric: register %q: the name %q already belongs to %q", m.Name, name, old.Name))
+			panic(fmt.Sprintf("metric: register %q: the name %q already belongs to %q", m.Name, name, old.Name)) // programmer error
 		}
 		byName[name] = &m
 	}

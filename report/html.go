@@ -34,7 +34,7 @@ var (
 func mustRead(name string) string {
 	b, err := files.ReadFile(name)
 	if err != nil { // embedded at build time, so only a mistake in this file
-		panic(err)
+		panic(err) // programmer error
 	}
 	return string(b)
 }

@@ -48,7 +48,7 @@ func (s *Server) Handler() http.Handler {
 		defer func() {
 			if v := recover(); v != nil {
 				if v == http.ErrAbortHandler {
-					panic(v) // asks net/http to cut the connection
+					panic(v) // programmer error: no, net/http asks for it to cut the connection
 				}
 				s.opts.Logger.Error("panic", "path", label, "value", v, "stack", string(debug.Stack()))
 				s.fail(rec, r, errInternal)

@@ -8,10 +8,11 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
-	_ "modernc.org/sqlite" // the driver, in pure Go
+	driver "modernc.org/sqlite" // in pure Go
+	lib "modernc.org/sqlite/lib"
 )
 
 // migrations bring a database from each version (SQLite's user_version) to
@@ -25,7 +26,17 @@ var migrations = []string{
 		document    TEXT NOT NULL -- the whole entry, JSON
 	) STRICT;
 	CREATE INDEX runs_by_time ON runs (created DESC, id DESC);`,
+	`CREATE TABLE history (
+		run   TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+		epoch INTEGER NOT NULL,
+		name  TEXT NOT NULL,
+		value REAL, -- NULL is not a number
+		PRIMARY KEY (run, epoch, name)
+	) STRICT, WITHOUT ROWID;`,
 }
+
+// patience is how long one waits for other processes that write.
+const patience = 10 * time.Second
 
 type sqlite struct {
 	db   *sql.DB
@@ -40,33 +51,44 @@ func Open(path string) (Store, error) {
 		return nil, err
 	}
 	// Writers wait for each other instead of failing; the write-ahead log lets
-	// readers go on meanwhile.
-	q := url.Values{"_pragma": {"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(NORMAL)"}, "_txlock": {"immediate"}}
+	// readers go on meanwhile. What is entered survives a power cut: runs are
+	// entered seldom, and one that is not there is not continued.
+	q := url.Values{"_pragma": {fmt.Sprintf("busy_timeout(%d)", patience.Milliseconds()), "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)"}, "_txlock": {"immediate"}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath()}).String()+"?"+q.Encode())
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
 	s := &sqlite{db, path}
-	if err := s.migrate(); err != nil {
+	// SQLite waits for other processes everywhere but where a new file is
+	// switched to the write-ahead log.
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		err = s.migrate()
+		if !hasCode(err, lib.SQLITE_BUSY) || time.Since(began) > patience {
+			break
+		}
+	}
+	if err != nil {
 		db.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
+// migrate brings the database to the newest version. One that is there
+// already is only read.
 func (s *sqlite) migrate() error {
+	version, err := s.version(s.db)
+	if err != nil || version == len(migrations) {
+		return err
+	}
 	tx, err := s.db.Begin()
 	if err != nil {
 		return s.explain(err)
 	}
 	defer tx.Rollback()
-	var version int
-	if err := tx.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
-		return s.explain(err)
-	}
-	if version > len(migrations) {
-		return fmt.Errorf("the register %s was written by a newer version of hone (its layout is %d, this program knows %d): use that version", s.path, version, len(migrations))
+	if version, err = s.version(tx); err != nil { // again: another process may have been here
+		return err
 	}
 	for _, m := range migrations[version:] {
 		if _, err := tx.Exec(m); err != nil {
@@ -76,13 +98,35 @@ func (s *sqlite) migrate() error {
 	if _, err := tx.Exec(fmt.Sprintf("PRAGMA user_version = %d", len(migrations))); err != nil {
 		return s.explain(err)
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return s.explain(err)
+	}
+	return nil
+}
+
+// version returns the database's version, or an error if it is too new.
+func (s *sqlite) version(db interface {
+	QueryRow(query string, args ...any) *sql.Row
+}) (version int, err error) {
+	if err := db.QueryRow("PRAGMA user_version").Scan(&version); err != nil {
+		return 0, s.explain(err)
+	}
+	if version > len(migrations) {
+		return 0, fmt.Errorf("the register %s was written by a newer version of hone (its layout is %d, this program knows %d): use that version", s.path, version, len(migrations))
+	}
+	return version, nil
+}
+
+// hasCode reports whether err is one of SQLite's of a primary result code.
+func hasCode(err error, codes ...int) bool {
+	var e *driver.Error
+	return errors.As(err, &e) && slices.Contains(codes, e.Code()&0xff)
 }
 
 // explain says which file an error is about, and what to do if it is damaged.
 func (s *sqlite) explain(err error) error {
-	if strings.Contains(err.Error(), "not a database") || strings.Contains(err.Error(), "malformed") {
-		return fmt.Errorf("the register %s is damaged (%v): move it away, runs and bundles beside it are whole and a new register is made", s.path, err)
+	if hasCode(err, lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB) {
+		return fmt.Errorf("the register %s is damaged (%w): move it away, runs and bundles beside it are whole and a new register is made", s.path, err)
 	}
 	return fmt.Errorf("the register %s: %w", s.path, err)
 }
@@ -140,20 +184,12 @@ func (s *sqlite) Find(id string) (*Run, error) {
 	case err != nil:
 		return nil, err
 	case len(found) == 0:
-		return nil, &notFound{id}
+		return nil, s.absent(id)
 	case len(found) > 1:
 		return nil, &AmbiguousError{id, len(found)}
 	}
 	return &found[0], nil
 }
-
-type notFound struct{ id string }
-
-func (e *notFound) Error() string {
-	return fmt.Sprintf("no run %q in the register: `hone runs` lists them, latest is the newest", e.id)
-}
-func (e *notFound) Unwrap() error   { return ErrNotFound }
-func (e *notFound) UserError() bool { return true }
 
 func (s *sqlite) List(limit int) ([]Run, error) {
 	if limit <= 0 {
@@ -168,7 +204,7 @@ func (s *sqlite) Delete(id string) error {
 		return s.explain(err)
 	}
 	if n, err := res.RowsAffected(); err == nil && n == 0 {
-		return &notFound{id}
+		return s.absent(id)
 	}
 	return nil
 }

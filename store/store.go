@@ -58,7 +58,13 @@ type Store interface {
 	Find(id string) (*Run, error)
 	// List returns the newest runs first; limit 0 is all.
 	List(limit int) ([]Run, error)
-	// Delete removes a run from the register; its files are the caller's.
+	// AppendHistory adds points to a run's history. A point of the same epoch
+	// and name is replaced, since a continued run measures an epoch again.
+	AppendHistory(id string, points ...Point) error
+	// History returns a run's points by epoch, then by name.
+	History(id string) ([]Point, error)
+	// Delete removes a run and its history from the register; its files are
+	// the caller's.
 	Delete(id string) error
 	Close() error
 }

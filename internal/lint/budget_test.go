@@ -13,8 +13,6 @@ var dependencies = map[string]string{
 	"charm.land/bubbletea/v2":             "live view",
 	"charm.land/lipgloss/v2":              "terminal styles",
 	"github.com/goccy/go-yaml":            "YAML",
-	"github.com/invopop/jsonschema":       "schema",
-	"github.com/pressly/goose/v3":         "migrations",
 	"github.com/prometheus/client_golang": "metrics",
 	"github.com/rogpeppe/go-internal":     "testscript",
 	"github.com/spf13/cobra":              "commands",

@@ -38,7 +38,21 @@ const (
 	wideColumns = 64
 	minColumns  = 32
 	rowColumns  = 64 // what gemmRow takes at once
+	singleRows  = 3  // so many rows are computed by it, one by one
 )
+
+// turned returns the product that is computed: a column is computed as a row,
+// the product of the transposed matrices, so that its elements are neighbours.
+// The chains are the same.
+func (g *Gemm) turned() Gemm {
+	if g.N != 1 || g.LDC != 1 {
+		return *g
+	}
+	return Gemm{
+		M: 1, N: g.M, K: g.K, A: g.B, B: g.A, C: g.C, LDA: g.LDB, LDB: g.LDA, LDC: g.M,
+		TransA: !g.TransB, TransB: !g.TransA, Accumulate: g.Accumulate,
+	}
+}
 
 // shape returns how many rows and columns of C a task has.
 func (g *Gemm) shape() (rows, columns int) {
@@ -65,8 +79,9 @@ func even(n, most, unit int) int {
 
 // Tasks returns the number of tasks of the product, at least 1.
 func (g *Gemm) Tasks() int {
-	rows, columns := g.shape()
-	return max(1, (g.M+rows-1)/rows) * max(1, (g.N+columns-1)/columns)
+	t := g.turned()
+	rows, columns := t.shape()
+	return max(1, (t.M+rows-1)/rows) * max(1, (t.N+columns-1)/columns)
 }
 
 // packed reports whether the tasks copy their part of B into panels. Row-major
@@ -81,15 +96,21 @@ const unpacked = 16 << 10
 
 // Scratch returns how many float32s of scratch memory a running task needs.
 func (g *Gemm) Scratch() int {
-	if !g.packed() {
+	t := g.turned()
+	if !t.packed() {
 		return 0
 	}
-	_, columns := g.shape()
+	_, columns := t.shape()
 	return columns * min(g.K, blockK)
 }
 
 // Run computes one task's part of C. The contents of scratch do not matter.
 func (g *Gemm) Run(task int, scratch []float32) {
+	t := g.turned()
+	t.run(task, scratch)
+}
+
+func (g *Gemm) run(task int, scratch []float32) {
 	rows, columns := g.shape()
 	across := max(1, (g.N+columns-1)/columns)
 	i := task / across * rows
@@ -126,9 +147,11 @@ func (g *Gemm) Run(task int, scratch []float32) {
 		}
 		more := l > 0 || g.Accumulate
 		p := 0
-		if m == 1 {
+		if m <= singleRows {
 			p = n / rowColumns * rowColumns
-			gemmRow(c, a, b, p, k, colA, rowB, nextB, more)
+			for r := range m {
+				gemmRow(c[r*g.LDC:], a[r*rowA:], b, p, k, colA, rowB, nextB, more)
+			}
 		}
 		for ; p < n; p += panel {
 			bp := b[p/panel*nextB:]

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestPhilox checks the known answers of Random123 1.14.0, tests/kat_vectors,
-// for philox4x32 with 10 rounds.
+// TestPhilox checks the known answers of Random123 (tests/kat_vectors) for
+// philox4x32 with 10 rounds.
 func TestPhilox(t *testing.T) {
 	for _, k := range []struct {
 		ctr  [4]uint32

@@ -1,0 +1,58 @@
+package store
+
+import "fmt"
+
+// notFound is the error for a run that is not in the register.
+type notFound struct {
+	id   string
+	hint string
+}
+
+func (e *notFound) Error() string {
+	return fmt.Sprintf("no run %q in the register%s: `hone runs` lists them, latest is the newest", e.id, e.hint)
+}
+func (e *notFound) Unwrap() error   { return ErrNotFound }
+func (e *notFound) UserError() bool { return true }
+
+// absent returns the error for an ID that is not there, with the run that may
+// have been meant: the newest of that name, else the one of the nearest ID.
+func (s *sqlite) absent(id string) error {
+	runs, err := s.List(0)
+	if err != nil {
+		return err
+	}
+	e := &notFound{id: id}
+	least := 4 // more changes than that make another ID
+	for _, r := range runs {
+		if r.Name == id && id != "" {
+			e.hint = fmt.Sprintf(" (the newest run named %s is %s)", id, r.ID)
+			break
+		}
+		if d := distance(id, r.ID); d < least {
+			least, e.hint = d, fmt.Sprintf(" (did you mean %s?)", r.ID)
+		}
+	}
+	return e
+}
+
+// distance is the number of single-byte insertions, deletions and changes
+// from a to b (Levenshtein 1966).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			change := diagonal
+			if a[i] != b[j] {
+				change++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(change, row[j]+1, row[j+1]+1)
+		}
+	}
+	return row[len(b)]
+}
