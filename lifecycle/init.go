@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"fmt"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -73,45 +74,43 @@ func Init(o InitOptions) (*Found, error) {
 		}
 		r.Close()
 	}
-	w := &yamlWriter{}
-	w.head(o, f)
-	w.data(o)
-	w.inputs(f, table, schema, summaries, findings)
+	inputs := f.inputs(table, schema, summaries, findings)
 	if len(f.Inputs) == 0 {
 		return nil, mistake("%s: no column is left to learn from: all are identifiers, constants, text or give %s away", o.File, f.Target)
 	}
-	if err := w.output(f, target, why); err != nil {
+	output, err := f.output(target, why)
+	if err != nil {
 		return nil, err
 	}
-	w.rest(o.Output)
-	f.YAML = w.b.String()
-	return f, nil
+	file := filepath.Base(o.Output)
+	text, err := config.Write(config.Map{
+		{Key: "name", Value: modelName(o.File, f.Target), Line: "of the model and its bundle",
+			Head: fmt.Sprintf("What hone makes of %s. It runs as it is: hone run %s\nEvery key that is not here has a default: hone config show %s", filepath.Base(o.File), file, file)},
+		{Key: "data", Value: sources(o), Head: "The rows, and which are for what."},
+		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
+		{Key: "outputs", Value: output, Head: "The column to predict."},
+		{Key: "network", Value: config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{256, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
+		{Key: "train", Head: "How it is trained.", Value: config.Map{
+			{Key: "epochs", Value: 60, Line: "at most"},
+			{Key: "batch_size", Value: 256},
+			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.001}}},
+			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 8}}, Line: "epochs without improvement"},
+		}},
+	})
+	f.YAML = string(text)
+	return f, err
 }
 
-// yamlWriter writes the configuration, with comments set apart.
-type yamlWriter struct{ b strings.Builder }
-
-const commentColumn = 52
-
-func (w *yamlWriter) line(text, comment string) {
-	w.b.WriteString(text)
-	if comment != "" {
-		w.b.WriteString(strings.Repeat(" ", max(2, commentColumn-len([]rune(text)))) + "# " + comment)
+// modelName is the file's name, or where that says nothing the target's.
+func modelName(file, target string) string {
+	name := filepath.Base(file)
+	for _, ext := range []string{".gz", ".csv", ".tsv", ".txt"} {
+		name = strings.TrimSuffix(name, ext)
 	}
-	w.b.WriteByte('\n')
-}
-
-func (w *yamlWriter) head(o InitOptions, f *Found) {
-	w.line("# What hone makes of "+filepath.Base(o.File)+". It runs as it is:", "")
-	w.line("#   hone run "+filepath.ToSlash(filepath.Base(o.Output)), "")
-	w.line("# Every key that is not here has a default: hone config show "+filepath.Base(o.Output), "")
-	w.line("", "")
-	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(o.File), ".gz"), ".csv")
-	if slices.Contains([]string{"train", "data", "training"}, strings.ToLower(strings.TrimSuffix(name, filepath.Ext(name)))) || strings.HasSuffix(name, ".tsv") {
-		name = f.Target
+	if slices.Contains([]string{"train", "data", "training"}, strings.ToLower(name)) {
+		name = target
 	}
-	w.line("name: "+config.Quote(fileName(name)), "of the model and its bundle")
-	w.line("", "")
+	return fileName(name)
 }
 
 // fileName makes a name that every system takes for a file.
@@ -144,81 +143,76 @@ func relative(path, output string) string {
 	return abs
 }
 
-func (w *yamlWriter) data(o InitOptions) {
-	w.line("data:", "")
-	w.line("  source: "+config.Quote(relative(o.File, o.Output)), "")
+// sources is the section on data.
+func sources(o InitOptions) config.Map {
+	m := config.Map{{Key: "source", Value: relative(o.File, o.Output)}}
 	if o.Test != "" {
-		w.line("  validation: {fraction: 0.1}", "of source: choices are made on these rows")
-		w.line("  test: "+config.Quote(relative(o.Test, o.Output)), "read once, at the end")
+		m = append(m, config.Entry{Key: "validation", Value: config.Map{{Key: "fraction", Value: 0.1}}, Line: "of source: choices are made on these rows"},
+			config.Entry{Key: "test", Value: relative(o.Test, o.Output), Line: "read once, at the end"})
 	} else {
-		w.line("  split: {method: stratified, fractions: [0.8, 0.1, 0.1]}", "to train, validate and test on")
+		m = append(m, config.Entry{Key: "split", Line: "to train, validate and test on",
+			Value: config.Map{{Key: "method", Value: "stratified"}, {Key: "fractions", Value: []float64{0.8, 0.1, 0.1}}}})
 	}
-	for _, opt := range []struct{ key, value string }{{"delimiter", o.Data.Delimiter}, {"encoding", o.Data.Encoding}, {"quote", o.Data.Quote}} {
-		if opt.value != "" {
-			w.line("  "+opt.key+": "+config.Quote(opt.value), "")
+	for _, e := range []config.Entry{ // how to read the files, as Init was told to
+		{Key: "delimiter", Value: o.Data.Delimiter}, {Key: "quote", Value: o.Data.Quote}, {Key: "encoding", Value: o.Data.Encoding},
+		{Key: "header", Value: o.Data.Header}, {Key: "names", Value: o.Data.Names}, {Key: "skip_lines", Value: o.Data.SkipLines},
+		{Key: "missing_values", Value: o.Data.MissingValues}, {Key: "types", Value: o.Data.Types}, {Key: "layouts", Value: o.Data.Layouts},
+		{Key: "max_expansion", Value: o.Data.MaxExpansion},
+	} {
+		if !reflect.ValueOf(e.Value).IsZero() {
+			m = append(m, e)
 		}
 	}
-	if o.Data.Header != nil {
-		w.line(fmt.Sprintf("  header: %t", *o.Data.Header), "")
-	}
-	for i, name := range sortedKeys(o.Data.Types) {
-		if i == 0 {
-			w.line("  types:", "")
-		}
-		w.line(fmt.Sprintf("    %s: %s", config.Quote(name), o.Data.Types[name]), "")
-	}
-	w.line("", "")
+	return m
 }
 
-func (w *yamlWriter) inputs(f *Found, t *data.Table, schema data.Schema, summaries []data.Summary, findings []data.Finding) {
+// inputs is the section on inputs: those that the data check has nothing
+// against, and after them the others, each with what it has and as a comment
+// to be taken back.
+func (f *Found) inputs(t *data.Table, schema data.Schema, summaries []data.Summary, findings []data.Finding) config.List {
 	against := map[string]data.Finding{}
 	for _, x := range findings {
 		if _, first := against[x.Column]; !first && x.Column != f.Target {
 			against[x.Column] = x
 		}
 	}
-	w.line("inputs:", "")
+	entry := func(name, kind string) config.Map {
+		return config.Map{{Key: "name", Value: name}, {Key: "type", Value: kind}}
+	}
+	var in, out config.List
 	for i, c := range t.Columns {
-		if c.Name == f.Target || against[c.Name].Kind != "" {
+		if c.Name == f.Target {
 			continue
 		}
 		kind := feature.InputFor(c.Type)
-		if kind == "" {
-			against[c.Name] = data.Finding{Column: c.Name, Kind: string(c.Type), Message: fmt.Sprintf("holds %s values, which no input type reads yet", c.Type)}
-			continue
-		}
-		f.Inputs = append(f.Inputs, c.Name)
-		comment := describeColumn(summaries[i])
-		if note := schema[i].Note; note != "" {
-			comment += "; " + note
-		}
-		w.line(fmt.Sprintf("  - {name: %s, type: %s}", flowQuote(c.Name), kind), comment)
-	}
-	for _, c := range t.Columns {
 		x, bad := against[c.Name]
-		if !bad {
+		switch {
+		case bad:
+		case kind == "":
+			x, bad = data.Finding{Column: c.Name, Kind: string(c.Type), Message: fmt.Sprintf("holds %s values, which no input type reads yet", c.Type)}, true
+		default:
+			f.Inputs = append(f.Inputs, c.Name)
+			comment := describeColumn(summaries[i])
+			if note := schema[i].Note; note != "" {
+				comment += "; " + note
+			}
+			in = append(in, config.Entry{Value: entry(c.Name, kind), Line: comment})
 			continue
 		}
 		f.LeftOut = append(f.LeftOut, x)
-		w.line(fmt.Sprintf("  # %s is left out: it %s.", c.Name, x.Message), "")
-		if feature.InputFor(c.Type) != "" || c.Type == data.Identifier {
-			kind := feature.InputFor(c.Type)
-			if kind == "" {
-				kind = "category"
-			}
-			w.line(fmt.Sprintf("  # To use it all the same, take the # off the next line:"), "")
-			w.line(fmt.Sprintf("  # - {name: %s, type: %s}", flowQuote(c.Name), kind), "")
+		if c.Type == data.Identifier {
+			kind = "category"
 		}
+		e := config.Entry{Value: entry(c.Name, kind), Off: true, Head: fmt.Sprintf("%s is left out: it %s.", c.Name, x.Message)}
+		if kind == "" {
+			e.Value = entry(c.Name, "category")
+			e.Head += " To take its values for labels all the same, uncomment:"
+		} else {
+			e.Head += " To use it all the same, uncomment:"
+		}
+		out = append(out, e)
 	}
-	w.line("", "")
-}
-
-// flowQuote quotes a name for a flow mapping, where commas and brackets count.
-func flowQuote(s string) string {
-	if q := config.Quote(s); q != s || !strings.ContainsAny(s, ",[]{}") {
-		return q
-	}
-	return fmt.Sprintf("%q", s)
+	return append(in, out...)
 }
 
 func describeColumn(s data.Summary) string {
@@ -245,36 +239,24 @@ func oneLine(s string) string {
 	return s
 }
 
-func (w *yamlWriter) output(f *Found, target *data.Column, why string) error {
-	extra, comment := "", why
+// output is the section on outputs.
+func (f *Found) output(target *data.Column, why string) (config.List, error) {
+	m, comment := config.Map{{Key: "name", Value: f.Target}, {Key: "type", Value: f.Task}}, why
 	switch f.Task {
 	case data.TargetBinary:
 		o := &feature.BinaryOptions{}
 		if err := config.Defaults(o); err != nil {
-			return err
+			return nil, err
 		}
 		out, err := o.Fit(target)
 		if err != nil {
-			return &UserError{err.Error()}
+			return nil, &UserError{err.Error()}
 		}
 		b := out.(*feature.Binary)
-		extra = ", positive: " + flowQuote(b.Positive)
-		comment = fmt.Sprintf("%.3g %% of the rows are %s", 100*b.Share, b.Positive)
+		m = append(m, config.Entry{Key: "positive", Value: b.Positive})
+		comment = fmt.Sprintf("%.3g %% of the rows are %s", 100*b.Share, oneLine(b.Positive))
 	case data.TargetNumber:
 		comment = "a number; for classes: type: category"
 	}
-	w.line("outputs:", "")
-	w.line(fmt.Sprintf("  - {name: %s, type: %s%s}", flowQuote(f.Target), f.Task, extra), comment)
-	w.line("", "")
-	return nil
-}
-
-func (w *yamlWriter) rest(output string) {
-	w.line("network: {type: mlp, widths: [256, 128], dropout: 0.1}", "")
-	w.line("", "")
-	w.line("train:", "")
-	w.line("  epochs: 60", "at most; early stopping ends sooner")
-	w.line("  batch_size: 256", "")
-	w.line("  optimizer: {type: adamw, learning_rate: 1e-3}", "")
-	w.line("  early_stopping: {patience: 8}", "epochs without improvement")
+	return config.List{{Value: m, Line: comment}}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -58,10 +59,9 @@ type run struct {
 	entry  store.Run
 	unlock func() error
 
-	fit      *fitted
-	linear   *fitted
-	training time.Duration
-	resumed  bool
+	fit     *fitted
+	linear  *fitted
+	resumed bool
 }
 
 // fitted is a trained model with what training told.
@@ -81,12 +81,12 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	for _, w := range r.p.warnings {
 		r.watch(Event{Stage: r.stage, Warning: w})
 	}
-	if err := r.open(); err != nil {
-		return nil, err
-	}
 	defer func() {
 		err = errors.Join(err, r.close(err))
 	}()
+	if err := r.open(); err != nil {
+		return nil, err
+	}
 	p := r.p
 	end(fmt.Sprintf("%d rows to learn from, %d to validate on, %d to test on; %d inputs", p.train.Rows, p.valid.Rows, p.test.Rows, len(p.model.Inputs)))
 
@@ -142,34 +142,35 @@ func (r *run) open() error {
 	if err != nil {
 		return err
 	}
-	for _, old := range runs {
-		if old.Name != r.c.Name || old.Status == store.Done || old.Status == store.Failed {
+	var last *store.Run // the newest of this name
+	for i, old := range runs {
+		if old.Name != r.c.Name {
 			continue
 		}
-		if _, err := os.Stat(old.Dir); err != nil {
+		if last == nil {
+			last = &runs[i]
+		}
+		if old.Fingerprint != print || old.Status == store.Done || old.Status == store.Failed {
 			continue
 		}
 		unlock, err := atomicfile.Lock(filepath.Join(old.Dir, "lock"))
 		var locked *atomicfile.LockedError
-		if errors.As(err, &locked) {
-			if old.Fingerprint == print {
-				return mistake("this run is going on already, as %s in process %s: wait for it, or stop it first", old.ID, locked.PID)
-			}
+		switch {
+		case errors.As(err, &locked):
+			return mistake("this run is going on already, as %s in process %s: wait for it, or stop it first", old.ID, locked.PID)
+		case errors.Is(err, fs.ErrNotExist): // somebody deleted its folder
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
-		if old.Fingerprint == print {
-			r.entry, r.unlock, r.resumed = old, unlock, true
-			r.watch(Event{Stage: r.stage, Note: "going on with the unfinished run " + old.ID})
-			break
-		}
-		unlock()
-		r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the unfinished run %s had another configuration, other data or another program: starting anew", old.ID)})
+		r.entry, r.unlock, r.resumed = old, unlock, true
+		r.watch(Event{Stage: r.stage, Note: "going on with the unfinished run " + old.ID})
 		break
 	}
 	if r.unlock == nil {
+		if last != nil && last.Fingerprint != print && (last.Status == store.Stopped || StatusOf(*last) == "killed") {
+			r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the unfinished run %s had another configuration, other data or another program: starting anew", last.ID)})
+		}
 		id := store.NewID(time.Now(), uint16(rand.Uint32()))
 		r.entry = store.Run{ID: id, Name: r.c.Name, Created: time.Now(), Dir: filepath.Join(dir, "runs", id), Fingerprint: print, Seed: r.c.Seed, Version: Version}
 		if err := os.MkdirAll(r.entry.Dir, 0o755); err != nil {
@@ -228,7 +229,7 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 // the second time on its logarithm, and keeps what fits the validation rows
 // better.
 func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
-	plain, err := r.trainModel(ctx, r.p.model, "network", r.c.options(), r.c.Train.BatchSize)
+	plain, err := r.trainModel(ctx, r.p.model, "network", r.c.options, r.c.Train.BatchSize)
 	if err != nil || !r.p.logToo {
 		return plain, err
 	}
@@ -239,7 +240,7 @@ func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
 	if err != nil {
 		return nil, err
 	}
-	second, err := r.trainModel(ctx, r.p.model.With(output, r.p.model.Network), "network, log target", r.c.options(), r.c.Train.BatchSize)
+	second, err := r.trainModel(ctx, r.p.model.With(output, r.p.model.Network), "network, log target", r.c.options, r.c.Train.BatchSize)
 	if err != nil {
 		return nil, err
 	}
@@ -283,8 +284,22 @@ func (c *Config) options() train.Options {
 }
 
 // trainModel trains a model's network on the training rows, by checkpoints
-// under the run's folder.
-func (r *run) trainModel(ctx context.Context, m *model.Model, what string, o train.Options, size int) (*fitted, error) {
+// under the run's folder. A checkpoint that cannot be continued from costs
+// time, not the run: training starts anew.
+func (r *run) trainModel(ctx context.Context, m *model.Model, what string, options func() train.Options, size int) (*fitted, error) {
+	fit, err := r.tryTraining(ctx, m, what, options(), size)
+	var bad *train.CheckpointError
+	if !errors.As(err, &bad) {
+		return fit, err
+	}
+	r.watch(Event{Stage: r.stage, Warning: fmt.Sprintf("the checkpoint of the %s %v: it is trained anew from the start", what, bad.Err)})
+	if err := train.RemoveCheckpoint(bad.Path); err != nil {
+		return nil, err
+	}
+	return r.tryTraining(ctx, m.With(m.Output, m.Network), what, options(), size)
+}
+
+func (r *run) tryTraining(ctx context.Context, m *model.Model, what string, o train.Options, size int) (*fitted, error) {
 	weights := r.p.classWeights
 	if r.c.Train.ClassWeights != "balanced" {
 		weights = nil
@@ -310,7 +325,11 @@ func (r *run) trainModel(ctx context.Context, m *model.Model, what string, o tra
 		shown, o.Monitor, o.Higher = met.Name, met.Name, met.HigherIsBetter
 	}
 	o.Score = func(pred [][]float32) (map[string]float64, error) {
-		return measure(m.Decode(pred[0]).Sample(targets), shown)
+		scores, err := measure(m.Decode(pred[0]).Sample(targets), shown)
+		if _, defined := scores[shown]; err == nil && o.Monitor != "" && !defined {
+			err = mistake("%s: train.early_stopping.metric: %s is undefined on the %d validation rows: choose another metric, or more validation rows", r.c.doc.Name(), shown, len(targets))
+		}
+		return scores, err
 	}
 	o.Checkpoint = filepath.Join(r.entry.Dir, strings.NewReplacer(" ", "-", ",", "").Replace(what)+".checkpoint")
 	o.Fingerprint = r.entry.Fingerprint
@@ -318,23 +337,24 @@ func (r *run) trainModel(ctx context.Context, m *model.Model, what string, o tra
 	if err != nil {
 		return nil, &UserError{err.Error()}
 	}
-	resumed := 0
-	if p, ok := train.PeekEpoch(o.Checkpoint); ok {
-		resumed = p
-	}
+	resumed, _ := train.PeekEpoch(o.Checkpoint)
 	r.watch(Event{Stage: r.stage, Training: &Training{What: what, Rows: rows.Rows(), Parameters: state.Parameters(), Epochs: o.Epochs, Metric: shown, Resumed: resumed}})
 	o.OnStep = func(p train.Progress) { r.watch(Event{Stage: r.stage, Step: &p}) }
 	o.OnEpoch = func(e train.Epoch) { r.watch(Event{Stage: r.stage, Epoch: &e}) }
 	result, err := train.Run(ctx, m.Task(), m.State, rows, valid, o)
 	if err != nil {
-		var diverged *train.DivergedError
-		if errors.As(err, &diverged) {
-			return nil, &UserError{err.Error()}
-		}
-		return nil, err
+		return nil, explainTraining(err)
 	}
-	r.training += time.Duration(result.Seconds * float64(time.Second))
 	return &fitted{m, result}, nil
+}
+
+// explainTraining makes divergence the user's to mend.
+func explainTraining(err error) error {
+	var diverged *train.DivergedError
+	if errors.As(err, &diverged) {
+		return &UserError{err.Error()}
+	}
+	return err
 }
 
 // evaluate measures the model and the baselines on the test rows, which

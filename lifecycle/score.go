@@ -75,11 +75,14 @@ const (
 // trainLinear trains the strong cheap baseline: no hidden layer, on the same
 // inputs and rows, by the same engine.
 func (r *run) trainLinear(ctx context.Context) (*fitted, error) {
-	o := r.c.options()
-	o.Epochs, o.Patience, o.Monitor = linearEpochs, linearPatience, ""
-	o.Optimizer, o.Accumulate, o.ClipNorm, o.L1, o.L2 = optim.Adam(linearRate), 1, 0, 0, linearDecay
-	o.Schedule = &optim.ReduceOnPlateau{Gamma: 0.3, Patience: 1, Floor: 1e-3}
-	return r.trainModel(ctx, r.fit.model.With(r.fit.model.Output, &model.Linear{}), "linear baseline", o, 256)
+	options := func() train.Options {
+		o := r.c.options()
+		o.Epochs, o.Patience, o.Monitor, o.MinDelta = linearEpochs, linearPatience, "", 0
+		o.Optimizer, o.Accumulate, o.ClipNorm, o.L1, o.L2 = optim.Adam(linearRate), 1, 0, 0, linearDecay
+		o.Schedule = &optim.ReduceOnPlateau{Gamma: 0.3, Patience: 1, Floor: 1e-3}
+		return o
+	}
+	return r.trainModel(ctx, r.fit.model.With(r.fit.model.Output, &model.Linear{}), "linear baseline", options, 256)
 }
 
 // describeNetwork says in a few words what the network is.

@@ -27,7 +27,10 @@ function writeTime(t, layout) {
 // read returns what a field says; null is a missing value. It throws what is wrong.
 function read(f) {
   const { input, kind, type, layout } = f, v = input.value;
-  if (input.validity.badInput) throw new Error(kind === 'number' ? 'this is not a number' : 'this date is not complete');
+  // What a browser cannot read it hands over as blank, which would be missing.
+  if (input.validity.badInput || kind === 'number' && !Number.isFinite(Number(v))) {
+    throw new Error(kind === 'number' ? 'this is not a number' : 'this date is not complete');
+  }
   if (v === '') return null;
   if (type === 'boolean') return v === 'true';
   if (kind === 'number') return Number(v);
@@ -63,7 +66,6 @@ function drawClasses(p) {
       if (name === facts.positive && facts.threshold !== 0.5) {
         const mark = element('b');
         mark.style.left = 100 * facts.threshold + '%';
-        mark.title = 'positive from ' + percent(facts.threshold);
         track.append(mark);
       }
       b.box.append(element('span', 'name', name), b.share, track);
@@ -78,6 +80,7 @@ function drawClasses(p) {
     const rest = all.slice(most).reduce((sum, [, share]) => sum + share, 0);
     shown.push(element('div', 'more', `${all.length - most} more classes, ${percent(rest)} together`));
   }
+  if (all.length === 2 && facts.threshold !== 0.5) shown.push(element('div', 'more', `${facts.positive} from ${percent(facts.threshold)}`));
   byID('bars').replaceChildren(...shown);
   byID('value').textContent = p.value;
   byID('chance').textContent = percent(p.probability);

@@ -43,7 +43,8 @@ type Memory struct {
 
 // NewMemory returns batches of size rows (0: all rows at once) over tensors
 // that share their first dimension. With shuffle the order differs in every
-// epoch and follows from the seed. Weights may be nil.
+// epoch and follows from the seed. Weights, one for each row, may be nil; none
+// is negative, and they are not all 0.
 func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bool, seed uint64) (*Memory, error) {
 	if len(tensors) == 0 {
 		return nil, fmt.Errorf("train: no tensors")
@@ -65,6 +66,16 @@ func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bo
 	}
 	if weights != nil && len(weights) != m.rows {
 		return nil, fmt.Errorf("train: %d weights for %d rows", len(weights), m.rows)
+	}
+	total := 0.0
+	for i, w := range weights {
+		if !(w >= 0) || !finite(float64(w)) {
+			return nil, fmt.Errorf("train: the weight of row %d is %g, expected a finite number of 0 or more", i, w)
+		}
+		total += float64(w)
+	}
+	if weights != nil && total == 0 {
+		return nil, fmt.Errorf("train: the weights of all %d rows are 0: there is nothing to learn from", m.rows)
 	}
 	if m.size < 0 {
 		return nil, fmt.Errorf("train: batch size %d, expected 1 or more, or 0 for all rows at once", size)

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,13 +19,40 @@ import (
 
 // A checkpoint is a safetensors file: every variable of the state under
 // now/NAME, the best model so far under best/NAME, and in the metadata the
-// progress and the fingerprint of what must not have changed.
+// progress, the fingerprint of what must not have changed, and a checksum.
 const (
 	nowPrefix   = "now/"
 	bestPrefix  = "best/"
 	progressKey = "hone.train.progress"
 	printKey    = "hone.train.fingerprint"
+	sumKey      = "hone.train.checksum"
 )
+
+// A CheckpointError says that a checkpoint cannot be continued from: it is
+// damaged, or belongs to another run. Without the file training starts anew.
+type CheckpointError struct {
+	Path string
+	Err  error
+}
+
+func (e *CheckpointError) Error() string {
+	return fmt.Sprintf("train: checkpoint %s %v; delete it to start anew", e.Path, e.Err)
+}
+
+// Unwrap returns what is wrong.
+func (e *CheckpointError) Unwrap() error { return e.Err }
+
+// checksum is of progress and tensors. It is there for damage that leaves the
+// file readable: going on from it would end at other bits without a word.
+func checksum(f *safetensors.File) string {
+	h := crc32.New(crc32.MakeTable(crc32.Castagnoli))
+	io.WriteString(h, f.Metadata[progressKey])
+	for _, e := range slices.SortedFunc(slices.Values(f.Tensors), func(a, b safetensors.Entry) int { return strings.Compare(a.Name, b.Name) }) {
+		io.WriteString(h, e.Name)
+		h.Write(e.Data)
+	}
+	return fmt.Sprintf("%08x", h.Sum32())
+}
 
 // modelVariables are the variables that belong to the network.
 func (t *trainer) modelVariables() []*graph.Variable {
@@ -59,14 +89,11 @@ func (t *trainer) save() error {
 		f.Tensors = append(f.Tensors, safetensors.FromTensor(nowPrefix+v.Name, v.Value))
 	}
 	for _, v := range t.modelVariables() {
-		if best, ok := t.best[v.Name]; ok {
-			b, err := tensor.FromFloats(best, v.Value.Shape()...)
-			if err != nil {
-				return err
-			}
-			f.Tensors = append(f.Tensors, safetensors.FromTensor(bestPrefix+v.Name, b))
+		if best := t.best[v.Name]; best != nil {
+			f.Tensors = append(f.Tensors, safetensors.FromTensor(bestPrefix+v.Name, best))
 		}
 	}
+	f.Metadata[sumKey] = checksum(&f)
 	if err := f.WriteFile(t.opts.Checkpoint); err != nil {
 		return fmt.Errorf("train: checkpoint: %w", err)
 	}
@@ -74,53 +101,57 @@ func (t *trainer) save() error {
 	return nil
 }
 
-// resume continues from the checkpoint if there is one of this very run.
-// Another run's, or one of a program that builds other variables, is an error:
-// who calls decides whether to start anew.
+// resume continues from the checkpoint if there is one of this very run. Any
+// other is a *CheckpointError: who calls decides whether to start anew.
 func (t *trainer) resume() error {
 	path := t.opts.Checkpoint
 	if path == "" {
 		return nil
 	}
+	bad := func(format string, args ...any) error { return &CheckpointError{path, fmt.Errorf(format, args...)} }
 	f, err := safetensors.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("train: checkpoint %s cannot be read: %w; delete it to start anew", path, err)
+		return bad("cannot be read: %w", err)
 	}
 	if f.Metadata[printKey] != t.opts.Fingerprint {
-		return fmt.Errorf("train: checkpoint %s belongs to a run with another configuration, data or version; delete it to start anew", path)
+		return bad("belongs to a run with another configuration, data or version")
+	}
+	if f.Metadata[sumKey] != checksum(f) {
+		return bad("is damaged: its checksum is %s, expected %s", checksum(f), f.Metadata[sumKey])
 	}
 	var p progress
 	if err := json.Unmarshal([]byte(f.Metadata[progressKey]), &p); err != nil {
-		return fmt.Errorf("train: checkpoint %s: progress: %w", path, err)
+		return bad("holds no progress: %w", err)
 	}
-	best := map[string][]float32{}
-	restored := 0
+	// All is read and checked before anything changes.
+	now, best := map[string]*tensor.Tensor{}, map[string]*tensor.Tensor{}
 	for _, e := range f.Tensors {
+		into := now
+		name, ok := strings.CutPrefix(e.Name, nowPrefix)
+		if !ok {
+			name, into = strings.TrimPrefix(e.Name, bestPrefix), best
+		}
+		v := t.state.Lookup(name)
 		values, err := e.Tensor()
-		if err != nil {
-			return fmt.Errorf("train: checkpoint %s: %w", path, err)
+		if err != nil || v == nil || !tensor.SameShape(v.Value.Shape(), values.Shape()) || v.Value.DType() != values.DType() {
+			return bad("holds %s (%s%v), which this network does not have", e.Name, e.DType, e.Shape)
 		}
-		if name, ok := strings.CutPrefix(e.Name, bestPrefix); ok {
-			best[name] = values.Floats()
-			continue
-		}
-		v := t.state.Lookup(strings.TrimPrefix(e.Name, nowPrefix))
-		if v == nil || !tensor.SameShape(v.Value.Shape(), values.Shape()) || v.Value.DType() != values.DType() {
-			return fmt.Errorf("train: checkpoint %s holds %s %v, which this network does not have; delete it to start anew", path, e.Name, values)
-		}
-		copy(v.Value.Raw(), values.Raw())
-		restored++
+		into[name] = values
 	}
-	if restored != len(t.state.Variables()) {
-		return fmt.Errorf("train: checkpoint %s holds %d of %d variables; delete it to start anew", path, restored, len(t.state.Variables()))
+	all, model := t.state.Variables(), t.modelVariables()
+	if len(now) != len(all) || len(best) > 0 && len(best) != len(model) {
+		return bad("holds %d of %d variables, and of the best epoch %d of %d", len(now), len(all), len(best), len(model))
 	}
 	if m, ok := t.opts.Schedule.(json.Unmarshaler); ok && len(p.Schedule) > 0 {
 		if err := m.UnmarshalJSON(p.Schedule); err != nil {
-			return fmt.Errorf("train: checkpoint %s: schedule: %w", path, err)
+			return bad("holds no schedule: %w", err)
 		}
+	}
+	for _, v := range all {
+		copy(v.Value.Raw(), now[v.Name].Raw())
 	}
 	if len(best) > 0 {
 		t.best = best

@@ -2,10 +2,14 @@ package train
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"math"
+	"sync"
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/format/safetensors"
 	"github.com/hone-ml/hone/nn"
 	"github.com/hone-ml/hone/nn/loss"
 	"github.com/hone-ml/hone/nn/optim"
@@ -71,7 +75,7 @@ func Epochs(n int) Option { return func(o *fitOptions) { o.Epochs = n } }
 func BatchSize(n int) Option { return func(o *fitOptions) { o.batch = n } }
 
 // ValidationSplit holds the last share of the rows out for validation, before
-// any shuffling, as Keras.
+// any shuffling, as Keras; it takes precedence over Validation.
 func ValidationSplit(share float64) Option { return func(o *fitOptions) { o.split = share } }
 
 // Validation validates on other rows.
@@ -98,8 +102,13 @@ func Seed(s uint64) Option { return func(o *fitOptions) { o.Options.Seed = s } }
 // InOrder keeps the rows in their order instead of shuffling them every epoch.
 func InOrder() Option { return func(o *fitOptions) { o.ordered = true } }
 
-// Checkpoint saves to a file and resumes from it.
+// Checkpoint saves to a file and resumes from it. A file of other rows or
+// options is an error; that the network changed is noticed where its variables
+// did.
 func Checkpoint(path string) Option { return func(o *fitOptions) { o.Options.Checkpoint = path } }
+
+// With changes any of Run's options, such as those that have no function here.
+func With(change func(*Options)) Option { return func(o *fitOptions) { change(&o.Options) } }
 
 // OnEpoch calls f after every epoch.
 func OnEpoch(f func(Epoch)) Option { return func(o *fitOptions) { o.Options.OnEpoch = f } }
@@ -110,8 +119,9 @@ type Fit struct {
 	State *graph.State
 
 	task *simpleTask
-	eval graph.Executable
+	once sync.Once
 	pred graph.Executable
+	err  error // of compiling pred
 }
 
 // Fit trains the model from initial values on the rows of d. When ctx is
@@ -125,12 +135,15 @@ func (m *Model) Fit(ctx context.Context, d Dataset, opts ...Option) (*Fit, error
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	if o.split < 0 || o.split >= 1 {
-		return nil, fmt.Errorf("train: validation split is %g, expected 0 ≤ split < 1", o.split)
+	if !(o.split >= 0 && o.split < 1) {
+		return nil, fmt.Errorf("train: the validation split is %g, expected 0 ≤ split < 1", o.split)
 	}
 	if o.split > 0 {
 		n := d.X.Shape()[0]
-		keep := n - int(float64(n)*o.split)
+		keep := int(float64(n) * (1 - o.split))
+		if keep == 0 || keep == n {
+			return nil, fmt.Errorf("train: a validation split of %g leaves %d of %d rows to train on and %d to validate on, expected some of both", o.split, keep, n, n-keep)
+		}
 		v := d.rows(keep, n)
 		d, o.valid = d.rows(0, keep), &v
 	}
@@ -146,6 +159,9 @@ func (m *Model) Fit(ctx context.Context, d Dataset, opts ...Option) (*Fit, error
 		if valid, err = o.valid.batches(evalBatch, false, 0); err != nil {
 			return nil, err
 		}
+	}
+	if o.Options.Checkpoint != "" && o.Fingerprint == "" {
+		o.Fingerprint = fingerprint(d, &o)
 	}
 	fit := &Fit{State: graph.NewState(), task: &simpleTask{m, d.X, d.Y}}
 	r, err := Run(ctx, fit.task, fit.State, train, valid, o.Options)
@@ -163,73 +179,138 @@ func (d Dataset) batches(size int, shuffle bool, seed uint64) (*Memory, error) {
 	return NewMemory([]*tensor.Tensor{d.X, d.Y}, d.Weights, size, shuffle, seed)
 }
 
-// Predict returns the network's output for each row of x, in one tensor.
-func (f *Fit) Predict(x *tensor.Tensor) (*tensor.Tensor, error) {
-	if f.pred == nil {
-		b := graph.New("predict")
-		in := f.task.Inputs(b)
-		b.Output("prediction", f.task.Forward(&nn.Context{B: b, State: f.State}, in)[0])
-		if err := compile(b, &f.pred); err != nil {
-			return nil, err
+// fingerprint stands for what must be the same when a checkpoint is continued.
+func fingerprint(d Dataset, o *fitOptions) string {
+	h := sha256.New()
+	for _, part := range []*Dataset{&d, o.valid} {
+		if part == nil {
+			continue
 		}
+		for _, t := range []*tensor.Tensor{part.X, part.Y} {
+			fmt.Fprint(h, t)
+			h.Write(safetensors.FromTensor("", t).Data)
+		}
+		fmt.Fprint(h, part.Weights)
 	}
-	out := tensor.Zeros(0)
-	return out, f.pred.Run([]*tensor.Tensor{x}, []*tensor.Tensor{out})
+	fmt.Fprintf(h, "%d %d %v %g %g %g %d %d %g %v %q %v %T%+v %T", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2,
+		o.Accumulate, o.Patience, o.MinDelta, o.Restore, o.Monitor, o.Options.Seed, o.Optimizer, o.Optimizer, o.Options.Schedule)
+	return fmt.Sprintf("%x", h.Sum(nil))
 }
 
-// Evaluate returns the mean loss over the rows of d and, for the
-// cross-entropies, the accuracy of the most probable class; otherwise it is 0.
+// Predict returns the network's output for each row of x, in one tensor. It is
+// safe for concurrent use.
+func (f *Fit) Predict(x *tensor.Tensor) (*tensor.Tensor, error) {
+	f.once.Do(func() {
+		b := graph.New("predict")
+		b.Output("prediction", f.task.Forward(&nn.Context{B: b, State: f.State}, f.task.Inputs(b))[0])
+		f.err = compile(b, &f.pred)
+	})
+	if f.err != nil {
+		return nil, f.err
+	}
+	if len(x.Shape()) == 0 {
+		return nil, fmt.Errorf("train: x is a scalar, expected rows as its first dimension")
+	}
+	// By blocks, so that memory does not grow with the rows.
+	n := x.Shape()[0]
+	block, out := tensor.Zeros(0), (*tensor.Tensor)(nil)
+	for lo := 0; lo == 0 || lo < n; lo += evalBatch {
+		hi := min(lo+evalBatch, n)
+		if err := f.pred.Run([]*tensor.Tensor{x.Rows(lo, hi)}, []*tensor.Tensor{block}); err != nil {
+			return nil, err
+		}
+		if out == nil {
+			out = tensor.New(block.DType(), append([]int{n}, block.Shape()[1:]...)...)
+		}
+		copy(out.Rows(lo, hi).Raw(), block.Raw())
+	}
+	return out, nil
+}
+
+// Evaluate returns the mean loss over the rows of d, by their weights, and,
+// for the cross-entropies, the share of rows whose most probable class is the
+// target; for other losses it is NaN.
 func (f *Fit) Evaluate(d Dataset) (meanLoss, accuracy float64, err error) {
 	if err := d.check(); err != nil {
 		return 0, 0, err
 	}
-	if f.eval == nil {
-		if f.eval, _, err = buildEvaluation(f.task, f.State); err != nil {
-			return 0, 0, err
-		}
+	eval, _, err := buildEvaluation(f.task, f.State)
+	if err != nil {
+		return 0, 0, err
 	}
 	batches, err := d.batches(evalBatch, false, 0)
 	if err != nil {
 		return 0, 0, err
 	}
-	pred, meanLoss, err := predictAll(f.eval, batches, 1)
+	pred, meanLoss, err := predictAll(eval, batches, 1)
 	if err != nil {
 		return 0, 0, err
 	}
-	return meanLoss, accuracyOf(pred[0], d), nil
+	accuracy, err = f.task.m.accuracy(pred[0], d)
+	return meanLoss, accuracy, err
 }
 
-// accuracyOf compares the decided class with the target: probability ½ for
-// one output, else the largest output.
-func accuracyOf(pred []float32, d Dataset) float64 {
+func (m *Model) accuracy(pred []float32, d Dataset) (float64, error) {
 	n := d.X.Shape()[0]
 	k := len(pred) / n
 	right := 0
-	argmax := func(x []float32) int {
-		best := 0
-		for i, v := range x {
-			if v > x[best] {
-				best = i
-			}
+	switch m.loss.Name() {
+	case loss.BinaryCrossEntropy.Name():
+		threshold, err := m.threshold()
+		if err != nil {
+			return 0, err
 		}
-		return best
-	}
-	for i := range n {
-		row := pred[i*k : (i+1)*k]
-		switch {
-		case d.Y.DType() == tensor.Int32:
-			if int32(argmax(row)) == d.Y.Ints()[i] {
+		for i, y := range d.Y.Floats() {
+			if (pred[i] >= threshold) == (y >= 0.5) {
 				right++
 			}
-		case k == 1:
-			if (row[0] >= 0.5) == (d.Y.Floats()[i] >= 0.5) {
+		}
+		return float64(right) / float64(len(pred)), nil
+	case loss.CategoricalCrossEntropy.Name():
+		for i := range n {
+			if argmax(pred[i*k:(i+1)*k]) == argmax(d.Y.Floats()[i*k:(i+1)*k]) {
 				right++
 			}
-		case argmax(row) == argmax(d.Y.Floats()[i*k:(i+1)*k]):
-			right++
+		}
+	case loss.SparseCategoricalCrossEntropy.Name():
+		for i, y := range d.Y.Ints() {
+			if argmax(pred[i*k:(i+1)*k]) == int(y) {
+				right++
+			}
+		}
+	default:
+		return math.NaN(), nil
+	}
+	return float64(right) / float64(n), nil
+}
+
+// threshold returns the prediction from which binary cross-entropy is in
+// favour of 1: ½ where it takes probabilities, 0 where it takes logits. It
+// asks the loss about a prediction of ¼.
+func (m *Model) threshold() (float32, error) {
+	b := graph.New("threshold")
+	number := func(v float64) *graph.Node { return graph.BroadcastTo(b.Scalar(v), graph.Fixed(1)) }
+	b.Output("positive", graph.Greater(m.loss.Of(number(0.25), number(0)), m.loss.Of(number(0.25), number(1))))
+	var exe graph.Executable
+	if err := compile(b, &exe); err != nil {
+		return 0, err
+	}
+	positive := tensor.Zeros(1)
+	err := exe.Run(nil, []*tensor.Tensor{positive})
+	if positive.Floats()[0] == 1 {
+		return 0, err
+	}
+	return 0.5, err
+}
+
+func argmax(x []float32) int {
+	best := 0
+	for i, v := range x {
+		if v > x[best] {
+			best = i
 		}
 	}
-	return float64(right) / float64(n)
+	return best
 }
 
 // simpleTask is the task of a Model; its shapes are those of the data.

@@ -34,17 +34,17 @@ type Task interface {
 // checkpoint continues the run.
 var ErrStopped = errors.New("training was stopped")
 
-// A DivergedError says that the loss ceased to be a finite number or grew out
-// of all proportion.
+// A DivergedError says that the loss, or a value of the network, ceased to be
+// a finite number, or that the loss grew out of all proportion.
 type DivergedError struct {
 	Epoch, Step  int
 	Loss         float64
-	LearningRate float64
+	LearningRate float64 // of the optimiser, before any schedule
 }
 
 func (e *DivergedError) Error() string {
 	return fmt.Sprintf("training diverged: the loss became %g in epoch %d, step %d, at learning rate %g; lower the learning rate (try %g), bound the gradients (clip_norm: 1), or look for outliers and unscaled inputs",
-		e.Loss, e.Epoch, e.Step, e.LearningRate, e.LearningRate/10)
+		e.Loss, e.Epoch, e.Step, e.LearningRate, min(e.LearningRate/10, 0.01))
 }
 
 // trainer is a run in progress.
@@ -66,7 +66,7 @@ type trainer struct {
 	results []*tensor.Tensor // weighted loss, weight
 
 	progress
-	best    map[string][]float32
+	best    map[string]*tensor.Tensor
 	started time.Time
 	saved   time.Time
 	before  float64 // seconds of earlier sessions
@@ -80,10 +80,12 @@ type progress struct {
 	Batches   int     `json:"batches"`    // in all
 	LossSum   float64 `json:"loss_sum"`   // of the current epoch
 	WeightSum float64 `json:"weight_sum"` //
+	Rate      float64 `json:"rate"`       // learning rate of the last batch
 	EpochTime float64 `json:"epoch_time"` // seconds into the current epoch
 	History   []Epoch `json:"history"`    //
 	BestEpoch int     `json:"best_epoch"` // 0: none yet
 	BestScore float64 `json:"best_score"` //
+	Lowest    float64 `json:"lowest"`     // loss: of the untrained network, or an epoch's
 	Schedule  []byte  `json:"schedule"`   // of a schedule that has a memory
 	Done      bool    `json:"done"`       //
 	Stopped   string  `json:"stopped"`    // why it ended
@@ -103,8 +105,11 @@ func Run(ctx context.Context, task Task, state *graph.State, train, valid Batche
 	if err := opts.setDefaults(); err != nil {
 		return nil, err
 	}
+	if train == nil {
+		return nil, errors.New("train: there are no batches to train on")
+	}
 	if opts.Restore && valid == nil {
-		return nil, errors.New("train: restoring the best epoch needs validation rows")
+		return nil, errors.New("train: taking the best epoch's values needs validation rows, by which epochs are compared")
 	}
 	t := &trainer{task: task, state: state, opts: opts, train: train, valid: valid}
 	if err := t.build(); err != nil {
@@ -114,6 +119,11 @@ func Run(ctx context.Context, task Task, state *graph.State, train, valid Batche
 		return nil, err
 	}
 	t.started, t.saved = time.Now(), time.Now()
+	if !t.Resumed {
+		if err := t.measureUntrained(); err != nil {
+			return nil, err
+		}
+	}
 	err := t.loop(ctx)
 	if err != nil && !errors.Is(err, ErrStopped) {
 		return nil, err
@@ -184,7 +194,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 		if t.opts.OnStep != nil {
 			t.opts.OnStep(Progress{
 				Epoch: t.Epoch + 1, Epochs: t.opts.Epochs, Step: t.Step, Steps: steps,
-				Loss: t.LossSum / t.WeightSum, LearningRate: float64(t.lr.Floats()[0]),
+				Loss: mean(t.LossSum, t.WeightSum), LearningRate: t.Rate,
 				RowsPerSecond: float64(rows) / max(1e-9, time.Since(began).Seconds()),
 			})
 		}
@@ -208,6 +218,7 @@ func (t *trainer) epoch(ctx context.Context) error {
 // gradients are accumulated.
 func (t *trainer) trainBatch(last bool) error {
 	t.lr.Floats()[0] = float32(t.opts.Optimizer.LearningRate() * t.factor())
+	t.Rate = float64(t.lr.Floats()[0])
 	t.seed.Ints()[0], t.seed.Ints()[1] = int32(uint32(t.opts.Seed)), int32(uint32(t.opts.Seed>>32))
 	t.count.Ints()[0] = int32(t.Batches)
 	t.feeds = append(append(t.feeds[:0], t.batch.Tensors...), t.batch.Weights, t.lr, t.seed, t.count)
@@ -216,8 +227,8 @@ func (t *trainer) trainBatch(last bool) error {
 	}
 	t.Batches++
 	loss, weight := float64(t.results[0].Floats()[0]), float64(t.results[1].Floats()[0])
-	if math.IsNaN(loss) || math.IsInf(loss, 0) {
-		return &DivergedError{t.Epoch + 1, t.Step + 1, loss, float64(t.lr.Floats()[0])}
+	if !finite(loss) {
+		return t.diverged(t.Step+1, loss)
 	}
 	t.LossSum += loss
 	t.WeightSum += weight
@@ -247,9 +258,17 @@ func (t *trainer) updatesPerEpoch() int {
 
 // endEpoch validates, keeps the best values, and returns a reason to stop.
 func (t *trainer) endEpoch() (string, error) {
-	e := Epoch{Epoch: t.Epoch + 1, Loss: t.LossSum / t.WeightSum, LearningRate: float64(t.lr.Floats()[0])}
+	e := Epoch{Epoch: t.Epoch + 1, Loss: mean(t.LossSum, t.WeightSum), LearningRate: t.Rate}
 	began := time.Now()
 	score, higher := e.Loss, false
+	if e.Loss > 100*math.Abs(t.Lowest)+100 {
+		return "", t.diverged(t.Step, e.Loss)
+	}
+	t.Lowest = min(t.Lowest, e.Loss)
+	// The last update of an epoch may spoil a network whose last loss was fine.
+	if !t.finiteModel() {
+		return "", t.diverged(t.Step, math.NaN())
+	}
 	if t.valid != nil {
 		v, err := t.validate()
 		if err != nil {
@@ -260,12 +279,12 @@ func (t *trainer) endEpoch() (string, error) {
 		if t.opts.Monitor != "" {
 			s, ok := v.scores[t.opts.Monitor]
 			if !ok {
-				return "", fmt.Errorf("train: the scores have no %q to monitor", t.opts.Monitor)
+				return "", fmt.Errorf("train: the scores of epoch %d have no %q to monitor, or it is undefined on the validation rows; monitor another score, or the loss", e.Epoch, t.opts.Monitor)
 			}
 			score, higher = s, t.opts.Higher
 		}
-		if math.IsNaN(v.loss) || math.IsInf(v.loss, 0) {
-			return "", &DivergedError{t.Epoch + 1, t.Step, v.loss, e.LearningRate}
+		if !finite(v.loss) {
+			return "", t.diverged(t.Step, v.loss)
 		}
 	}
 	t.EpochTime += time.Since(began).Seconds()
@@ -279,9 +298,6 @@ func (t *trainer) endEpoch() (string, error) {
 		if t.opts.Restore {
 			t.keepBest()
 		}
-	}
-	if low := t.lowestLoss(); len(t.History) > 0 && e.Loss > 100*math.Abs(low)+100 {
-		return "", &DivergedError{e.Epoch, t.Step, e.Loss, e.LearningRate}
 	}
 	t.History = append(t.History, e)
 	t.Epoch++
@@ -301,12 +317,70 @@ func (t *trainer) endEpoch() (string, error) {
 	return "", nil
 }
 
-func (t *trainer) lowestLoss() float64 {
-	low := math.Inf(1)
-	for _, e := range t.History {
-		low = min(low, e.Loss)
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// mean returns sum/weight, and 0 where all weights were 0.
+func mean(sum, weight float64) float64 {
+	if weight == 0 {
+		return 0
 	}
-	return low
+	return sum / weight
+}
+
+func (t *trainer) diverged(step int, loss float64) error {
+	return &DivergedError{t.Epoch + 1, step, loss, t.opts.Optimizer.LearningRate()}
+}
+
+// finiteModel reports whether every value of the network is a finite number.
+func (t *trainer) finiteModel() bool {
+	for _, v := range t.modelVariables() {
+		if v.Value.DType() != tensor.Float32 {
+			continue
+		}
+		// x·0 is 0 unless x is infinite or no number.
+		var sum float32
+		for _, x := range v.Value.Floats() {
+			sum += x * 0
+		}
+		if sum != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// untrainedRows is how many training rows are measured where there are no
+// validation rows.
+const untrainedRows = 1024
+
+// measureUntrained sets Lowest to the loss before training, against which the
+// first epoch's loss is held.
+func (t *trainer) measureUntrained() error {
+	rows := t.valid
+	if rows == nil {
+		rows = &first{t.train, untrainedRows}
+	}
+	_, loss, err := predictAll(t.evaluate, rows, 0)
+	if err == nil && !finite(loss) {
+		return fmt.Errorf("train: the loss is %g before the first step; look for values in the data that are no numbers or far too large", loss)
+	}
+	t.Lowest = loss
+	return err
+}
+
+// first is the first batches of an epoch, up to a number of rows.
+type first struct {
+	Batches
+	left int
+}
+
+func (f *first) Next(b *Batch) error {
+	if f.left <= 0 {
+		return io.EOF
+	}
+	err := f.Batches.Next(b)
+	f.left -= b.Rows
+	return err
 }
 
 type validation struct {
@@ -328,6 +402,11 @@ func (t *trainer) validate() (validation, error) {
 	if t.opts.Score != nil {
 		v.scores, err = t.opts.Score(pred)
 	}
+	for name, s := range v.scores {
+		if !finite(s) { // undefined on these rows
+			delete(v.scores, name)
+		}
+	}
 	return v, err
 }
 
@@ -347,7 +426,7 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 	for {
 		err := batches.Next(&b)
 		if err == io.EOF {
-			return pred, sum / weight, nil
+			return pred, mean(sum, weight), nil
 		}
 		if err != nil {
 			return nil, 0, err
@@ -369,22 +448,53 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 
 func (t *trainer) keepBest() {
 	if t.best == nil {
-		t.best = map[string][]float32{}
+		t.best = map[string]*tensor.Tensor{}
+		for _, v := range t.modelVariables() {
+			t.best[v.Name] = v.Value.Clone()
+		}
+		return
 	}
 	for _, v := range t.modelVariables() {
-		t.best[v.Name] = append(t.best[v.Name][:0], v.Value.Floats()...)
+		copy(t.best[v.Name].Raw(), v.Value.Raw())
 	}
 }
 
 func (t *trainer) restoreBest() {
 	for _, v := range t.modelVariables() {
-		copy(v.Value.Floats(), t.best[v.Name])
+		copy(v.Value.Raw(), t.best[v.Name].Raw())
 	}
 }
 
 // build makes the programs: one training step (or, with accumulation, one that
 // adds up gradients and one that applies them) and one evaluation step.
 func (t *trainer) build() error {
+	p, err := t.stepProgram()
+	if err != nil {
+		return err
+	}
+	if t.step, err = cpu.Compile(p); err != nil {
+		return err
+	}
+	if t.opts.Accumulate > 1 {
+		a := graph.New("update")
+		optim.ApplyAccumulated(t.opts.Optimizer, t.state, a.Input("learning_rate", tensor.Float32), t.state.Trainable(), t.updateOptions())
+		if err := compile(a, &t.apply); err != nil {
+			return err
+		}
+	}
+	t.lr, t.count = tensor.Scalar(0), tensor.New(tensor.Int32)
+	t.seed = tensor.New(tensor.Int32, 2)
+	t.results = []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
+	t.evaluate, t.outputs, err = buildEvaluation(t.task, t.state)
+	return err
+}
+
+func (t *trainer) updateOptions() optim.Options {
+	return optim.Options{ClipNorm: t.opts.ClipNorm, L1: t.opts.L1, L2: t.opts.L2}
+}
+
+// stepProgram is what runs for every batch.
+func (t *trainer) stepProgram() (*graph.Program, error) {
 	b := graph.New("train")
 	in := t.task.Inputs(b)
 	targets := t.task.Targets(b)
@@ -400,26 +510,23 @@ func (t *trainer) build() error {
 	b.Output("loss", sum)
 	b.Output("weight", weight)
 	params := t.state.Trainable()
-	update := optim.Options{ClipNorm: t.opts.ClipNorm, L1: t.opts.L1, L2: t.opts.L2}
 	if t.opts.Accumulate > 1 {
 		optim.Accumulate(t.state, loss, weight, params)
-		a := graph.New("update")
-		optim.ApplyAccumulated(t.opts.Optimizer, t.state, a.Input("learning_rate", tensor.Float32), params, update)
-		if err := compile(a, &t.apply); err != nil {
-			return err
-		}
 	} else {
-		optim.Apply(t.opts.Optimizer, t.state, loss, lr, params, update)
+		optim.Apply(t.opts.Optimizer, t.state, loss, lr, params, t.updateOptions())
 	}
-	if err := compile(b, &t.step); err != nil {
-		return err
+	return b.Program()
+}
+
+// Program returns the program of a training step as Run would run it, with its
+// own state: what a step costs in memory and arithmetic is read off them.
+func Program(task Task, opts Options) (*graph.Program, *graph.State, error) {
+	if err := opts.setDefaults(); err != nil {
+		return nil, nil, err
 	}
-	t.lr, t.count = tensor.Scalar(0), tensor.New(tensor.Int32)
-	t.seed = tensor.New(tensor.Int32, 2)
-	t.results = []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
-	var err error
-	t.evaluate, t.outputs, err = buildEvaluation(t.task, t.state)
-	return err
+	t := &trainer{task: task, state: graph.NewState(), opts: opts}
+	p, err := t.stepProgram()
+	return p, t.state, err
 }
 
 // buildEvaluation compiles the program that returns the weighted loss, the
@@ -446,6 +553,9 @@ func buildEvaluation(task Task, state *graph.State) (graph.Executable, int, erro
 // and denominator.
 func meanLoss(task Task, c *nn.Context, out, targets []*graph.Node, weights *graph.Node) (mean, sum, weight *graph.Node) {
 	rows := task.Loss(c, out, targets)
+	if c.B.Err() == nil && !rows.Shape().Equal(weights.Shape()) {
+		rows = c.B.Fail("loss", fmt.Errorf("the task's loss is %v, expected float32[rows]: one for each row, before any mean", rows.Type))
+	}
 	sum, weight = graph.Sum(graph.Mul(rows, weights)), graph.Sum(weights)
 	// A batch whose weights are all 0 has a mean of 0, not 0/0.
 	return graph.Div(sum, graph.Max(weight, c.B.Scalar(1e-30))), sum, weight

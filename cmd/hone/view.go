@@ -119,8 +119,10 @@ func duration(seconds float64) string {
 	switch {
 	case math.IsNaN(seconds) || seconds > 1e9:
 		return "–"
+	case seconds < 0.0995:
+		return fmt.Sprintf("%.0f ms", 1000*max(0, seconds))
 	case seconds < 9.95:
-		return fmt.Sprintf("%.1f s", max(0, seconds))
+		return fmt.Sprintf("%.1f s", seconds)
 	case s < 60:
 		return fmt.Sprintf("%d s", s)
 	case s < 3600:

@@ -55,11 +55,13 @@ func (f *feed) take() ([]lifecycle.Event, *train.Progress) {
 // nothing need be put right after a kill.
 func startLive(w io.Writer) (watch lifecycle.Watcher, finish func()) {
 	f := &feed{}
+	options := []tea.ProgramOption{tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(int(time.Second / frameTime))}
 	if file, ok := w.(*os.File); ok {
-		w = lineStart{file}
+		options = append(options, tea.WithOutput(lineStart{file}))
+	} else {
+		options = append(options, tea.WithOutput(w), tea.WithWindowSize(80, 24))
 	}
-	p := tea.NewProgram(newLive(f, time.Now, wantsColor()), tea.WithOutput(w), tea.WithInput(nil), tea.WithoutSignalHandler(),
-		tea.WithFPS(int(time.Second/frameTime)))
+	p := tea.NewProgram(newLive(f, time.Now, wantsColor()), options...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -256,14 +258,15 @@ func (m *live) View() tea.View {
 // frame draws the stages, and the training that is going on.
 func (m *live) frame() string {
 	var lines []string
-	for _, s := range m.stages {
+	for n, s := range m.stages {
 		if m.over && s.began.IsZero() {
 			continue // it did not come to this
 		}
 		lines = append(lines, m.heading(s)...)
 		for i, t := range s.trainings {
 			if s.running() && !m.over && i == len(s.trainings)-1 {
-				rows := m.height - 1 - len(m.stages) - 6
+				const bars = 4 // lines around the curves
+				rows := m.height - 1 - len(lines) - bars - (len(m.stages) - n - 1)
 				lines = append(lines, m.panel(t, rows)...)
 			} else if line := m.outcome(t); line != "" {
 				lines = append(lines, line)
@@ -328,7 +331,7 @@ func (m *live) panel(t *trainingView, rows int) []string {
 	digits := len(count(p.Epochs))
 	labels := [2]string{"epoch " + padLeft(count(p.Epoch), digits), "   of " + padLeft(count(p.Epochs), digits)}
 	tails := [2]string{speed, left}
-	room := width - lipgloss.Width(labels[0]) - 1 - 6
+	room := width - lipgloss.Width(labels[0]) - len(" ") - len("  100 %")
 	if m.width >= narrow {
 		room -= 28
 	}
@@ -344,7 +347,7 @@ func (m *live) panel(t *trainingView, rows int) []string {
 		lines = append(lines, indent+strings.Trim(speed+" · "+left, " ·"))
 	}
 	for _, l := range m.curves(t, width, rows) {
-		lines = append(lines, indent+l)
+		lines = append(lines, strings.TrimRight(indent+l, " "))
 	}
 	return append(lines, "")
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -99,6 +100,8 @@ func quote(s string) string {
 func summaryText(s *lifecycle.Summary, paint palette, width int, at place) string {
 	var b strings.Builder
 	line := func(text string) { b.WriteString(strings.TrimRight(text, " ") + "\n") }
+	// A path is not broken, so that it can be copied.
+	path := func(name, text string) { line("  " + paint.faint.Render(pad(name, 10)) + text) }
 	fact := func(name, text string) { line(hang("  "+paint.faint.Render(pad(name, 10)), text, width)) }
 
 	line("")
@@ -124,10 +127,10 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	line("")
 	fact("rows", fmt.Sprintf("%s to learn from, %s to validate on, %s to test on", count(s.Rows.Train), count(s.Rows.Validation), count(s.Rows.Test)))
 	fact("training", fmt.Sprintf("%s, the best was %s; %s; seed %d", plural(s.Epochs, "epoch"), count(s.BestEpoch), plural(s.Parameters, "parameter"), s.Seed))
-	fact("time", fmt.Sprintf("%s%s; %s ms to predict one row", duration(s.Seconds), map[bool]string{true: " in this session"}[s.Resumed], decimal(s.LatencyMS)))
-	fact("bundle", at.path(s.Bundle))
-	fact("report", at.path(s.Report))
-	fact("run", s.Run)
+	fact("time", fmt.Sprintf("%s%s; %.2g ms to predict one row", duration(s.Seconds), map[bool]string{true: " in this session"}[s.Resumed], s.LatencyMS))
+	path("bundle", at.path(s.Bundle))
+	path("report", at.path(s.Report))
+	path("run", s.Run)
 	line("")
 	line(paint.title.Render("Next"))
 	next := [][2]string{
@@ -165,7 +168,11 @@ func scoreTable(s *lifecycle.Summary, paint palette) []string {
 		if m, err := metric.Lookup(n); err == nil {
 			arrow = map[bool]string{true: "↑", false: "↓"}[m.HigherIsBetter]
 		}
-		row := []string{n + " " + arrow, decimal(v.Value), decimal(v.Low) + " to " + decimal(v.High)}
+		between := "–"
+		if !math.IsNaN(v.Low) && !math.IsNaN(v.High) {
+			between = decimal(v.Low) + " to " + decimal(v.High)
+		}
+		row := []string{n + " " + arrow, decimal(v.Value), between}
 		for _, b := range baselines {
 			text := "–"
 			if v, ok := s.Baselines[b][n]; ok {

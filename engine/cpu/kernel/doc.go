@@ -17,14 +17,17 @@
 // processor can do, or by the environment variable HONE_CPU (generic, avx2);
 // see Setup and Path. The build tag noasm leaves all assembly out.
 //
-// The files of one kind of loop, here for the element-wise ones:
+// The files of one kind of loop, here of the element-wise ones:
 //
 //	elementwise.go          the exported functions
-//	elementwise_generic.go  their plain Go twins
+//	elementwise_generic.go  their plain Go twins; of the transcendental ones math_generic.go
 //	dispatch_*.go           what calls the one or the other (generated)
-//	stubs_amd64.go          declarations of the assembly (generated)
+//	stubs_amd64.go          declarations of the assembly, with its loops in pseudo-code (generated)
 //	avx2_amd64.s            the assembly (generated)
-//	_gen/                   the generator, a module of its own
+//	_gen/elementwise.go     its generator; _gen is a module of its own
+//
+// gemm.go, reduce.go, transpose.go and random.go are the others; the last two
+// are plain Go alone. path.go chooses the implementation.
 //
 // To add a kernel, write its twin and its exported function, describe the
 // assembly in _gen, run go generate, and add it to the table in the tests,

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 )
@@ -103,5 +104,52 @@ func TestSpecialPairs(t *testing.T) {
 				checkSame(t, k.name, got, want)
 			}
 		}
+	})
+}
+
+// TestElementwiseAllocatesNothing: slices on the caller's stack stay there.
+func TestElementwiseAllocatesNothing(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		if n := testing.AllocsPerRun(10, func() {
+			x, y := [3]float32{1, 2, 3}, [3]float32{4, 5, 6}
+			Log(x[:], x[:])
+			Add(x[:], x[:], y[:])
+			MulS(x[:], x[:], Sum(y[:]))
+			Normal(y[:], 1, 2, 3, 4)
+		}); n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
+
+// FuzzElementwise compares every implementation with the specification on any
+// three numbers.
+func FuzzElementwise(f *testing.F) {
+	for _, x := range special {
+		f.Add(math.Float32bits(x), math.Float32bits(-x), uint32(0x3f800000))
+	}
+	f.Fuzz(func(t *testing.T, x, y, z uint32) {
+		a, b, c := []float32{math.Float32frombits(x)}, []float32{math.Float32frombits(y)}, []float32{math.Float32frombits(z)}
+		got, want := []float32{0}, []float32{0}
+		onEachPath(t, func(t *testing.T) {
+			for _, k := range unaryTable {
+				k.f(got, a)
+				k.generic(want, a)
+				checkSame(t, k.name, got, want)
+			}
+			for _, k := range binaryTable {
+				k.f(got, a, b)
+				k.generic(want, a, b)
+				checkSame(t, k.name, got, want)
+			}
+			for _, k := range scalarTable {
+				k.f(got, a, b[0])
+				k.generic(want, a, b[0])
+				checkSame(t, k.name, got, want)
+			}
+			Select(got, a, b, c)
+			chooseGeneric(want, a, b, c)
+			checkSame(t, "Select", got, want)
+		})
 	})
 }

@@ -1,58 +1,62 @@
 package kernel
 
-import "math/bits"
-
 // Random numbers are counted, not drawn: element e of a stream depends only on
 // the seed, the step, the stream and e. Element e takes word e mod 4 of
 // Philox4x32-10 with the seed as its key and the counter {e/4, 0, stream, step}.
 // (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2,
 // 3", 2011.)
 
-func philox(ctr [4]uint32, key [2]uint32) [4]uint32 {
+// philox returns one block. Its words are variables: Go keeps arrays in memory.
+func philox(c0, c1, c2, c3, k0, k1 uint32) (w0, w1, w2, w3 uint32) {
 	for range 10 {
-		hi0, lo0 := bits.Mul32(0xd2511f53, ctr[0])
-		hi1, lo1 := bits.Mul32(0xcd9e8d57, ctr[2])
-		ctr = [4]uint32{hi1 ^ ctr[1] ^ key[0], lo1, hi0 ^ ctr[3] ^ key[1], lo0}
-		key[0] += 0x9e3779b9
-		key[1] += 0xbb67ae85
+		p, q := uint64(c0)*0xd2511f53, uint64(c2)*0xcd9e8d57
+		c0, c1, c2, c3 = uint32(q>>32)^c1^k0, uint32(q), uint32(p>>32)^c3^k1, uint32(p)
+		k0 += 0x9e3779b9
+		k1 += 0xbb67ae85
 	}
-	return ctr
+	return c0, c1, c2, c3
 }
 
 // Uniform sets dst to elements offset, offset+1, … of the uniform numbers in
 // [0, 1), multiples of 2⁻²⁴.
 func Uniform(dst []float32, seed uint64, step, stream, offset uint32) {
-	fillBlocks(dst, seed, step, stream, offset, func(w [4]uint32) (v [4]float32) {
-		for i := range v {
-			v[i] = float32(w[i]>>8) * 0x1p-24
-		}
-		return v
-	})
+	random(dst, seed, step, stream, offset, false)
 }
 
 // Normal sets dst to elements offset, offset+1, … of the standard normal
 // numbers: pairs of uniform ones through Box and Muller (1958).
 func Normal(dst []float32, seed uint64, step, stream, offset uint32) {
-	fillBlocks(dst, seed, step, stream, offset, func(w [4]uint32) (v [4]float32) {
-		for i := 0; i < 4; i += 2 {
-			// Of (0, 1], whose logarithm is finite.
-			radius := sqrt32(-2 * log32(float32(w[i]>>8+1)*0x1p-24))
-			sin, cos := sinCosTurn(float32(w[i+1]>>8) * 0x1p-24)
-			v[i], v[i+1] = float32(radius*cos), float32(radius*sin)
-		}
-		return v
-	})
+	random(dst, seed, step, stream, offset, true)
 }
 
-// fillBlocks sets dst from four values a block.
-func fillBlocks(dst []float32, seed uint64, step, stream, offset uint32, f func([4]uint32) [4]float32) {
-	key := [2]uint32{uint32(seed), uint32(seed >> 32)}
-	skip := int(offset % 4)
-	for block := offset / 4; len(dst) > 0; block++ {
-		v := f(philox([4]uint32{block, 0, stream, step}, key))
-		dst = dst[copy(dst, v[skip:]):]
-		skip = 0
+func random(dst []float32, seed uint64, step, stream, offset uint32, normal bool) {
+	block, skip := offset/4, int(offset%4)
+	for ; len(dst) > 0; block++ {
+		w0, w1, w2, w3 := philox(block, 0, stream, step, uint32(seed), uint32(seed>>32))
+		var v [4]float32
+		if normal {
+			v[0], v[1] = boxMuller(w0, w1)
+			v[2], v[3] = boxMuller(w2, w3)
+		} else {
+			v = [4]float32{unit(w0), unit(w1), unit(w2), unit(w3)}
+		}
+		if skip == 0 && len(dst) >= 4 {
+			*(*[4]float32)(dst) = v
+			dst = dst[4:]
+		} else {
+			dst = dst[copy(dst, v[skip:]):]
+			skip = 0
+		}
 	}
+}
+
+// unit is the number in [0, 1) that the upper 24 bits of a word give.
+func unit(w uint32) float32 { return float32(int32(w>>8)) * 0x1p-24 }
+
+func boxMuller(w0, w1 uint32) (float32, float32) {
+	radius := sqrt32(-2 * log32(unit(w0)+0x1p-24)) // of (0, 1], whose logarithm is finite
+	sin, cos := sinCosTurn(unit(w1))
+	return float32(radius * cos), float32(radius * sin)
 }
 
 // sinCosTurn is the sine and the cosine of 2π·t for t in [0, 1): of the angle
