@@ -200,16 +200,14 @@ func (f *Found) inputs(t *data.Table, schema data.Schema, summaries []data.Summa
 			continue
 		}
 		f.LeftOut = append(f.LeftOut, x)
-		if c.Type == data.Identifier {
-			kind = "category"
-		}
-		e := config.Entry{Value: entry(c.Name, kind), Off: true, Head: fmt.Sprintf("%s is left out: it %s.", c.Name, x.Message)}
+		back := "To use it all the same, uncomment:"
 		if kind == "" {
-			e.Value = entry(c.Name, "category")
-			e.Head += " To take its values for labels all the same, uncomment:"
-		} else {
-			e.Head += " To use it all the same, uncomment:"
+			kind = "category"
+			if c.Type != data.Identifier {
+				back = "To take its values for labels all the same, give it the type category in data.types and uncomment:"
+			}
 		}
+		e := config.Entry{Value: entry(c.Name, kind), Off: true, Head: fmt.Sprintf("%s is left out: it %s. %s", c.Name, x.Message, back)}
 		out = append(out, e)
 	}
 	return append(in, out...)

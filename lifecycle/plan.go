@@ -10,6 +10,7 @@ import (
 	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/train"
 )
 
@@ -27,9 +28,9 @@ type Plan struct {
 	BatchSize  int            `json:"batch_size"`
 	Epochs     int            `json:"epochs"`     // at most
 	Steps      int            `json:"steps"`      // at most
-	StepBytes  int            `json:"step_bytes"` // arena, parameters, gradients and moments of a training step
+	StepBytes  int            `json:"step_bytes"` // a training step's batch, values in between, parameters, gradients and moments
 	DataBytes  int            `json:"data_bytes"` // encoded rows
-	StepFLOP   int            `json:"step_flop"`  // of matrix products, forwards and backwards
+	StepFLOP   int            `json:"step_flop"`  // multiplications and additions of a training step's matrix products
 	Seconds    float64        `json:"seconds"`    // estimate for training, at most
 	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
 	Warnings   []string       `json:"warnings"`
@@ -63,7 +64,8 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 		return nil, err
 	}
 	m := p.model
-	program, state, err := m.Describe()
+	o := c.options()
+	program, state, err := train.Program(m.Task(), o)
 	if err != nil {
 		return nil, &UserError{err.Error()}
 	}
@@ -89,45 +91,50 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.BatchSize = min(p.train.Rows, max(1, c.Train.BatchSize))
-	if c.Train.BatchSize == 0 {
+	if plan.BatchSize == 0 || plan.BatchSize > p.train.Rows {
 		plan.BatchSize = p.train.Rows
 	}
 	plan.Steps = rows.Steps() * plan.Epochs * plan.Candidates
 	plan.DataBytes = rows.Bytes()
-	plan.StepFLOP = 3 * products(program, plan.BatchSize) // forwards, and twice that backwards
-
-	// The time of a step is measured, not guessed: a few are run and dropped.
-	o := c.options()
-	o.Epochs, o.Patience, o.Restore = 1, 0, false
-	probe := &probed{Memory: rows, limit: 12}
-	began, steps := time.Now(), 0
-	o.OnStep = func(train.Progress) {
-		if steps++; steps == 3 { // the first ones warm up
-			began = time.Now()
-		}
-	}
-	scratch := graph.NewState()
-	if _, err := train.Run(ctx, m.Task(), scratch, probe, nil, o); err != nil {
-		return nil, err
-	}
-	if steps > 3 {
-		plan.Seconds = time.Since(began).Seconds() / float64(steps-3) * float64(plan.Steps)
-	} else {
-		plan.Seconds = time.Since(began).Seconds() / float64(max(1, steps)) * float64(plan.Steps)
-	}
-	for _, v := range scratch.Variables() {
-		plan.StepBytes += 4 * v.Value.Len()
-	}
+	plan.StepFLOP = products(program, plan.BatchSize)
 	exe, err := cpu.Compile(program)
 	if err != nil {
 		return nil, err
 	}
-	// A training step keeps about three times what a prediction does: the
-	// values, and their gradients.
-	plan.StepBytes += 3 * cpu.Bytes(exe, plan.BatchSize)
+	plan.StepBytes = cpu.Bytes(exe, plan.BatchSize) + plan.DataBytes/rows.Rows()*plan.BatchSize
+	for _, v := range state.Variables() {
+		plan.StepBytes += v.Value.DType().Size() * v.Value.Len()
+	}
+	perStep, err := stepSeconds(ctx, m, rows, o)
+	if err != nil {
+		return nil, err
+	}
+	plan.Seconds = perStep * float64(plan.Steps)
 	plan.stages(p)
 	return plan, nil
+}
+
+// Steps of the measurement: the first ones warm up and do not count.
+const (
+	warmSteps  = 3
+	timedSteps = 12
+)
+
+// stepSeconds measures the time of a training step: a few are run on values
+// of their own, and forgotten.
+func stepSeconds(ctx context.Context, m *model.Model, rows *train.Memory, o train.Options) (float64, error) {
+	var at []time.Time
+	o.Epochs, o.Patience, o.Restore = 1, 0, false
+	o.OnStep = func(train.Progress) { at = append(at, time.Now()) }
+	began := time.Now()
+	if _, err := train.Run(ctx, m.Task(), graph.NewState(), &probed{rows, warmSteps + timedSteps}, nil, o); err != nil {
+		return 0, explainTraining(err)
+	}
+	last := len(at) - 1
+	if last < warmSteps { // too few to leave any out
+		return at[last].Sub(began).Seconds() / float64(len(at)), nil
+	}
+	return at[last].Sub(at[warmSteps-1]).Seconds() / float64(last-warmSteps+1), nil
 }
 
 // probed ends an epoch early.
@@ -177,7 +184,8 @@ func (p *Plan) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
 	esc := func(s string) string {
-		return strings.NewReplacer(`"`, "#quot;", "<", "#lt;", ">", "#gt;", "\n", " ").Replace(s)
+		s = strings.Join(strings.Fields(s), " ")
+		return strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "`", "#96;").Replace(s)
 	}
 	b.WriteString("  data[(\"data\")] --> train_rows[\"" + fmt.Sprint(p.Rows.Train) + " training rows\"]\n")
 	fmt.Fprintf(&b, "  data --> valid_rows[\"%d validation rows\"]\n  data --> test_rows[\"%d test rows\"]\n", p.Rows.Validation, p.Rows.Test)

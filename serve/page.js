@@ -43,7 +43,7 @@ const percent = (p) => {
   const digits = p > 0.9995 && p < 1 || p > 0 && p < 0.0005 ? 3 : 1;
   return (100 * p).toFixed(digits) + ' %';
 };
-const plain = (v) => v.toLocaleString('en', { maximumSignificantDigits: 6 });
+const plain = (v, digits) => v.toLocaleString('en', { maximumSignificantDigits: digits });
 const element = (tag, name, text) => {
   const e = document.createElement(tag);
   if (name) e.className = name;
@@ -86,20 +86,23 @@ function drawClasses(p) {
   byID('chance').textContent = percent(p.probability);
 }
 
-let scale;
+let scale, where;
 function drawNumber(p) {
-  byID('value').textContent = plain(p.value);
+  byID('value').textContent = plain(p.value, 6);
   byID('chance').textContent = '';
   const [low, high] = facts.range || [];
   if (!(low < high)) return;
   if (!scale) {
     scale = element('u');
+    where = element('span');
     const track = element('div', 'track scale'), ends = element('div', 'ends');
     track.append(scale);
-    ends.append(element('span', '', plain(low)), element('span', '', 'of the training rows'), element('span', '', plain(high)));
+    ends.append(element('span', '', plain(low, 4)), where, element('span', '', plain(high, 4)));
     byID('bars').replaceChildren(track, ends);
   }
-  scale.style.left = 100 * Math.min(1, Math.max(0, (p.value - low) / (high - low))) + '%';
+  const at = (p.value - low) / (high - low);
+  scale.style.left = 100 * Math.min(1, Math.max(0, at)) + '%';
+  where.textContent = at > 1 ? 'above all training rows' : at < 0 ? 'below all training rows' : 'range of the training rows';
 }
 
 function fail(message, column) {

@@ -3,7 +3,8 @@
 // stay in its folder; the register holds their paths.
 //
 // Store is the interface; sqlite.go implements it in one SQLite file, which
-// several processes may use at once. Another database is one more file with
-// its own implementation. The lifecycle floor above imports store; it imports
+// several processes of one machine may use at once (its write-ahead log does
+// not work on network file systems). A change of its tables is one more
+// migration; another database is one more file with its own implementation. The lifecycle floor above imports store; it imports
 // nothing of hone.
 package store

@@ -142,6 +142,14 @@ func hang(prefix, text string, width int) string {
 	return prefix + strings.Join(lines, "\n"+strings.Repeat(" ", in))
 }
 
+// cut drops what is beyond width columns.
+func cut(s string, width int) string {
+	if lipgloss.Width(s) <= width {
+		return s
+	}
+	return lipgloss.NewStyle().MaxWidth(max(1, width)).Render(s)
+}
+
 // pad fills s with spaces to width columns.
 func pad(s string, width int) string {
 	return s + strings.Repeat(" ", max(0, width-lipgloss.Width(s)))

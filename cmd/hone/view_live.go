@@ -273,6 +273,9 @@ func (m *live) frame() string {
 			}
 		}
 	}
+	for i, l := range lines {
+		lines[i] = cut(strings.TrimRight(l, " "), m.width-1)
+	}
 	return strings.Join(lines, "\n") + "\n"
 }
 
@@ -307,9 +310,9 @@ func (m *live) heading(s *stageView) []string {
 		head += m.paint.faint.Render(padLeft(seconds, 10)) + "  "
 	}
 	if m.width < narrow && text != "" {
-		return append([]string{strings.TrimRight(head, " ")}, strings.Split(hang("    ", text, m.width-1), "\n")...)
+		return append([]string{head}, strings.Split(hang("    ", text, m.width-1), "\n")...)
 	}
-	return strings.Split(strings.TrimRight(hang(head, text, m.width-1), " "), "\n")
+	return strings.Split(hang(head, text, m.width-1), "\n")
 }
 
 // panel shows a training that is going on: progress and curves, the latter in
@@ -341,13 +344,13 @@ func (m *live) panel(t *trainingView, rows int) []string {
 		if m.width >= narrow {
 			line += "  " + tails[i]
 		}
-		lines = append(lines, strings.TrimRight(line, " "))
+		lines = append(lines, line)
 	}
 	if m.width < narrow {
 		lines = append(lines, indent+strings.Trim(speed+" · "+left, " ·"))
 	}
 	for _, l := range m.curves(t, width, rows) {
-		lines = append(lines, strings.TrimRight(indent+l, " "))
+		lines = append(lines, indent+l)
 	}
 	return append(lines, "")
 }
@@ -390,8 +393,11 @@ func (m *live) curves(t *trainingView, width, rows int) []string {
 			m.chart(half, min(rows-1, 5), curve{loss, m.paint.loss}, curve{valid, m.paint.valid})...)
 		right := append([]string{m.paint.score.Render(t.Metric+" "+last(score)) + "  " + m.paint.faint.Render(best)},
 			m.chart(half, min(rows-1, 5), curve{score, m.paint.score})...)
+		if lipgloss.Width(right[0]) > half {
+			right[0] = m.paint.score.Render(t.Metric + " " + last(score))
+		}
 		for i := range left {
-			left[i] = strings.TrimRight(pad(left[i], half+4)+right[i], " ")
+			left[i] = pad(cut(left[i], half), half+4) + right[i]
 		}
 		return append([]string{""}, left...)
 	}
@@ -402,7 +408,7 @@ func (m *live) curves(t *trainingView, width, rows int) []string {
 		curve
 	}{{"loss", curve{loss, m.paint.loss}}, {"validation", curve{valid, m.paint.valid}}, {t.Metric, curve{score, m.paint.score}}} {
 		if len(c.points) > 0 {
-			lines = append(lines, fmt.Sprintf("%-*s %8s  %s", names, c.name, last(c.points), strings.TrimRight(plot(max(4, min(40, width-names-11)), 1, c.curve)[0], " ")))
+			lines = append(lines, fmt.Sprintf("%-*s %8s  %s", names, c.name, last(c.points), plot(max(4, min(40, width-names-11)), 1, c.curve)[0]))
 		}
 	}
 	if best != "" {
@@ -444,7 +450,7 @@ func (m *live) outcome(t *trainingView) string {
 	}
 	line := fmt.Sprintf("    %s  %s %s in epoch %s", t.What, name, decimal(value), count(t.best.Epoch))
 	if room := m.width - 1 - lipgloss.Width(line) - 2; room >= 8 && len(t.epochs) > 1 {
-		line += "  " + strings.TrimRight(plot(min(room, 24), 1, c)[0], " ")
+		line += "  " + plot(min(room, 24), 1, c)[0]
 	}
 	return line
 }
