@@ -342,10 +342,27 @@ func (r *run) tryTraining(ctx context.Context, m *model.Model, what string, o tr
 	o.OnStep = func(p train.Progress) { r.watch(Event{Stage: r.stage, Step: &p}) }
 	o.OnEpoch = func(e train.Epoch) { r.watch(Event{Stage: r.stage, Epoch: &e}) }
 	result, err := train.Run(ctx, m.Task(), m.State, rows, valid, o)
+	if errors.Is(err, train.ErrStopped) && result.BestEpoch > 0 {
+		r.keepBest(m, what, result.BestEpoch)
+	}
 	if err != nil {
 		return nil, explainTraining(err)
 	}
 	return &fitted{m, result}, nil
+}
+
+// keepBest saves what a stopped run has learnt so far, not yet evaluated, into
+// the run's folder, where the finished bundle will replace it.
+func (r *run) keepBest(m *model.Model, what string, epoch int) {
+	if m.Network.Plain() {
+		return // a baseline
+	}
+	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
+	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.c.Text(false)}); err != nil {
+		r.watch(Event{Stage: r.stage, Warning: "the best model so far could not be saved: " + err.Error()})
+		return
+	}
+	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the best %s so far, of epoch %d, not evaluated: %s", what, epoch, path)})
 }
 
 // explainTraining makes divergence the user's to mend.
