@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/width"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // maxProblems is how many problems an Error lists.
@@ -130,50 +131,8 @@ func newError(problems []Problem) error {
 
 // didYouMean returns the hint with the nearest of some names, or "".
 func didYouMean(name string, names []string) string {
-	if s := Nearest(name, names); s != "" {
+	if s := nearest.Name(name, names); s != "" {
 		return fmt.Sprintf("did you mean %q?", s)
 	}
 	return ""
-}
-
-// Nearest returns the name with the smallest edit distance if that is small
-// beside the length, or "".
-func Nearest(name string, names []string) string {
-	best, least := "", max(1, utf8.RuneCountInString(name)/3)+1
-	for _, s := range names {
-		if d := distance(strings.ToLower(name), strings.ToLower(s)); d < least {
-			best, least = s, d
-		}
-	}
-	return best
-}
-
-// distance is the number of insertions, deletions, substitutions and swaps of
-// neighbours that turn a into b.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	if len(x) > 64 || len(y) > 64 {
-		return 64 // no name of ours is as long
-	}
-	d := make([][]int, len(x)+1)
-	for i := range d {
-		d[i] = make([]int, len(y)+1)
-		d[i][0] = i
-	}
-	for j := range d[0] {
-		d[0][j] = j
-	}
-	for i := 1; i <= len(x); i++ {
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
-			}
-			d[i][j] = min(d[i-1][j]+1, d[i][j-1]+1, d[i-1][j-1]+cost)
-			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-				d[i][j] = min(d[i][j], d[i-2][j-2]+1)
-			}
-		}
-	}
-	return d[len(x)][len(y)]
 }

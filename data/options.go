@@ -8,36 +8,16 @@ import (
 
 // Options says how to read a file. The zero value finds everything by looking.
 type Options struct {
-	// Delimiter between fields: one ASCII character, or "tab", "comma",
-	// "semicolon", "bar". Default: found by looking, among , ; tab and |.
-	Delimiter string `yaml:"delimiter" json:"delimiter,omitempty"`
-	// Quote around a field: one ASCII character, or "none". Default: ".
-	Quote string `yaml:"quote" json:"quote,omitempty"`
-	// Encoding of the text: utf-8, utf-16, utf-16le, utf-16be, windows-1252,
-	// iso-8859-1 (latin-1) or gb18030 (gbk). Default: utf-8, or UTF-16 where the
-	// file begins with its byte-order mark.
-	Encoding string `yaml:"encoding" json:"encoding,omitempty"`
-	// Header says whether the first row holds the columns' names. Default: found
-	// by looking.
-	Header *bool `yaml:"header" json:"header,omitempty"`
-	// Names of the columns, instead of the header's. Default: the header, or
-	// column_1, column_2, …
-	Names []string `yaml:"names" json:"names,omitempty"`
-	// SkipLines is the number of lines before the header or the first row.
-	// Default: 0.
-	SkipLines int `yaml:"skip_lines" json:"skip_lines,omitempty"`
-	// MissingValues are the spellings of a missing value, in any case; an empty
-	// field is always missing. Default: na, n/a, nan, null, none, ? and others.
-	MissingValues []string `yaml:"missing_values" json:"missing_values,omitempty"`
-	// Types of columns by name, where the inferred one is not wanted: number,
-	// category, boolean, datetime, identifier or text. Default: inferred.
-	Types map[string]Type `yaml:"types" json:"types,omitempty"`
-	// Layouts of datetime columns by name, written as Go does: 02/01/2006 15:04.
-	// Default: inferred.
-	Layouts map[string]string `yaml:"layouts" json:"layouts,omitempty"`
-	// MaxExpansion is how many times larger than the file its content may be once
-	// decompressed; beyond it a file of more than 64 MiB is refused. Default: 200.
-	MaxExpansion int `yaml:"max_expansion" json:"max_expansion,omitempty"`
+	Delimiter     string            `yaml:"delimiter" json:"delimiter,omitempty" doc:"between fields: one ASCII character, or tab, comma, semicolon, bar, space; default: found by looking"`
+	Quote         string            `yaml:"quote" json:"quote,omitempty" doc:"around a field: one ASCII character, or none; default: \""`
+	Encoding      string            `yaml:"encoding" json:"encoding,omitempty" doc:"of the text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1 or gb18030; default: utf-8, or utf-16 where the file begins with its byte-order mark"`
+	Header        *bool             `yaml:"header" json:"header,omitempty" doc:"whether the first row holds the columns' names; default: found by looking"`
+	Names         []string          `yaml:"names" json:"names,omitempty" doc:"of the columns, instead of the header's; default: the header, or column_1, column_2, …"`
+	SkipLines     int               `yaml:"skip_lines" json:"skip_lines,omitempty" default:"0" min:"0" doc:"lines before the header or the first row"`
+	MissingValues []string          `yaml:"missing_values" json:"missing_values,omitempty" doc:"spellings of a missing value, in any case; an empty field is always missing; default: na, n/a, nan, null, none, ? and others"`
+	Types         map[string]Type   `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
+	Layouts       map[string]string `yaml:"layouts" json:"layouts,omitempty" doc:"of datetime columns, written as Go does, as in {since: 02/01/2006 15:04}; default: inferred"`
+	MaxExpansion  int               `yaml:"max_expansion" json:"max_expansion,omitempty" default:"200" min:"1" doc:"times that a file grows when decompressed; beyond it a file of more than 64 MiB is refused"`
 
 	// Schema that was inferred earlier. Columns are then found by name, columns
 	// that it does not name are ignored, and Types and Layouts are not looked at.
@@ -147,36 +127,4 @@ func (o *Options) check() error {
 		return &Error{Problem: fmt.Sprintf("data.max_expansion is %d, expected 1 or more", o.MaxExpansion)}
 	}
 	return nil
-}
-
-// Nearest returns the candidate most like name, "" when none is like it.
-func Nearest(name string, candidates []string) string {
-	best, least := "", max(2, len(name)/3)+1
-	for _, c := range candidates {
-		if d := editDistance(strings.ToLower(name), strings.ToLower(c)); d < least {
-			best, least = c, d
-		}
-	}
-	return best
-}
-
-// editDistance is the number of single-character changes between a and b.
-func editDistance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range x {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range y {
-			cost := 1
-			if x[i] == y[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(diagonal+cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(y)]
 }

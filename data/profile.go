@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // Summary describes one column's values.
@@ -76,7 +78,7 @@ func Profile(t *Table, target string) ([]Summary, []Finding, error) {
 		c := t.Column(target)
 		if c == nil {
 			e := &Error{Column: target, Problem: "the target is not in the data" + has(t.Names())}
-			if n := Nearest(target, t.Names()); n != "" {
+			if n := nearest.Name(target, t.Names()); n != "" {
 				e.Remedy = fmt.Sprintf("did you mean %q?", n)
 			}
 			return nil, nil, e

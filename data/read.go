@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // tuning is what tests change to look into every corner.
@@ -186,7 +188,7 @@ func has(names []string) string {
 }
 
 func absentRemedy(name string, names []string) string {
-	if n := Nearest(name, names); n != "" {
+	if n := nearest.Name(name, names); n != "" {
 		return fmt.Sprintf("did you mean %q? rename the column, or correct its name in the config", n)
 	}
 	return "add the column, or take it out of the config"

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // FromRecords types rows that arrived as JSON objects by the rules for files. A
@@ -46,7 +48,7 @@ func FromRecords(schema Schema, rows []map[string]any) (*Table, error) {
 			}
 			slices.Sort(names)
 			e := &Error{Column: f.Name, Problem: "no row has it" + has(names), Remedy: "add it, or send null if its value is missing"}
-			if n := Nearest(f.Name, names); n != "" && schema.Field(n) == nil {
+			if n := nearest.Name(f.Name, names); n != "" && schema.Field(n) == nil {
 				e.Remedy = fmt.Sprintf("did you mean it by %q? send null if the value is missing", n)
 			}
 			return nil, e

@@ -18,6 +18,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // source gives a file's text as UTF-8, decompressed and without a byte-order
@@ -102,7 +104,7 @@ func notFound(path string) error {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		e.Problem = fmt.Sprintf("no such file, and no folder %s", dir)
 		e.Remedy = "check the path; it is relative to where it is written or typed"
-	} else if n := Nearest(filepath.Base(path), list(dir)); n != "" {
+	} else if n := nearest.Name(filepath.Base(path), list(dir)); n != "" {
 		e.Remedy = fmt.Sprintf("did you mean %s?", filepath.Join(dir, n))
 	} else {
 		e.Remedy = fmt.Sprintf("nothing in the folder %s has a name like it", dir)

@@ -5,18 +5,16 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // SplitSpec says how rows are divided.
 type SplitSpec struct {
-	// Method: random; stratified, which keeps the target's distribution in every
-	// part; group, which keeps rows with the same value of Column together; time,
-	// which gives the earliest rows by Column to the first part. Default: random.
-	Method string `yaml:"method" json:"method,omitempty"`
-	// Fractions of the rows that the parts get; they sum to 1.
-	Fractions []float64 `yaml:"fractions" json:"fractions,omitempty"`
-	// Column of the groups or times.
-	Column string `yaml:"column" json:"column,omitempty"`
+	Method    string    `yaml:"method" json:"method,omitempty" enum:"random,stratified,group,time" doc:"stratified keeps the target's distribution in every part; group keeps rows with the same value of column together; time gives the earliest rows by column to the first part"`
+	Fractions []float64 `yaml:"fractions" json:"fractions,omitempty" above:"0" max:"1" doc:"of the rows that the parts get; they sum to 1"`
+	Column    string    `yaml:"column" json:"column,omitempty" doc:"of the groups or times"`
 }
 
 // Split divides the table's rows into one part a fraction, each in ascending
@@ -86,17 +84,17 @@ func Split(t *Table, spec SplitSpec, target string, seed uint64) ([][]int, error
 func (spec *SplitSpec) check(t *Table, target string) error {
 	methods := []string{"random", "stratified", "group", "time"}
 	if spec.Method != "" && !slices.Contains(methods, spec.Method) {
-		return &Error{Problem: fmt.Sprintf("the split's method is %q, expected random, stratified, group or time", spec.Method)}
+		return &Error{Problem: fmt.Sprintf("data.split.method is %q, expected random, stratified, group or time", spec.Method)}
 	}
 	sum := 0.0
 	for _, f := range spec.Fractions {
 		if !(f > 0 && f <= 1) {
-			return &Error{Problem: fmt.Sprintf("a fraction of the split is %g, expected more than 0 and at most 1", f)}
+			return &Error{Problem: fmt.Sprintf("a fraction of data.split.fractions is %g, expected more than 0 and at most 1", f)}
 		}
 		sum += f
 	}
 	if len(spec.Fractions) == 0 || math.Abs(sum-1) > 1e-6 {
-		return &Error{Problem: fmt.Sprintf("the split's fractions %v sum to %g, expected 1", spec.Fractions, sum), Remedy: "write one fraction for every part, such as [0.8, 0.1, 0.1]"}
+		return &Error{Problem: fmt.Sprintf("data.split.fractions %v sum to %g, expected 1", spec.Fractions, sum), Remedy: "write one fraction for every part, such as [0.8, 0.1, 0.1]"}
 	}
 	if spec.Method == "stratified" {
 		if t.Column(target) == nil {
@@ -109,8 +107,11 @@ func (spec *SplitSpec) check(t *Table, target string) error {
 	}
 	c := t.Column(spec.Column)
 	if c == nil {
-		e := &Error{Column: spec.Column, Problem: fmt.Sprintf("the split by %s needs it, and there is no such column%s", spec.Method, has(t.Names())), Remedy: "set the split's column"}
-		if n := Nearest(spec.Column, t.Names()); n != "" {
+		if spec.Column == "" {
+			return &Error{Problem: fmt.Sprintf("the split by %s needs a column, and none is given", spec.Method), Remedy: "set data.split.column to one of" + strings.TrimPrefix(has(t.Names()), ": it has")}
+		}
+		e := &Error{Column: spec.Column, Problem: fmt.Sprintf("the split by %s needs it, and there is no such column%s", spec.Method, has(t.Names())), Remedy: "set data.split.column"}
+		if n := nearest.Name(spec.Column, t.Names()); n != "" {
 			e.Remedy = fmt.Sprintf("did you mean %q?", n)
 		}
 		return e

@@ -158,13 +158,14 @@ func TestSplitErrors(t *testing.T) {
 		want   string
 	}{
 		{SplitSpec{Fractions: []float64{0.99, 0.01}}, "", "a random split of 2 rows leaves part 2 (fraction 0.01) without any; give it a larger fraction"},
-		{SplitSpec{Fractions: []float64{0.5, 0.4}}, "", "the split's fractions [0.5 0.4] sum to 0.9, expected 1"},
-		{SplitSpec{}, "", "the split's fractions [] sum to 0, expected 1"},
-		{SplitSpec{Fractions: []float64{1.5, -0.5}}, "", "a fraction of the split is 1.5, expected more than 0 and at most 1"},
-		{SplitSpec{Fractions: []float64{math.NaN(), 1}}, "", "a fraction of the split is NaN"},
-		{SplitSpec{Method: "shuffle", Fractions: half}, "", `the split's method is "shuffle", expected random, stratified, group or time`},
+		{SplitSpec{Fractions: []float64{0.5, 0.4}}, "", "data.split.fractions [0.5 0.4] sum to 0.9, expected 1"},
+		{SplitSpec{}, "", "data.split.fractions [] sum to 0, expected 1"},
+		{SplitSpec{Fractions: []float64{1.5, -0.5}}, "", "a fraction of data.split.fractions is 1.5, expected more than 0 and at most 1"},
+		{SplitSpec{Fractions: []float64{math.NaN(), 1}}, "", "a fraction of data.split.fractions is NaN"},
+		{SplitSpec{Method: "shuffle", Fractions: half}, "", `data.split.method is "shuffle", expected random, stratified, group or time`},
 		{SplitSpec{Method: "stratified", Fractions: half}, "klass", `column "klass": a stratified split needs the target`},
 		{SplitSpec{Method: "group", Fractions: half, Column: "clas"}, "", `column "clas": the split by group needs it, and there is no such column: it has class, when, n; did you mean "class"?`},
+		{SplitSpec{Method: "time", Fractions: half}, "", "the split by time needs a column, and none is given; set data.split.column to one of class, when, n"},
 		{SplitSpec{Method: "time", Fractions: half, Column: "class"}, "", `column "class": the split by time needs a datetime or a number, and this is of type category`},
 		{SplitSpec{Method: "time", Fractions: half, Column: "when"}, "", `column "when": row 2 has no time`},
 	} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
@@ -221,5 +222,9 @@ func wrongColumn(c *data.Column, feature string, want ...data.Type) error {
 	if slices.Contains(want, c.Type) {
 		return nil
 	}
-	return fmt.Errorf("column %q holds %s values, a %s feature reads %v: set the type of the feature, or of the column by data.types", c.Name, c.Type, feature, want)
+	var kinds []string
+	for _, t := range want {
+		kinds = append(kinds, string(t))
+	}
+	return fmt.Errorf("column %q holds %s values, an input of type %s reads columns of type %s: give the input another type, or the column by data.types", c.Name, c.Type, feature, strings.Join(kinds, ", "))
 }

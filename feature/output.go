@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"sort"
+	"strconv"
 	"strings"
 
 	"github.com/hone-ml/hone/data"
@@ -102,7 +103,11 @@ func some(values []string) string {
 	case n > 4:
 		return fmt.Sprintf("%d values (%q, %q, %q, …)", n, values[0], values[1], values[2])
 	}
-	return fmt.Sprintf("the values %q", values)
+	var quoted []string
+	for _, v := range values {
+		quoted = append(quoted, strconv.Quote(v))
+	}
+	return "the values " + strings.Join(quoted, ", ")
 }
 
 // Type implements Output.

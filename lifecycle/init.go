@@ -47,7 +47,7 @@ func Init(o InitOptions) (*Found, error) {
 	}
 	target := table.Column(f.Target)
 	if target == nil {
-		return nil, mistake("%s has no column %q to predict, it has %s%s", o.File, f.Target, strings.Join(names, ", "), nearest(f.Target, names))
+		return nil, mistake("%s has no column %q to predict, it has %s%s", o.File, f.Target, strings.Join(names, ", "), didYouMean(f.Target, names))
 	}
 	var p prepared
 	if table, err = p.dropUnlabelled(table, f.Target, o.File); err != nil {

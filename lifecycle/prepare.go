@@ -13,6 +13,7 @@ import (
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/report"
 )
@@ -22,8 +23,9 @@ type prepared struct {
 	train, valid, test *data.Table
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
-	logToo             bool         // a second candidate learns the target's logarithm
-	fingerprint        string       // of the files' content
+	output             feature.OutputOptions
+	logToo             bool   // a second candidate learns the target's logarithm
+	fingerprint        string // of the files' content
 	facts              report.Data
 	notes              []string // of interest to who runs it
 	warnings           []string
@@ -40,11 +42,16 @@ func (c *Config) prepare() (*prepared, error) {
 	p.schema = schema
 	target := c.Outputs[0].Name
 	if table.Column(target) == nil {
-		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), nearest(target, table.Names()))
+		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), didYouMean(target, table.Names()))
 	}
 	table, err = p.dropUnlabelled(table, target, source)
 	if err != nil {
 		return nil, err
+	}
+	if c.Outputs[0].Type == "" { // before a split by it fails less clearly
+		if _, _, err := data.TargetKind(table.Column(target)); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.divide(c, table, source); err != nil {
 		return nil, err
@@ -65,8 +72,8 @@ func (c *Config) prepare() (*prepared, error) {
 	return p, nil
 }
 
-func nearest(name string, known []string) string {
-	if n := config.Nearest(name, known); n != "" {
+func didYouMean(name string, known []string) string {
+	if n := nearest.Name(name, known); n != "" {
 		return fmt.Sprintf("; did you mean %q?", n)
 	}
 	return ""
@@ -187,6 +194,7 @@ func (p *prepared) fit(c *Config) error {
 		}
 		p.notes = append(p.notes, fmt.Sprintf("%s is predicted as %s: %s", out.Name, kind, why))
 	}
+	p.output = out.Options
 	fitted, err := out.Options.Fit(target)
 	if err != nil {
 		return &UserError{err.Error()}
@@ -245,7 +253,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 		for _, in := range c.Inputs {
 			col := p.train.Column(in.Name)
 			if col == nil {
-				return nil, mistake("%s: inputs: the data has no column %q, it has %s%s", c.doc.Name(), in.Name, strings.Join(p.schema.Names(), ", "), nearest(in.Name, p.schema.Names()))
+				return nil, mistake("%s: inputs: the data has no column %q, it has %s%s", c.doc.Name(), in.Name, strings.Join(p.schema.Names(), ", "), didYouMean(in.Name, p.schema.Names()))
 			}
 			used[in.Name] = true
 			options := in.Options
@@ -255,7 +263,11 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 				}
 			}
 			if f, bad := against[in.Name]; bad && f.Kind != data.FindingText {
-				p.warnings = append(p.warnings, fmt.Sprintf("%s %s; %s", in.Name, f.Message, f.Remedy))
+				remedy := "take it out of inputs if that is not meant"
+				if f.Kind == data.FindingLeak {
+					remedy = "take it out of inputs unless it is known when predicting"
+				}
+				p.warnings = append(p.warnings, fmt.Sprintf("%s %s; %s", in.Name, f.Message, remedy))
 			}
 			out = append(out, column{in.Name, options})
 		}

@@ -233,7 +233,7 @@ func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
 	if err != nil || !r.p.logToo {
 		return plain, err
 	}
-	o := r.c.Outputs[0].Options.(*feature.NumberOutputOptions)
+	o := r.p.output.(*feature.NumberOutputOptions)
 	logged := *o
 	logged.Transform = "log"
 	output, err := logged.Fit(r.p.train.Column(r.p.model.Target))

@@ -10,7 +10,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
@@ -30,9 +29,9 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	schema := slices.Clone(m.InputSchema())
 	inputs := len(schema)
-	for _, f := range m.Schema { // identifiers go through, if the file has them
-		if f.Type == data.Identifier && slices.Contains(have, f.Name) && schema.Field(f.Name) == nil {
-			schema = append(schema, f)
+	for _, name := range have { // identifiers go through, in the file's order
+		if f := m.Schema.Field(name); f != nil && f.Type == data.Identifier && schema.Field(name) == nil {
+			schema = append(schema, *f)
 		}
 	}
 	o.Schema = schema
@@ -42,10 +41,13 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	defer r.Close()
 	buffered := bufio.NewWriterSize(w, 1<<16)
-	var out rowWriter = &csvRows{w: csv.NewWriter(buffered)}
-	if lines {
-		out = &jsonRows{w: buffered}
+	names, _ := predictionColumns(m, &model.Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()})
+	names = append(schema[inputs:].Names(), names...)
+	out, err := newRowWriter(buffered, names, lines)
+	if err != nil {
+		return 0, err
 	}
+	values := make([]any, 0, len(names))
 	rows := 0
 	for {
 		t, err := r.Next(streamRows)
@@ -59,14 +61,10 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		if err != nil {
 			return rows, err
 		}
-		names, columns := predictionColumns(m, p)
-		for _, c := range t.Columns[inputs:] {
-			names = append([]string{c.Name}, names...)
-		}
+		_, columns := predictionColumns(m, p)
 		for i := range t.Rows {
-			var values []any
-			for k := len(t.Columns) - 1; k >= inputs; k-- {
-				c := t.Columns[k]
+			values = values[:0]
+			for _, c := range t.Columns[inputs:] {
 				if c.Missing(i) {
 					values = append(values, nil)
 				} else {
@@ -76,17 +74,11 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 			for _, col := range columns {
 				values = append(values, col(i))
 			}
-			if err := out.row(names, values); err != nil {
+			if err := out.row(values); err != nil {
 				return rows, err
 			}
 		}
 		rows += t.Rows
-	}
-	if rows == 0 { // the header all the same
-		names, _ := predictionColumns(m, &model.Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()})
-		if err := out.row(names, nil); err != nil {
-			return 0, err
-		}
 	}
 	if err := out.flush(); err != nil {
 		return rows, err
@@ -114,27 +106,34 @@ func predictionColumns(m *model.Model, p *model.Predictions) ([]string, []func(i
 	return names, columns
 }
 
+// A rowWriter writes rows of nil, text and numbers.
 type rowWriter interface {
-	row(names []string, values []any) error // without values: the header alone
+	row(values []any) error
 	flush() error
+}
+
+func newRowWriter(w *bufio.Writer, names []string, lines bool) (rowWriter, error) {
+	if !lines {
+		c := csv.NewWriter(w)
+		return &csvRows{w: c}, c.Write(names)
+	}
+	j := &jsonRows{w: w}
+	for _, n := range names {
+		key, err := json.Marshal(n)
+		if err != nil {
+			return nil, err
+		}
+		j.keys = append(j.keys, append(key, ':'))
+	}
+	return j, nil
 }
 
 type csvRows struct {
 	w      *csv.Writer
-	headed bool
 	record []string
 }
 
-func (c *csvRows) row(names []string, values []any) error {
-	if !c.headed {
-		c.headed = true
-		if err := c.w.Write(names); err != nil {
-			return err
-		}
-	}
-	if values == nil {
-		return nil
-	}
+func (c *csvRows) row(values []any) error {
 	c.record = c.record[:0]
 	for _, v := range values {
 		switch v := v.(type) {
@@ -154,34 +153,25 @@ func (c *csvRows) flush() error {
 	return c.w.Error()
 }
 
+// jsonRows writes an object a line, with the keys in their order.
 type jsonRows struct {
-	w *bufio.Writer
+	w    *bufio.Writer
+	keys [][]byte // each with its colon
 }
 
-func (j *jsonRows) row(names []string, values []any) error {
-	if values == nil {
-		return nil
-	}
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, n := range names {
+func (j *jsonRows) row(values []any) error {
+	line := []byte{'{'}
+	for i, value := range values {
 		if i > 0 {
-			b.WriteByte(',')
+			line = append(line, ',')
 		}
-		k, err := json.Marshal(n)
+		v, err := json.Marshal(value)
 		if err != nil {
 			return err
 		}
-		v, err := json.Marshal(values[i])
-		if err != nil {
-			return err
-		}
-		b.Write(k)
-		b.WriteByte(':')
-		b.Write(v)
+		line = append(append(line, j.keys[i]...), v...)
 	}
-	b.WriteString("}\n")
-	_, err := j.w.WriteString(b.String())
+	_, err := j.w.Write(append(line, '}', '\n'))
 	return err
 }
 

@@ -3,8 +3,11 @@ package metric
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // Kind is the kind of task that a sample comes from.
@@ -89,15 +92,9 @@ func Lookup(name string) (*Metric, error) {
 	if m := byName[name]; m != nil {
 		return m, nil
 	}
-	best, distance := "", len(name)/2+1
-	for known, m := range byName {
-		d := editDistance(strings.ToLower(name), known)
-		if d < distance || d == distance && m.Name < best {
-			best, distance = m.Name, d
-		}
-	}
-	if best != "" {
-		return nil, fmt.Errorf("unknown metric %q; did you mean %s?", name, best)
+	known := slices.Sorted(maps.Keys(byName))
+	if near := nearest.Name(name, known); near != "" {
+		return nil, fmt.Errorf("unknown metric %q; did you mean %s?", name, byName[near].Name)
 	}
 	return nil, fmt.Errorf("unknown metric %q; expected one of %s", name, strings.Join(names(registered), ", "))
 }
@@ -176,25 +173,4 @@ func names(ms []*Metric) []string {
 		ns[i] = m.Name
 	}
 	return ns
-}
-
-// editDistance is the Levenshtein distance between two short ASCII names.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -292,12 +292,14 @@ func (m *Model) With(output feature.Output, network Network) *Model {
 	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Network: network, Schema: m.Schema, State: graph.NewState()}
 }
 
-// Describe builds the prediction program over a state of its own and returns
-// it with that state: what the network is made of, before it is trained.
+// Describe builds the prediction program over a blank state of its own and
+// returns it with that state: what the network is made of, before it is
+// trained.
 func (m *Model) Describe() (*graph.Program, *graph.State, error) {
 	b, s := graph.New("predict"), graph.NewState()
-	t := m.Task()
-	b.Output("prediction", t.Forward(&nn.Context{B: b, State: s}, t.Inputs(b))[0])
+	t, c := m.Task(), &nn.Context{B: b, State: s}
+	c.Blank()
+	b.Output("prediction", t.Forward(c, t.Inputs(b))[0])
 	p, err := b.Program()
 	return p, s, err
 }

@@ -58,10 +58,16 @@ func init() {
 // MLP is a multi-layer perceptron: for every width a dense layer, an optional
 // normalisation, an activation and dropout.
 type MLP struct {
-	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 128]" doc:"units of each hidden layer"`
+	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 128]" min:"1" doc:"units of each hidden layer"`
 	Activation string  `yaml:"activation" json:"activation" default:"relu" doc:"relu, gelu, silu, tanh, …"`
 	Norm       string  `yaml:"norm" json:"norm" default:"none" enum:"none,batch,layer" doc:"normalisation before the activation"`
 	Dropout    float64 `yaml:"dropout" json:"dropout" default:"0.1" min:"0" max:"0.95" doc:"share of units silenced in training"`
+}
+
+// Validate finds an activation that does not exist.
+func (o *MLP) Validate() error {
+	_, err := nn.ActivationByName(o.Activation)
+	return err
 }
 
 // Type implements Network.

@@ -46,6 +46,13 @@ func (c *Context) init() {
 	}
 }
 
+// Blank leaves parameters at zero instead of drawing them, for a program of
+// which only the shapes matter.
+func (c *Context) Blank() {
+	c.init()
+	c.blank = true
+}
+
 // Sub returns the context of a part of that name: the variables of its layers
 // are named name/…. The same name again is the same part: a network applied
 // twice under it shares its parameters.

@@ -12,8 +12,7 @@ import (
 // returns its layers, without drawing initial values.
 func Outline(net Layer, input graph.Type) ([]Part, error) {
 	c := &Context{B: graph.New("outline"), State: graph.NewState()}
-	c.init()
-	c.blank = true
+	c.Blank()
 	c.B.Output("y", net.Apply(c, c.B.Input("x", input.DType, input.Shape...)))
 	if err := c.B.Err(); err != nil {
 		return nil, err

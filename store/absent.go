@@ -1,6 +1,10 @@
 package store
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/hone-ml/hone/internal/nearest"
+)
 
 // notFound is the error for a run that is not in the register.
 type notFound struct {
@@ -28,31 +32,9 @@ func (s *sqlite) absent(id string) error {
 			e.hint = fmt.Sprintf(" (the newest run named %s is %s)", id, r.ID)
 			break
 		}
-		if d := distance(id, r.ID); d < least {
+		if d := nearest.Distance(id, r.ID); d < least {
 			least, e.hint = d, fmt.Sprintf(" (did you mean %s?)", r.ID)
 		}
 	}
 	return e
-}
-
-// distance is the number of single-byte insertions, deletions and changes
-// from a to b (Levenshtein 1966).
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -48,7 +48,7 @@ var _ Store = (*sqlite)(nil)
 // Open opens the register at path, creating it and its folder if need be.
 func Open(path string) (Store, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("the folder of the register of runs cannot be made: %w; check the rights of the folder above it, or set HONE_HOME to another folder", err)
 	}
 	// Writers wait for each other instead of failing; the write-ahead log lets
 	// readers go on meanwhile. What is entered survives a power cut: runs are
@@ -112,7 +112,7 @@ func (s *sqlite) version(db interface {
 		return 0, s.explain(err)
 	}
 	if version > len(migrations) {
-		return 0, fmt.Errorf("the register %s was written by a newer version of hone (its layout is %d, this program knows %d): use that version", s.path, version, len(migrations))
+		return 0, &fileError{fmt.Errorf("the register %s was written by a newer version of hone (its layout is %d, this program knows %d): use that version", s.path, version, len(migrations))}
 	}
 	return version, nil
 }
@@ -123,10 +123,19 @@ func hasCode(err error, codes ...int) bool {
 	return errors.As(err, &e) && slices.Contains(codes, e.Code()&0xff)
 }
 
+// A fileError is about the register's file, which is the user's to mend.
+type fileError struct{ error }
+
+func (e *fileError) Unwrap() error   { return e.error }
+func (e *fileError) UserError() bool { return true }
+
 // explain says which file an error is about, and what to do if it is damaged.
 func (s *sqlite) explain(err error) error {
 	if hasCode(err, lib.SQLITE_CORRUPT, lib.SQLITE_NOTADB) {
-		return fmt.Errorf("the register %s is damaged (%w): move it away, runs and bundles beside it are whole and a new register is made", s.path, err)
+		return &fileError{fmt.Errorf("the register %s is damaged (%w): move it away, then `hone run` makes a new one; runs and bundles beside it are whole", s.path, err)}
+	}
+	if hasCode(err, lib.SQLITE_CANTOPEN, lib.SQLITE_READONLY, lib.SQLITE_FULL, lib.SQLITE_PERM) {
+		return &fileError{fmt.Errorf("the register %s cannot be written (%w): check its folder's rights and the space on its disk, or set HONE_HOME to another folder", s.path, err)}
 	}
 	return fmt.Errorf("the register %s: %w", s.path, err)
 }
@@ -162,7 +171,7 @@ func (s *sqlite) query(where string, args ...any) ([]Run, error) {
 		}
 		var r Run
 		if err := json.Unmarshal([]byte(raw), &r); err != nil {
-			return nil, fmt.Errorf("the register %s: an entry cannot be read: %w", s.path, err)
+			return nil, &fileError{fmt.Errorf("the register %s: an entry cannot be read (%w): move the register away, then `hone run` makes a new one", s.path, err)}
 		}
 		out = append(out, r)
 	}

@@ -30,7 +30,7 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+".tmp-*")
 	if err != nil {
-		return err
+		return cannot(path, dir, err)
 	}
 	renamed := false
 	defer func() {
@@ -60,6 +60,20 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	}
 	renamed = true
 	return syncDir(dir)
+}
+
+// cannot says why no file can be made in a folder, without the name that only
+// Write knows.
+func cannot(path, dir string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	remedy := "give another path to write to"
+	if errors.Is(err, fs.ErrNotExist) {
+		remedy = "make the folder first, or " + remedy
+	}
+	return fmt.Errorf("%s cannot be written: the folder %s: %w; %s", path, dir, err, remedy)
 }
 
 // WriteBytes replaces the file's content.

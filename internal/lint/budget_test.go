@@ -16,6 +16,7 @@ var dependencies = map[string]string{
 	"github.com/prometheus/client_golang": "metrics",
 	"github.com/rogpeppe/go-internal":     "testscript",
 	"github.com/spf13/cobra":              "commands",
+	"github.com/spf13/pflag":              "commands",
 	"golang.org/x/sys":                    "locks",
 	"golang.org/x/term":                   "terminal",
 	"golang.org/x/text":                   "encodings",
