@@ -168,7 +168,7 @@ func TestClientErrors(t *testing.T) {
 // TestLoad asks from many sides at once, more than the server works on at a
 // time, and wants the same bits for all.
 func TestLoad(t *testing.T) {
-	s, h := testServer(t, "segment", Options{MaxConcurrent: 16})
+	s, h := testServer(t, "segment", Options{MaxConcurrent: 64})
 	rows, _ := readCSV(t, makeCSV(40, 5), data.Options{Schema: s.model.Schema})
 	want, err := s.model.Predict(context.Background(), rows)
 	if err != nil {

@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -45,7 +44,7 @@ type errorReply struct {
 func writeError(w http.ResponseWriter, e *Error) {
 	var r errorReply
 	r.Error.Message, r.Error.Row, r.Error.Column = e.Error(), e.Row, e.Column
-	b, err := json.Marshal(r)
+	b, err := marshal(r, "")
 	if err != nil { // text and numbers always have a spelling in JSON
 		b = []byte(`{"error":{"message":"internal error"}}`)
 	}

@@ -72,7 +72,7 @@ type option struct {
 const mostChoices = 40
 
 // makePage draws the page once; it depends on the model alone.
-func (s *Server) makePage(name string) ([]byte, error) {
+func (s *Server) makePage(f Facts) ([]byte, error) {
 	facts, err := json.Marshal(map[string]any{
 		"target": s.schema.Target, "task": s.schema.Task, "threshold": s.schema.Threshold, "positive": s.schema.Positive,
 		"range": s.schema.Range, "key": s.opts.Key != "",
@@ -81,7 +81,7 @@ func (s *Server) makePage(name string) ([]byte, error) {
 		return nil, err
 	}
 	v := view{
-		Name: name, Version: s.schema.Model, Target: s.schema.Target, Facts: string(facts), Measured: measured(s.schema.Metrics),
+		Name: f.Name, Version: s.schema.Model, Target: s.schema.Target, Facts: string(facts), Measured: measured(f.Metrics),
 		Style: template.CSS(styleSheet), Script: template.JS(script),
 	}
 	for i, in := range s.schema.Inputs {

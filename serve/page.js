@@ -10,7 +10,7 @@ const fields = [...form.querySelectorAll('.field')].map((box) => ({
 // writeTime writes a time as a layout of Go's package time does.
 const months = ['January', 'February', 'March', 'April', 'May', 'June', 'July', 'August', 'September', 'October', 'November', 'December'];
 const days = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
-const parts = /2006|January|Jan|Monday|Mon|MST|Z07:00|-07:00|-0700|\.0+|01|02|03|04|05|06|15|PM|pm|_2|1|2|3|4|5/g;
+const parts = /2006|January|Jan|Monday|Mon|MST|Z07:00|-07:00|-0700|\.0+(?!\d)|01|02|03|04|05|06|15|PM|pm|_2|1|2|3|4|5/g;
 function writeTime(t, layout) {
   if (layout === 'unix') return String(t.getTime() / 1000);
   const pad = (n) => String(n).padStart(2, '0');
@@ -145,7 +145,7 @@ async function predict() {
   showCommand(row);
   let reply;
   try {
-    const r = await fetch('/v1/predict', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ row }) });
+    const r = await fetch(location.origin + '/v1/predict', { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ row }) });
     reply = await r.json();
   } catch {
     reply = { error: { message: 'The server does not answer. Is it still running?' } };

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // maxHeaderTime is how long the head of a request may take.
@@ -80,7 +80,7 @@ func (s *Server) Handler() http.Handler {
 func notFound(path string, routes map[string]route) error {
 	names := slices.Sorted(maps.Keys(routes))
 	e := &Error{Status: http.StatusNotFound, Problem: fmt.Sprintf("there is nothing at this path, expected one of %s", strings.Join(names, ", "))}
-	if near := data.Nearest(path, names[1:]); near != "" {
+	if near := nearest.Name(path, names[1:]); near != "" {
 		e.Problem += fmt.Sprintf("; did you mean %s?", near)
 	}
 	return e

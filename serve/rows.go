@@ -13,6 +13,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/internal/nearest"
 )
 
 // rowReader reads the rows of requests for one model. It knows which columns
@@ -146,7 +147,7 @@ func (r *rowReader) row(d *json.Decoder, n int) (map[string]any, error) {
 		e := &Error{Status: http.StatusBadRequest, Row: n, Column: name}
 		if !r.known[name] {
 			e.Problem = "the model has no such column"
-			if near := data.Nearest(name, r.names); near != "" {
+			if near := nearest.Name(name, r.names); near != "" {
 				e.Problem += fmt.Sprintf("; did you mean %q?", near)
 			} else {
 				e.Problem += "; it reads " + list(r.schema.Names())

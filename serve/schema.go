@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -29,7 +30,7 @@ type Schema struct {
 	MaxRows   int             `json:"max_rows"`          // of a request
 	MaxBody   int64           `json:"max_body"`          // bytes of a request
 	Example   json.RawMessage `json:"example"`           // a row that can be sent as it is
-	Metrics   json.RawMessage `json:"metrics,omitempty"` // on the test rows, as in the bundle
+	Test      json.RawMessage `json:"test,omitempty"`    // metrics on the test rows, with their intervals
 }
 
 // SchemaInput is one column that a row must have.
@@ -56,8 +57,13 @@ const maxCells = 1 << 21
 // newSchema describes a model.
 func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 	s := Schema{
-		Model: f.version(), Digest: f.Digest, Writer: f.Writer, Metrics: f.Metrics,
+		Model: f.version(), Digest: f.Digest, Writer: f.Writer,
 		Task: m.Output.Kind().String(), Target: m.Target, Classes: m.Output.Classes(), MaxRows: o.MaxRows, MaxBody: o.MaxBody,
+	}
+	// Of metrics.json, curves and tables are left out.
+	var metrics struct{ Test json.RawMessage }
+	if json.Unmarshal(f.Metrics, &metrics) == nil {
+		s.Test = metrics.Test
 	}
 	if k := len(s.Classes); k > 0 {
 		s.MaxRows = max(1, min(o.MaxRows, maxCells/k))
@@ -89,7 +95,7 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 		s.Ignored = append(s.Ignored, m.Target)
 	}
 	var err error
-	s.Example, err = json.Marshal(example)
+	s.Example, err = marshal(example, "")
 	return s, err
 }
 
@@ -167,7 +173,7 @@ func (o object) MarshalJSON() ([]byte, error) {
 			b = append(b, ',')
 		}
 		b = append(appendString(b, m.name), ':')
-		v, err := json.Marshal(m.value)
+		v, err := marshal(m.value, "")
 		if err != nil {
 			return nil, err
 		}
@@ -176,8 +182,19 @@ func (o object) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
+// marshal is json.Marshal but for <, > and &, which stay as they are: classes
+// such as <=50K are to be read by people.
+func marshal(v any, indent string) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", indent)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
+}
+
 func appendString(b []byte, s string) []byte {
-	q, err := json.Marshal(s)
+	q, err := marshal(s, "")
 	if err != nil { // a string always has a spelling in JSON
 		return append(b, `""`...)
 	}

@@ -305,6 +305,13 @@ func TestSchema(t *testing.T) {
 		if ignored := fmt.Sprint(got.Ignored); ignored != "[customer_id churn segment spend]" {
 			t.Errorf("ignored are %s", ignored)
 		}
+		var test map[string]struct{ Value float64 }
+		if err := json.Unmarshal(got.Test, &test); err != nil || test["accuracy"].Value != 0.8612 {
+			t.Errorf("the metrics are %s, %v", got.Test, err)
+		}
+		if !strings.Contains(string(got.Example), `"the \"<b>\" one":`) {
+			t.Errorf("the example is not for people: %s", got.Example)
+		}
 		by := map[string]SchemaInput{}
 		for _, in := range got.Inputs {
 			by[in.Name] = in

@@ -50,10 +50,10 @@ func New(m *model.Model, f Facts, o Options) (*Server, error) {
 	s.rows = newRowReader(m.InputSchema(), s.schema.Ignored, s.schema.MaxRows)
 	s.replies = newReplyWriter(s.schema.Model, m.Target, s.schema.Classes)
 	s.metrics = newMetrics(s.schema.Model)
-	if s.schemaJSON, err = json.MarshalIndent(s.schema, "", "  "); err != nil {
+	if s.schemaJSON, err = marshal(s.schema, "  "); err != nil {
 		return nil, err
 	}
-	if s.page, err = s.makePage(f.Name); err != nil {
+	if s.page, err = s.makePage(f); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -114,6 +114,9 @@ func (s *Server) Run(ctx context.Context, ready func(url string)) error {
 	if err := s.Warm(ctx); err != nil {
 		srv.Close()
 		<-served
+		if ctx.Err() != nil { // asked to end before it began
+			return nil
+		}
 		return err
 	}
 	if ready != nil {
