@@ -66,7 +66,9 @@ func (o *CategoryOptions) Fit(c *data.Column) (Input, error) {
 		}
 		return values[i] < values[j]
 	})
-	values = values[:min(len(values), o.MaxValues)]
+	if o.MaxValues > 0 {
+		values = values[:min(len(values), o.MaxValues)]
+	}
 	f := &Category{Values: values, Dimension: o.Dimension}
 	if f.Dimension == 0 {
 		f.Dimension = min(32, int(math.Ceil(1.6*math.Pow(float64(len(values)+firstValue), 0.56))))

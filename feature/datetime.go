@@ -45,6 +45,9 @@ var cycles = []struct {
 
 const secondsPerDay = 86400
 
+// instant returns the whole second that a time in Unix seconds lies in.
+func instant(seconds float64) time.Time { return time.Unix(int64(math.Floor(seconds)), 0).UTC() }
+
 func days(seconds []float64) []float64 {
 	out := make([]float64, len(seconds))
 	for i, s := range seconds {
@@ -69,7 +72,7 @@ func (o *DatetimeOptions) Fit(c *data.Column) (Input, error) {
 	for _, cy := range cycles {
 		first, varies := math.NaN(), false
 		for _, s := range finite(c.Numbers) {
-			p := cy.phase(time.Unix(int64(s), 0).UTC())
+			p := cy.phase(instant(s))
 			if math.IsNaN(first) {
 				first = p
 			}
@@ -125,7 +128,7 @@ func (f *Datetime) Transform(c *data.Column, out []*tensor.Tensor) error {
 				row[at], row[at+1] = 0, 0
 				continue
 			}
-			sin, cos := math.Sincos(2 * math.Pi * phaseOf(name)(time.Unix(int64(math.Floor(s)), 0).UTC()))
+			sin, cos := math.Sincos(2 * math.Pi * phaseOf(name)(instant(s)))
 			row[at], row[at+1] = float32(sin), float32(cos)
 		}
 	}
@@ -137,7 +140,7 @@ func (f *Datetime) Encode(_ *nn.Context, in []*graph.Node, _ bool) *graph.Node {
 
 // Describe implements Input.
 func (f *Datetime) Describe() string {
-	day := time.Unix(int64(f.Time.Mean*secondsPerDay), 0).UTC().Format("2006-01-02")
+	day := instant(f.Time.Mean * secondsPerDay).Format("2006-01-02")
 	s := fmt.Sprintf("around %s, deviation %.4g days", day, f.Time.Deviation)
 	if len(f.Cycles) > 0 {
 		s += fmt.Sprintf(", cycles %v", f.Cycles)

@@ -62,6 +62,9 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 	}
 	missing := len(present) < c.Len()
 	n.Indicator = o.Indicator == "always" || (o.Indicator != "never" && missing)
+	if err := n.valid(); err != nil {
+		return nil, fmt.Errorf("column %q: %w: its numbers are too large", c.Name, err)
+	}
 	return n, nil
 }
 
@@ -152,8 +155,8 @@ func (n *Number) Describe() string {
 }
 
 func (n *Number) valid() error {
-	if !(n.Deviation > 0) || math.IsInf(n.Deviation, 0) || math.IsNaN(n.Mean) {
-		return fmt.Errorf("mean %v and deviation %v, expected finite and above 0", n.Mean, n.Deviation)
+	if !(n.Deviation > 0) || math.IsInf(n.Deviation, 0) || math.IsNaN(n.Mean-n.Mean) || n.Clip < 0 {
+		return fmt.Errorf("mean %v, deviation %v and clip %v, expected finite, above 0, and 0 or more", n.Mean, n.Deviation, n.Clip)
 	}
 	return nil
 }

@@ -48,6 +48,7 @@ func valuesOf(c *data.Column) map[string]int {
 var positiveNames = map[string]bool{
 	"1": true, "true": true, "t": true, "yes": true, "y": true, "positive": true, "pos": true,
 	"on": true, "1.0": true, "success": true, "default": true, "fraud": true, "spam": true, "churned": true, "malignant": true,
+	"是": true,
 }
 
 // BinaryOptions are the options of a binary output.
@@ -169,8 +170,11 @@ func (f *Binary) Describe() string {
 }
 
 func (f *Binary) valid() error {
-	if f.Positive == f.Negative {
+	switch {
+	case f.Positive == f.Negative:
 		return fmt.Errorf("both classes are %q", f.Positive)
+	case !(f.Threshold >= 0 && f.Threshold <= 1):
+		return fmt.Errorf("threshold is %g, expected 0 to 1", f.Threshold)
 	}
 	return nil
 }
@@ -258,6 +262,13 @@ func (f *CategoryOutput) valid() error {
 	if len(f.Names) < 2 || len(f.Shares) != len(f.Names) {
 		return fmt.Errorf("%d classes and %d shares, expected as many, and two or more", len(f.Names), len(f.Shares))
 	}
+	seen := map[string]bool{}
+	for _, name := range f.Names {
+		if seen[name] {
+			return fmt.Errorf("class %q stands there twice", name)
+		}
+		seen[name] = true
+	}
 	return nil
 }
 
@@ -324,6 +335,9 @@ func (o *NumberOutputOptions) Fit(c *data.Column) (Output, error) {
 		return nil, fmt.Errorf("target %q is always %g in the training rows: there is nothing to learn", c.Name, f.Low)
 	}
 	f.Mean, f.Deviation = moments(scaled)
+	if err := f.valid(); err != nil {
+		return nil, fmt.Errorf("target %q: %w: its numbers are too large", c.Name, err)
+	}
 	return f, nil
 }
 
@@ -404,8 +418,11 @@ func (f *NumberOutput) Describe() string {
 }
 
 func (f *NumberOutput) valid() error {
-	if !(f.Deviation > 0) || math.IsInf(f.Deviation, 0) || math.IsNaN(f.Mean) {
+	switch {
+	case !(f.Deviation > 0) || math.IsInf(f.Deviation, 0) || math.IsNaN(f.Mean-f.Mean):
 		return fmt.Errorf("mean %v and deviation %v, expected finite and above 0", f.Mean, f.Deviation)
+	case !(f.Low < f.High) || f.Log && f.Low < 0:
+		return fmt.Errorf("targets from %v to %v, expected a range, with a logarithm one of 0 and above", f.Low, f.High)
 	}
 	return nil
 }

@@ -3,12 +3,12 @@ package model
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/format/safetensors"
@@ -128,41 +128,49 @@ func FromBundle(b *bundle.Bundle) (*Model, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", weightsPart, err)
 	}
-	for i := range weights.Tensors {
-		e := &weights.Tensors[i]
-		t, err := e.Tensor()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", weightsPart, err)
-		}
-		// Statistics are not told from parameters here: nothing trains them.
-		if _, err := m.State.Add(e.Name, t, true); err != nil {
-			return nil, fmt.Errorf("%s: %w", weightsPart, err)
+	if v, ok := m.Network.(interface{ Validate() error }); ok {
+		if err := v.Validate(); err != nil {
+			return nil, fmt.Errorf("%s: network: %w", featuresPart, err)
 		}
 	}
-	before := len(m.State.Variables())
-	if err := m.Compile(); err != nil {
-		return nil, err
+	if err := m.take(weights); err != nil {
+		return nil, fmt.Errorf("%s: %w", weightsPart, err)
 	}
-	if after := m.State.Variables(); len(after) != before {
-		var missing []string
-		for _, v := range after[before:] {
-			missing = append(missing, v.Name)
-		}
-		return nil, fmt.Errorf("%s lacks %s", weightsPart, strings.Join(missing, ", "))
-	}
-	if used := m.reads(); used != before {
-		return nil, errors.New(weightsPart + " holds tensors that the network does not use")
-	}
-	return m, nil
+	return m, m.Compile()
 }
 
-// reads returns the number of variables that the prediction program reads.
-func (m *Model) reads() int {
-	n := 0
-	for _, node := range m.program.Nodes {
-		if _, ok := node.Op.(*graph.Read); ok {
-			n++
+// take makes the tensors of a file the model's variables, after it has held
+// them against what the network needs.
+func (m *Model) take(f *safetensors.File) error {
+	_, needed, err := m.Describe()
+	if err != nil {
+		return err
+	}
+	for _, e := range f.Tensors {
+		if needed.Lookup(e.Name) == nil {
+			return fmt.Errorf("it holds %q, which the network does not use", e.Name)
 		}
 	}
-	return n
+	var missing []string
+	for _, v := range needed.Variables() {
+		e := f.Lookup(v.Name)
+		if e == nil {
+			missing = append(missing, v.Name)
+			continue
+		}
+		t, err := e.Tensor()
+		if err != nil {
+			return err
+		}
+		if !tensor.SameShape(t.Shape(), v.Value.Shape()) || t.DType() != v.Value.DType() {
+			return fmt.Errorf("tensor %q is %v, the network needs %v", v.Name, t, v.Value)
+		}
+		if _, err := m.State.Add(v.Name, t, v.Trainable); err != nil {
+			return err
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("it lacks %s, which the network needs", strings.Join(missing, ", "))
+	}
+	return nil
 }

@@ -32,10 +32,9 @@ type Model struct {
 	Schema  data.Schema // the types of the input columns and the target
 	State   *graph.State
 
-	once    sync.Once
-	exe     graph.Executable
-	program *graph.Program
-	err     error
+	once sync.Once
+	exe  graph.Executable
+	err  error
 }
 
 // Inputs and targets as tensors, for training.
@@ -186,8 +185,9 @@ func (m *Model) Compile() error {
 		t := m.Task()
 		c := &nn.Context{B: b, State: m.State}
 		b.Output("prediction", t.Forward(c, t.Inputs(b))[0])
-		if m.program, m.err = b.Program(); m.err == nil {
-			m.exe, m.err = cpu.Compile(m.program)
+		p, err := b.Program()
+		if m.err = err; err == nil {
+			m.exe, m.err = cpu.Compile(p)
 		}
 	})
 	return m.err

@@ -20,6 +20,17 @@ type Network interface {
 
 var networks = map[string]func() Network{}
 
+// maxLayers bounds the layers or blocks of a network, so that what a damaged
+// bundle claims costs no time before it is held against the weights.
+const maxLayers = 1000
+
+func checkLayers(n int) error {
+	if n > maxLayers {
+		return fmt.Errorf("the network has %d layers, at most %d are possible", n, maxLayers)
+	}
+	return nil
+}
+
 func registerNetwork(name string, fresh func() Network) {
 	if networks[name] != nil {
 		panic("model: network " + name + " is registered twice") // programmer error
@@ -58,14 +69,17 @@ func init() {
 // MLP is a multi-layer perceptron: for every width a dense layer, an optional
 // normalisation, an activation and dropout.
 type MLP struct {
-	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 128]" min:"1" doc:"units of each hidden layer"`
+	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 128]" min:"1" max:"65536" doc:"units of each hidden layer"`
 	Activation string  `yaml:"activation" json:"activation" default:"relu" doc:"relu, gelu, silu, tanh, …"`
 	Norm       string  `yaml:"norm" json:"norm" default:"none" enum:"none,batch,layer" doc:"normalisation before the activation"`
 	Dropout    float64 `yaml:"dropout" json:"dropout" default:"0.1" min:"0" max:"0.95" doc:"share of units silenced in training"`
 }
 
-// Validate finds an activation that does not exist.
+// Validate finds an activation that does not exist, and too many layers.
 func (o *MLP) Validate() error {
+	if err := checkLayers(len(o.Widths)); err != nil {
+		return err
+	}
 	_, err := nn.ActivationByName(o.Activation)
 	return err
 }
@@ -108,12 +122,15 @@ func norm(kind string) []nn.Layer {
 // 3.2: blocks of normalisation, dense, ReLU, dropout, dense, dropout, each
 // added to what it got.
 type ResNet struct {
-	Width   int     `yaml:"width" json:"width" default:"192" min:"1" doc:"units between the blocks"`
-	Hidden  int     `yaml:"hidden" json:"hidden" default:"256" min:"1" doc:"units within a block"`
-	Blocks  int     `yaml:"blocks" json:"blocks" default:"2" min:"1" doc:"number of blocks"`
+	Width   int     `yaml:"width" json:"width" default:"192" min:"1" max:"65536" doc:"units between the blocks"`
+	Hidden  int     `yaml:"hidden" json:"hidden" default:"256" min:"1" max:"65536" doc:"units within a block"`
+	Blocks  int     `yaml:"blocks" json:"blocks" default:"2" min:"1" max:"1000" doc:"number of blocks"`
 	Norm    string  `yaml:"norm" json:"norm" default:"batch" enum:"none,batch,layer" doc:"normalisation of each block's input"`
 	Dropout float64 `yaml:"dropout" json:"dropout" default:"0.2" min:"0" max:"0.95" doc:"share of a block's units silenced in training"`
 }
+
+// Validate finds too many blocks.
+func (o *ResNet) Validate() error { return checkLayers(o.Blocks) }
 
 // Type implements Network.
 func (*ResNet) Type() string { return "resnet" }
