@@ -336,7 +336,7 @@ func (b *block) checkText(path, encoding string) error {
 
 func nulError(path string, data []byte, line int, off int64) error {
 	e := &Error{Path: path, Line: line, Problem: fmt.Sprintf("byte %d of the text is NUL: this is not a text file", off), Remedy: "give a CSV or TSV file"}
-	if n := bytes.Count(data, []byte{0}); 3*n > len(data) {
+	if n := bytes.Count(data, []byte{0}); 3*n > len(data) && 3*n < 2*len(data) {
 		e.Remedy = "it looks like UTF-16 without a byte-order mark: set data.encoding to utf-16le or utf-16be"
 	}
 	return e

@@ -12,8 +12,11 @@ import (
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/format/bundle"
+	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/nn/optim"
+	"github.com/hone-ml/hone/serve"
 )
 
 // Config is the whole document.
@@ -26,6 +29,11 @@ type Config struct {
 	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
+	Serve    serve.Options    `yaml:"serve"`
+
+	// Gates are what the test rows must show; whether they fit the task is
+	// found out before training, whether they are met is for the caller.
+	Gates []metric.Requirement `yaml:"-"`
 
 	doc *config.Document
 }
@@ -35,7 +43,7 @@ type Data struct {
 	Source       string         `yaml:"source" required:"true" doc:"file of rows to learn from: CSV or TSV, plain or gzip"`
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
 	Test         string         `yaml:"test" doc:"file of rows that are read once, at the end; default: a part of source (split)"`
-	Split        data.SplitSpec `yaml:"split" doc:"how source is divided"`
+	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
 	data.Options `yaml:",inline"`
 }
 
@@ -95,6 +103,15 @@ type EarlyStopping struct {
 	MinDelta float64 `yaml:"min_delta" default:"0" min:"0" doc:"what counts as an improvement"`
 }
 
+// Validate finds a metric that does not exist.
+func (o *EarlyStopping) Validate() error {
+	if o.Metric == "loss" {
+		return nil
+	}
+	_, err := metric.Lookup(o.Metric)
+	return err
+}
+
 // Optimizer chooses the optimiser.
 type Optimizer struct {
 	Type    string                 `yaml:"type" default:"adamw"`
@@ -115,6 +132,12 @@ func (Schedule) Variants() map[string]optim.ScheduleOptions { return optim.Sched
 
 // LoadConfig reads a configuration with overrides.
 func LoadConfig(path string, sets []string) (*Config, error) {
+	if ext := strings.TrimSuffix(strings.ToLower(path), ".gz"); strings.HasSuffix(ext, ".csv") || strings.HasSuffix(ext, ".tsv") {
+		return nil, mistake("%s: expected a configuration, and this is named like data: `hone init %[1]s --target COLUMN` writes one", path)
+	}
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return nil, mistake("%s: it is a folder, expected a configuration: name the file in it, such as %s", path, filepath.Join(path, "hone.yaml"))
+	}
 	doc, err := config.Load(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, mistake("%s: there is no such file: `hone init DATA --target COLUMN` writes one", path)
@@ -130,6 +153,28 @@ func LoadConfig(path string, sets []string) (*Config, error) {
 		return nil, err
 	}
 	return c, c.check()
+}
+
+// DataOptions reads overrides that say how to read a file outside of any
+// configuration, such as data.header=false.
+func DataOptions(sets []string) (data.Options, error) {
+	var section struct {
+		Data data.Options `yaml:"data"`
+	}
+	doc, err := config.Parse("", []byte("data: {}"))
+	if err != nil {
+		return section.Data, err
+	}
+	if err := doc.Set(sets...); err != nil {
+		return section.Data, err
+	}
+	if err := doc.Decode(&section); err != nil {
+		return section.Data, err
+	}
+	if !doc.IsSet("data.max_expansion") {
+		section.Data.MaxExpansion = 0 // so that init does not write it
+	}
+	return section.Data, nil
 }
 
 // A UserError is a mistake that the user can mend.
@@ -190,14 +235,49 @@ func nameOf(path string) string {
 // Text returns the document with every key, as it was understood.
 func (c *Config) Text(comments bool) []byte { return config.Show(c, comments) }
 
+// serving is the part of a bundle that says how it is served, and serves is
+// its content.
+const serving = "serve.yaml"
+
+type serves struct {
+	Serve serve.Options `yaml:"serve"`
+}
+
+// ServeOptions returns how a bundle is to be served: the serve section of the
+// configuration it was made from, with overrides such as serve.max_rows=100.
+func ServeOptions(b *bundle.Bundle, sets []string) (serve.Options, error) {
+	raw, err := b.Part(serving)
+	if err != nil {
+		raw = []byte("serve: {}\n") // it need not have been made by a run
+	}
+	doc, err := config.Parse(serving, raw)
+	if err != nil {
+		return serve.Options{}, err
+	}
+	if err := doc.Set(sets...); err != nil {
+		return serve.Options{}, err
+	}
+	var s serves
+	err = doc.Decode(&s)
+	return s.Serve, err
+}
+
 // ConfigSchema returns the JSON Schema of the document.
 func ConfigSchema() ([]byte, error) { return config.Schema(&Config{}, "hone.yaml") }
 
-// home is the folder of runs and register: $HONE_HOME, or .hone beside the
-// configuration.
+// home is the folder of runs and register, wherever the process is: $HONE_HOME,
+// or .hone beside the configuration.
 func home(dir string) string {
 	if h := os.Getenv("HONE_HOME"); h != "" {
-		return h
+		return absolute(h)
 	}
-	return filepath.Join(dir, ".hone")
+	return absolute(filepath.Join(dir, ".hone"))
+}
+
+// absolute makes a path one that the register can keep.
+func absolute(path string) string {
+	if abs, err := filepath.Abs(path); err == nil {
+		return abs
+	}
+	return path
 }

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"fmt"
+	"math"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -41,7 +42,7 @@ func Init(o InitOptions) (*Found, error) {
 		return nil, err
 	}
 	names := table.Names()
-	f := &Found{Target: o.Target, Rows: table.Rows}
+	f := &Found{Target: o.Target, Rows: table.Rows, LeftOut: []data.Finding{}, Notes: []string{}}
 	if f.Target == "" {
 		return nil, mistake("%s: which column is to be predicted? Give --target; the columns are %s", o.File, strings.Join(names, ", "))
 	}
@@ -57,7 +58,7 @@ func Init(o InitOptions) (*Found, error) {
 	target = table.Column(f.Target)
 	var why string
 	if f.Task, why, err = data.TargetKind(target); err != nil {
-		return nil, err
+		return nil, inFile(err, o.File)
 	}
 	summaries, findings, err := data.Profile(table, f.Target)
 	if err != nil {
@@ -193,6 +194,9 @@ func (f *Found) inputs(t *data.Table, schema data.Schema, summaries []data.Summa
 		default:
 			f.Inputs = append(f.Inputs, c.Name)
 			comment := describeColumn(summaries[i])
+			if n := summaries[i].Distinct; kind == "number" && n > 2 && n <= fewNumbers && whole(c) {
+				comment += fmt.Sprintf("; %d whole numbers: type: category, if they are codes", n)
+			}
 			if note := schema[i].Note; note != "" {
 				comment += "; " + note
 			}
@@ -211,6 +215,13 @@ func (f *Found) inputs(t *data.Table, schema data.Schema, summaries []data.Summa
 		out = append(out, e)
 	}
 	return append(in, out...)
+}
+
+// fewNumbers is up to how many whole numbers may be codes.
+const fewNumbers = 32
+
+func whole(c *data.Column) bool {
+	return !slices.ContainsFunc(c.Numbers, func(v float64) bool { return !math.IsNaN(v) && v != math.Trunc(v) })
 }
 
 func describeColumn(s data.Summary) string {

@@ -73,7 +73,8 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 		Name: c.Name, Target: m.Target, Task: m.Output.Type(),
 		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
 		Network: describeNetwork(m), Parameters: state.Parameters(),
-		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Warnings: p.warnings, Candidates: 1,
+		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Candidates: 1,
+		Warnings: append([]string{}, p.warnings...), LeftOut: []string{},
 	}
 	if p.logToo {
 		plan.Candidates = 2

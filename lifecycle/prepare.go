@@ -68,6 +68,9 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.fit(c); err != nil {
 		return nil, err
 	}
+	if err := p.check(c); err != nil {
+		return nil, err
+	}
 	p.describe(c, files)
 	return p, nil
 }
@@ -154,7 +157,7 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	}
 	parts, err := data.Split(table, split, target, c.Seed)
 	if err != nil {
-		return err
+		return inFile(err, source)
 	}
 	p.train = table.Select(parts[0])
 	rest := parts[1:]
@@ -168,6 +171,15 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 }
 
 func (d *Data) resolve(c *Config, path string) string { return c.doc.Resolve(path) }
+
+// inFile names the file in an error about rows that came from it.
+func inFile(err error, path string) error {
+	var e *data.Error
+	if errors.As(err, &e) && e.Path == "" {
+		e.Path = path
+	}
+	return err
+}
 
 // column is one input that was decided on.
 type column struct {
@@ -185,7 +197,7 @@ func (p *prepared) fit(c *Config) error {
 	if out.Type == "" {
 		kind, why, err := data.TargetKind(target)
 		if err != nil {
-			return err
+			return inFile(err, c.doc.Resolve(c.Data.Source))
 		}
 		out.Type = kind
 		out.Options = feature.OutputTypes()[kind]
@@ -197,7 +209,7 @@ func (p *prepared) fit(c *Config) error {
 	p.output = out.Options
 	fitted, err := out.Options.Fit(target)
 	if err != nil {
-		return &UserError{err.Error()}
+		return mistake("%s: outputs: %v", c.doc.Name(), err)
 	}
 	if o, ok := out.Options.(*feature.NumberOutputOptions); ok && o.Transform == "auto" {
 		p.logToo = feature.LongTail(target)
@@ -213,7 +225,7 @@ func (p *prepared) fit(c *Config) error {
 	for _, col := range columns {
 		in, err := col.options.Fit(p.train.Column(col.name))
 		if err != nil {
-			return &UserError{err.Error()}
+			return mistake("%s: inputs: %v", c.doc.Name(), err)
 		}
 		p.model.Inputs = append(p.model.Inputs, model.Input{Column: col.name, Feature: in})
 	}
@@ -312,7 +324,14 @@ func because(against map[string]data.Finding, name string) string {
 func optionsFor(c *data.Column) (feature.InputOptions, error) {
 	name := feature.InputFor(c.Type)
 	if name == "" {
-		return nil, fmt.Errorf("column %q holds %s values, which no input type reads yet: leave it out", c.Name, c.Type)
+		remedy := "leave it out"
+		for _, other := range sortedKeys(feature.InputTypes()) {
+			if slices.Contains(feature.ColumnTypes(false, other), c.Type) {
+				remedy += fmt.Sprintf(", or read it as another type all the same: {name: %s, type: %s}", config.Quote(c.Name), other)
+				break
+			}
+		}
+		return nil, fmt.Errorf("column %q holds %s values, which no input type reads by itself: %s", c.Name, c.Type, remedy)
 	}
 	o := feature.InputTypes()[name]
 	return o, config.Defaults(o)

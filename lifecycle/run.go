@@ -18,6 +18,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
@@ -354,8 +355,8 @@ func (r *run) tryTraining(ctx context.Context, m *model.Model, what string, o tr
 // keepBest saves what a stopped run has learnt so far, not yet evaluated, into
 // the run's folder, where the finished bundle will replace it.
 func (r *run) keepBest(m *model.Model, what string, epoch int) {
-	if m.Network.Plain() {
-		return // a baseline
+	if what == linearBaseline {
+		return
 	}
 	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
 	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.c.Text(false)}); err != nil {
@@ -464,6 +465,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		bundle.Part{Name: "config.yaml", Content: []byte(rep.Config)},
 		bundle.Part{Name: "metrics.json", Content: append(metrics, '\n')},
 		bundle.Part{Name: "model_card.md", Content: card.Bytes()},
+		bundle.Part{Name: serving, Content: config.Show(&serves{r.c.Serve}, false)},
 	); err != nil {
 		return nil, err
 	}
@@ -471,7 +473,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	if err != nil {
 		return nil, err
 	}
-	beside := filepath.Join(r.c.doc.Dir(), r.c.Name+".hone")
+	beside := absolute(filepath.Join(r.c.doc.Dir(), r.c.Name+".hone"))
 	if err := copyFile(inRun, beside); err != nil {
 		return nil, err
 	}
@@ -483,7 +485,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	}
 	s := &Summary{
 		Bundle: beside, Report: page, Run: r.entry.ID, Name: r.c.Name, Seed: r.c.Seed, Target: m.Target, Task: result.Task,
-		Headline: result.Metrics[0].Name, Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
+		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Findings: findings(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
@@ -500,22 +502,39 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	return s, removeCheckpoints(r.entry.Dir)
 }
 
+// removeCheckpoints also removes halves of files that a kill left.
 func removeCheckpoints(dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "*.checkpoint"))
+	files, err := os.ReadDir(dir)
 	if err != nil {
 		return err
 	}
 	for _, f := range files {
-		if err := os.Remove(f); err != nil {
-			return err
+		if filepath.Ext(f.Name()) == ".checkpoint" || strings.Contains(f.Name(), ".tmp-") {
+			if err := os.Remove(filepath.Join(dir, f.Name())); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
+// headline is the metric that the outcome is told by: the first one that the
+// test rows define.
+func headline(r *evaluate.Result) string {
+	for _, m := range r.Metrics {
+		if _, ok := r.Test[m.Name]; ok {
+			return m.Name
+		}
+	}
+	return r.Metrics[0].Name
+}
+
 // findings says in sentences what was found out.
 func findings(r *evaluate.Result) []string {
-	var out []string
+	out := []string{}
+	if len(r.Undefined) > 0 {
+		out = append(out, fmt.Sprintf("undefined on the test rows, and so not measured: %s; see whether these rows hold one class alone", strings.Join(sortedKeys(r.Undefined), ", ")))
+	}
 	head := r.Metrics[0].Name
 	if c := r.Compare("linear", head); c != nil {
 		words := map[string]string{

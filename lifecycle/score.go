@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
@@ -13,18 +12,6 @@ import (
 	"github.com/hone-ml/hone/nn/optim"
 	"github.com/hone-ml/hone/train"
 )
-
-// metricFor returns the metric of a name if it measures such a task.
-func metricFor(name string, kind metric.Kind) (*metric.Metric, error) {
-	m, err := metric.Lookup(name)
-	if err != nil {
-		return nil, err
-	}
-	if !slices.Contains(m.Kinds, kind) {
-		return nil, fmt.Errorf("%s does not measure a %s task", name, kind)
-	}
-	return m, nil
-}
 
 // measure returns metrics of a sample by name; one that is undefined is left
 // out.
@@ -66,6 +53,8 @@ func (r *run) scores(ctx context.Context, m *model.Model, t *data.Table, names .
 // Training of the linear baseline. The settings are the same for every data
 // set: a linear model has one optimum, and they reach it.
 const (
+	linearBaseline = "linear baseline" // what it is called
+
 	linearRate     = 0.01
 	linearEpochs   = 40
 	linearPatience = 5
@@ -82,7 +71,8 @@ func (r *run) trainLinear(ctx context.Context) (*fitted, error) {
 		o.Schedule = &optim.ReduceOnPlateau{Gamma: 0.3, Patience: 1, Floor: 1e-3}
 		return o
 	}
-	return r.trainModel(ctx, r.fit.model.With(r.fit.model.Output, &model.Linear{}), "linear baseline", options, 256)
+	size := min(256, max(16, r.p.train.Rows/64)) // small tables need smaller batches for as many steps
+	return r.trainModel(ctx, r.fit.model.With(r.fit.model.Output, &model.Linear{}), linearBaseline, options, size)
 }
 
 // describeNetwork says in a few words what the network is.

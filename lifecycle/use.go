@@ -6,12 +6,15 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"slices"
 	"strconv"
 
 	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 )
@@ -37,7 +40,7 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	o.Schema = schema
 	r, err := data.Open(path, o)
 	if err != nil {
-		return 0, err
+		return 0, forModel(err, m)
 	}
 	defer r.Close()
 	buffered := bufio.NewWriterSize(w, 1<<16)
@@ -55,7 +58,7 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 			break
 		}
 		if err != nil {
-			return rows, err
+			return rows, forModel(err, m)
 		}
 		p, err := m.Predict(ctx, t)
 		if err != nil {
@@ -177,6 +180,26 @@ func (j *jsonRows) row(values []any) error {
 
 func (j *jsonRows) flush() error { return nil }
 
+// forModel says what to do about a file that a trained model cannot read: no
+// configuration is left to be changed.
+func forModel(err error, m *model.Model) error {
+	var e *data.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	f := m.Schema.Field(e.Column)
+	switch {
+	case f == nil:
+	case e.Line > 0:
+		e.Remedy = fmt.Sprintf("correct it, or leave it empty if it is not known; %s was trained on a column of type %s", m.Name, f.Type)
+	case e.Column == m.Target:
+		e.Remedy = "add the column: predictions are measured against it"
+	default:
+		e.Remedy = fmt.Sprintf("%s reads it: rename the column that was meant, or add it, empty where it is not known", m.Name)
+	}
+	return err
+}
+
 // Evaluation is what `hone evaluate --json` prints.
 type Evaluation struct {
 	Model     string                     `json:"model"`
@@ -186,6 +209,24 @@ type Evaluation struct {
 	Unlabeled int                        `json:"rows_without_target"` // left out
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	Order     []string                   `json:"-"`
+	Level     float64                    `json:"-"` // of the intervals
+}
+
+// BootstrapOf returns how the run that made a bundle made its intervals, so
+// that the same rows give the same ones.
+func BootstrapOf(b *bundle.Bundle) evaluate.Bootstrap {
+	var told struct {
+		Bootstrap evaluate.Bootstrap `json:"bootstrap"`
+	}
+	raw, err := b.Part("metrics.json")
+	if err == nil {
+		err = json.Unmarshal(raw, &told)
+	}
+	if err != nil || told.Bootstrap.Level <= 0 || told.Bootstrap.Level >= 1 || told.Bootstrap.Resamples < 0 { // never evaluated
+		o := evaluate.DefaultOptions()
+		return evaluate.Bootstrap{Resamples: o.Bootstrap, Level: o.Level}
+	}
+	return told.Bootstrap
 }
 
 // EvaluateFile measures a predictor on a labelled file: the model itself, or
@@ -197,7 +238,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	}
 	t, _, err := data.Read(path, o)
 	if err != nil {
-		return nil, err
+		return nil, forModel(err, m)
 	}
 	var drop prepared
 	all := t.Rows
@@ -212,12 +253,15 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if err != nil {
 		return nil, err
 	}
+	if pred.Kind != m.Output.Kind() || !slices.Equal(pred.Classes, m.Output.Classes()) {
+		return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", pred.Kind, pred.Classes, m.Name, m.Output.Kind(), m.Output.Classes())
+	}
 	ms := metric.For(m.Output.Kind())
 	intervals, err := metric.Bootstrap(pred.Sample(targets), ms, resamples, level, seed)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: all - t.Rows, Metrics: map[string]metric.Interval{}}
+	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: all - t.Rows, Level: level, Metrics: map[string]metric.Interval{}}
 	for i, met := range ms {
 		if math.IsNaN(intervals[i].Value) {
 			continue // undefined on these rows

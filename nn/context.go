@@ -29,7 +29,8 @@ type Context struct {
 type record struct {
 	parts     []Part
 	penalties []*graph.Node
-	blank     bool // parameters stay zero: only shapes matter
+	blank     bool      // parameters stay zero: only shapes matter
+	zeros     []float32 // what all blank parameters share
 }
 
 // A Part is a layer as it was built.
@@ -47,7 +48,8 @@ func (c *Context) init() {
 }
 
 // Blank leaves parameters at zero instead of drawing them, for a program of
-// which only the shapes matter.
+// which only the shapes matter. They share their storage, so that a network
+// too large for the machine can be described: its state is not for running.
 func (c *Context) Blank() {
 	c.init()
 	c.blank = true
@@ -133,15 +135,25 @@ func (c *Context) variable(name string, shape []int, init Initializer, trainable
 		}
 		return v
 	}
-	if n, err := tensor.Elements(shape); err != nil || n > maxElements {
-		return fail("shape %v holds more than 2³¹ numbers or none that can be counted: use smaller layers", shape)
+	n, err := tensor.Elements(shape)
+	if err != nil || n > maxElements {
+		return fail("a variable of shape %v has more than 2³¹ numbers: use smaller layers", shape)
 	}
 	if init.draw == nil {
 		return fail("its initialiser is the zero Initializer, expected one such as nn.GlorotUniform")
 	}
-	t := tensor.Zeros(shape...)
-	if !c.blank {
+	var t *tensor.Tensor
+	if c.blank && len(shape) > 0 {
+		if len(c.zeros) < n {
+			c.zeros = make([]float32, n)
+		}
+		t, err = tensor.FromFloats(c.zeros[:n], shape...)
+	} else {
+		t = tensor.Zeros(shape...)
 		init.fill(t, c.InitSeed, full)
+	}
+	if err != nil {
+		return fail("%w", err)
 	}
 	v, err := c.State.Add(full, t, trainable)
 	if err != nil {

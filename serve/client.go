@@ -9,7 +9,9 @@ import (
 	"io"
 	"math"
 	"math/rand/v2"
+	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -243,6 +245,9 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) ([]by
 // once sends a request; after is how long a busy server asks to be left alone.
 func (c *Client) once(ctx context.Context, method, path string, body []byte) (reply []byte, after time.Duration, err error) {
 	r, err := http.NewRequestWithContext(ctx, method, c.base()+path, bytes.NewReader(body))
+	if err == nil && (r.URL.Host == "" || r.URL.Scheme != "http" && r.URL.Scheme != "https") {
+		err = errors.New("it does not begin with http:// and a host")
+	}
 	if err != nil {
 		return nil, 0, &Error{Problem: fmt.Sprintf("the endpoint %q is no URL: %v; expected one such as http://127.0.0.1:8080", c.URL, err)}
 	}
@@ -261,7 +266,16 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte) (re
 		if ctx.Err() != nil {
 			return nil, 0, ctx.Err()
 		}
-		return nil, 0, &Error{Problem: fmt.Sprintf("the endpoint cannot be reached: %v; check the URL, and that hone serve is running", err)}
+		// The address is said already.
+		var u *url.Error
+		if errors.As(err, &u) {
+			err = u.Err
+		}
+		var o *net.OpError
+		if errors.As(err, &o) {
+			err = o.Err
+		}
+		return nil, 0, &Error{Problem: fmt.Sprintf("no server answers at %s: %v; check the URL, and that hone serve is running there", c.base(), err)}
 	}
 	defer resp.Body.Close()
 	reply, err = io.ReadAll(io.LimitReader(resp.Body, maxReply+1))
@@ -280,7 +294,7 @@ func (c *Client) once(ctx context.Context, method, path string, body []byte) (re
 		e.Row, e.Column = told.Error.Row, told.Error.Column
 		e.Problem = strings.TrimPrefix(told.Error.Message, e.where())
 	} else {
-		e.Problem = "no reason given"
+		e.Problem = "it is not hone serve that answers there, or something between does; check the URL"
 	}
 	e.Problem = fmt.Sprintf("%s (%s%s replied %s)", e.Problem, c.base(), path, resp.Status)
 	if seconds, err := strconv.Atoi(resp.Header.Get("Retry-After")); err == nil && seconds > 0 {

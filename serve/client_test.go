@@ -147,7 +147,7 @@ func TestClientErrors(t *testing.T) {
 	version := `{"model":"` + s.schema.Model + `",`
 	for _, c := range []struct{ url, want string }{
 		{"127.0.0.1:1", "the endpoint"},
-		{"http://127.0.0.1:1", "the endpoint cannot be reached: "},
+		{"http://127.0.0.1:1", "no server answers at "},
 		{reply("schema"), "gave a reply that hone serve does not give"},
 		{reply(`{"model":"other@1"}`), "the model was changed meanwhile"},
 		{reply(version + `"predictions":[]}`), "it has 0 predictions for 1 rows"},

@@ -20,7 +20,10 @@ const KeyVariable = "HONE_SERVE_KEY"
 // Options say how to serve. The zero value of a field means its default.
 type Options struct {
 	Address         string        `yaml:"address" default:"127.0.0.1:8080" doc:"where to listen; port 0 takes a free one"`
-	Key             string        `yaml:"key" doc:"demanded on every route, as a bearer token or the password of basic authentication; needed where the address is not loopback; default: HONE_SERVE_KEY of the environment"`
+	// Key is demanded on every route, as a bearer token or the password of basic
+	// authentication. It is needed where the address is not loopback. It is never
+	// in a file: default HONE_SERVE_KEY of the environment.
+	Key             string        `yaml:"-"`
 	MaxBody         int64         `yaml:"max_body" default:"33554432" min:"1024" doc:"bytes of a request at most"`
 	MaxRows         int           `yaml:"max_rows" default:"10000" min:"1" doc:"rows of a request at most"`
 	MaxConcurrent   int           `yaml:"max_concurrent" default:"256" min:"1" doc:"predictions worked on at a time; more are refused with 503 and Retry-After"`
@@ -73,12 +76,15 @@ func (o *Options) setDefaults() error {
 	if o.MaxBody < 0 || o.MaxRows < 0 || o.MaxConcurrent < 0 {
 		return &Error{Problem: fmt.Sprintf("serve.max_body, max_rows and max_concurrent are %d, %d and %d, expected 1 or more", o.MaxBody, o.MaxRows, o.MaxConcurrent)}
 	}
-	host, _, err := net.SplitHostPort(o.Address)
+	host, port, err := net.SplitHostPort(o.Address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
 	if err != nil {
-		return &Error{Problem: fmt.Sprintf("serve.address is %q, expected HOST:PORT such as 127.0.0.1:8080", o.Address)}
+		return &Error{Problem: fmt.Sprintf("the address is %q, expected HOST:PORT such as 127.0.0.1:8080", o.Address)}
 	}
 	if strings.ContainsFunc(o.Key, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
-		return &Error{Problem: "the key (" + KeyVariable + " or serve.key) holds a space, a line end or a character beyond ASCII, which a request cannot carry; take letters and digits"}
+		return &Error{Problem: "the key (" + KeyVariable + ") holds a space, a line end or a character beyond ASCII, which a request cannot carry; take letters and digits"}
 	}
 	if o.Key == "" && !isLoopback(host) {
 		return noKey(o.Address)
@@ -88,7 +94,7 @@ func (o *Options) setDefaults() error {
 
 // noKey is why a server without a key does not listen beyond this machine.
 func noKey(address string) error {
-	return &Error{Problem: fmt.Sprintf("serve.address is %s, which other machines can reach, and there is no key; set %s (or serve.key) to a long random text, or listen on 127.0.0.1", address, KeyVariable)}
+	return &Error{Problem: fmt.Sprintf("the address is %s, which other machines can reach, and there is no key; set %s to a long random text, or listen on 127.0.0.1", address, KeyVariable)}
 }
 
 // isLoopback says whether a host is this machine and no other can reach it.

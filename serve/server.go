@@ -89,7 +89,11 @@ func (s *Server) Warm(ctx context.Context) error {
 func (s *Server) Run(ctx context.Context, ready func(url string)) error {
 	l, err := net.Listen("tcp", s.opts.Address)
 	if err != nil {
-		return &Error{Problem: fmt.Sprintf("cannot listen on %s (serve.address): %v; stop what uses it, or take another port", s.opts.Address, err)}
+		var o *net.OpError
+		if errors.As(err, &o) {
+			err = o.Err // the address is said already
+		}
+		return &Error{Problem: fmt.Sprintf("cannot listen on %s: %v; stop what listens there, or take another address (port 0: any that is free)", s.opts.Address, err)}
 	}
 	defer l.Close()
 	host, port, err := net.SplitHostPort(l.Addr().String())

@@ -15,14 +15,41 @@ import (
 	"github.com/hone-ml/hone/lifecycle"
 )
 
-// dataFlags are the flags of every command that reads a file of rows.
-func dataFlags(c *cobra.Command, o *data.Options) {
-	c.Flags().StringVar(&o.Delimiter, "delimiter", "", "between fields: a character, or tab, comma, semicolon, bar (default: found by looking)")
-	c.Flags().StringVar(&o.Encoding, "encoding", "", "of the text, as windows-1252 (default: UTF-8)")
+// dataFlags say how a command reads a file of rows.
+type dataFlags struct {
+	delimiter, encoding string
+	sets                []string
+}
+
+func (d *dataFlags) add(c *cobra.Command) {
+	c.Flags().StringVar(&d.delimiter, "delimiter", "", "a `CHARACTER` between fields, or tab, comma, semicolon, bar, space (default: found by looking)")
+	c.Flags().StringVar(&d.encoding, "encoding", "", "`NAME` of the text's encoding, as windows-1252 (default: UTF-8, or UTF-16 where the file says so)")
+	c.Flags().StringArrayVar(&d.sets, "set", nil, "how else to read FILE, as `KEY=VALUE`: data.header=false (may be repeated)")
+}
+
+func (d *dataFlags) options() (data.Options, error) {
+	o, err := lifecycle.DataOptions(d.sets)
+	if d.delimiter != "" {
+		o.Delimiter = d.delimiter
+	}
+	if d.encoding != "" {
+		o.Encoding = d.encoding
+	}
+	return o, err
+}
+
+// explain says where to set what an error about data tells to set.
+func (d *dataFlags) explain(err error) error {
+	var e *data.Error
+	if errors.As(err, &e) && strings.Contains(e.Problem+e.Remedy, "data.") {
+		return fmt.Errorf("%w (here: --set data.KEY=VALUE)", err)
+	}
+	return err
 }
 
 func initCommand() *cobra.Command {
 	o := lifecycle.InitOptions{}
+	var flags dataFlags
 	var force, asJSON bool
 	var types []string
 	c := &cobra.Command{
@@ -34,13 +61,16 @@ constants and columns that give the target away out of the inputs, and says why
 in comments beside the way to take them back.`,
 		Example: `  hone init customers.csv --target churn
   hone init train.csv --test test.csv --target income -o income.yaml`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			o.File = args[0]
+			var err error
+			if o.Data, err = flags.options(); err != nil {
+				return err
+			}
 			for _, t := range types {
 				name, kind, ok := strings.Cut(t, "=")
 				if !ok {
-					return &usageError{fmt.Errorf("--type %s: expected COLUMN=TYPE, as in zip=category", t)}
+					return usagef("--type %s: expected COLUMN=TYPE, as in zip=category", t)
 				}
 				if o.Data.Types == nil {
 					o.Data.Types = map[string]data.Type{}
@@ -48,19 +78,19 @@ in comments beside the way to take them back.`,
 				o.Data.Types[name] = data.Type(kind)
 			}
 			if _, err := os.Stat(o.Output); err == nil && !force {
-				return &usageError{fmt.Errorf("%s exists already: give another name with -o, or --force to replace it", o.Output)}
+				return usagef("%s exists already: give another name with -o, or --force to replace it", o.Output)
 			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
 			found, err := lifecycle.Init(o)
 			if err != nil {
-				return err
+				return flags.explain(err)
 			}
 			if err := atomicfile.WriteBytes(o.Output, []byte(found.YAML)); err != nil {
 				return err
 			}
 			e := c.ErrOrStderr()
-			fmt.Fprintf(e, "%s: %d rows, %s is predicted as %s from %d columns\n", filepath.Base(o.File), found.Rows, found.Target, found.Task, len(found.Inputs))
+			fmt.Fprintf(e, "%s: %s, %s is predicted as %s from %s\n", filepath.Base(o.File), plural(found.Rows, "row"), found.Target, found.Task, plural(len(found.Inputs), "column"))
 			for _, n := range found.Notes {
 				fmt.Fprintf(e, "note: %s\n", n)
 			}
@@ -77,12 +107,12 @@ in comments beside the way to take them back.`,
 			return nil
 		},
 	}
-	c.Flags().StringVar(&o.Target, "target", "", "the column to predict")
-	c.Flags().StringVar(&o.Test, "test", "", "a file of test rows (default: a tenth of FILE)")
-	c.Flags().StringVarP(&o.Output, "output", "o", "hone.yaml", "the configuration to write")
+	c.Flags().StringVar(&o.Target, "target", "", "the `COLUMN` to predict")
+	c.Flags().StringVar(&o.Test, "test", "", "a `FILE` of test rows (default: a tenth of the rows)")
+	c.Flags().StringVarP(&o.Output, "output", "o", "hone.yaml", "the `CONFIG` to write")
 	c.Flags().BoolVar(&force, "force", false, "replace the configuration if it exists")
-	c.Flags().StringArrayVar(&types, "type", nil, "the type of a column, as in zip=category (may be repeated)")
+	c.Flags().StringArrayVar(&types, "type", nil, "`COLUMN=TYPE` of a column, as in zip=category (may be repeated)")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
-	dataFlags(c, &o.Data)
+	flags.add(c)
 	return c
 }

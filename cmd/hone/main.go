@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -43,12 +45,16 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	}()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends the process at once
 	lifecycle.Version = versionText()
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return 0
 	}
@@ -64,7 +70,7 @@ func report(err error, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "hone: %v\n", err)
 		return exitGate
 	case lifecycle.IsStopped(err):
-		fmt.Fprintln(stderr, "hone: stopped; the same command goes on from here")
+		fmt.Fprintf(stderr, "hone: %s\n", stopText(err))
 		return exitStopped
 	case errors.As(err, &list):
 		fmt.Fprintf(stderr, "hone: %s\n", list.Text())
@@ -74,7 +80,28 @@ func report(err error, stderr io.Writer) int {
 	if isUsers(err) {
 		return exitUsers
 	}
+	fmt.Fprintln(stderr, "hone: this may be a fault of hone's own: if so, please report it with the command that you typed")
 	return exitOurs
+}
+
+// A stoppedRun says that Ctrl-C ended a run, which can be taken up again.
+type stoppedRun struct{ error }
+
+func (e *stoppedRun) Unwrap() error { return e.error }
+
+func stopText(err error) string {
+	var run *stoppedRun
+	if errors.As(err, &run) {
+		return "stopped; the same command goes on from here"
+	}
+	return "stopped"
+}
+
+// environment are the system's errors that the user can mend: a disk that is
+// full, a folder that is not there or cannot be written.
+var environment = []error{
+	fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, syscall.ENOSPC, syscall.EROFS, syscall.EDQUOT,
+	syscall.ENOTDIR, syscall.EISDIR, syscall.ENAMETOOLONG, syscall.ELOOP, syscall.EFBIG, syscall.EMFILE,
 }
 
 // isUsers reports whether an error is the user's to mend.
@@ -83,14 +110,8 @@ func isUsers(err error) bool {
 	var usage *usageError
 	var locked *atomicfile.LockedError
 	return errors.As(err, &u) && u.UserError() || errors.As(err, &usage) || errors.As(err, &locked) ||
-		errors.Is(err, os.ErrNotExist) || errors.Is(err, os.ErrPermission)
+		slices.ContainsFunc(environment, func(e error) bool { return errors.Is(err, e) })
 }
-
-// A usageError is a command typed wrongly.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
 
 // A gateError says that a --require was not met.
 type gateError struct{ msg string }
@@ -108,6 +129,7 @@ func versionText() string {
 }
 
 func newRoot() *cobra.Command {
+	cobra.EnableCommandSorting = false // a life has its order
 	root := &cobra.Command{
 		Use:   "hone",
 		Short: "The whole life of a deep model in one program",
@@ -117,7 +139,11 @@ neural network, evaluates it honestly beside baselines, and serves it.
 Begin with:
   hone init customers.csv --target churn     look at the data, write hone.yaml
   hone run hone.yaml                         prepare, train, evaluate, publish
-  hone serve churn.hone                      answer requests`,
+  hone serve churn.hone                      answer requests
+
+Every command takes --json for scripts; docs/json.md describes what it prints.
+Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
+--require that was not met, 130 stopped by Ctrl-C.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       versionText(),
@@ -128,25 +154,17 @@ Begin with:
 			return nil
 		},
 	}
-	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
-		return &usageError{fmt.Errorf("%w; `%s --help` tells what it takes", err, c.CommandPath())}
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddGroup(
 		&cobra.Group{ID: "life", Title: "A model's life:"},
 		&cobra.Group{ID: "use", Title: "A model's use:"},
 		&cobra.Group{ID: "look", Title: "Looking at things:"},
+		&cobra.Group{ID: "help", Title: "Help:"},
 	)
+	root.SetHelpCommandGroupID("help")
+	root.SetCompletionCommandGroupID("help")
 	for _, c := range commands() {
-		args := c.Args
-		c.Args = func(c *cobra.Command, a []string) error {
-			if args == nil {
-				return nil
-			}
-			if err := args(c, a); err != nil {
-				return &usageError{fmt.Errorf("%s: %w; usage: %s", c.Name(), err, c.UseLine())}
-			}
-			return nil
-		}
+		checkArguments(c)
 		root.AddCommand(c)
 	}
 	return root

@@ -18,7 +18,12 @@ func planCommand() *cobra.Command {
 		Use:     "plan CONFIG",
 		GroupID: "life",
 		Short:   "Say what a run would do, without doing it",
-		Args:    cobra.ExactArgs(1),
+		Long: `Plan reads the data, fits the inputs and builds the network, as a run does, and
+tells the stages, rows, parameters and memory. How long training would take it
+finds out by a few steps, which it forgets. Nothing is written.`,
+		Example: `  hone plan hone.yaml
+  hone plan hone.yaml --set network.widths=[512,512]
+  hone plan hone.yaml --mermaid > flow.mmd`,
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := lifecycle.LoadConfig(args[0], sets)
 			if err != nil {
@@ -39,7 +44,7 @@ func planCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as in --set train.epochs=5 (may be repeated)")
+	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
 	c.Flags().BoolVar(&mermaid, "mermaid", false, "print the flow as a Mermaid diagram")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
@@ -67,7 +72,7 @@ func printPlan(w io.Writer, p *lifecycle.Plan) {
 		for _, d := range l.Shape {
 			n *= d
 		}
-		fmt.Fprintf(w, "  %-44s %12v %10d\n", l.Name, l.Shape, n)
+		fmt.Fprintf(w, "  %-44s %12s %10d\n", l.Name, fmt.Sprint(l.Shape), n)
 	}
 	fmt.Fprintf(w, "  %-44s %12s %10d\n\n", "all parameters", "", p.Parameters)
 	fmt.Fprintf(w, "a step     %d rows, %s of matrix products, %s of memory\n", p.BatchSize, si(float64(p.StepFLOP), "FLOP"), si(float64(p.StepBytes), "B"))

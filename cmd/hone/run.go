@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -12,6 +13,9 @@ import (
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/metric"
 )
+
+// logFormats are the values of --log-format.
+var logFormats = []string{"auto", "plain", "json"}
 
 func runCommand() *cobra.Command {
 	var sets, require []string
@@ -30,20 +34,26 @@ bits. A finished run is not touched: a new one starts.`,
 		Example: `  hone run hone.yaml
   hone run hone.yaml --set train.epochs=5 --set network.dropout=0.3
   hone run hone.yaml --json --require 'roc_auc>=0.85'`,
-		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			gates, err := parseGates(require)
 			if err != nil {
 				return err
 			}
+			if !slices.Contains(logFormats, logFormat) {
+				return usagef("--log-format: found %q, expected one of %s", logFormat, strings.Join(logFormats, ", "))
+			}
 			cfg, err := lifecycle.LoadConfig(args[0], sets)
 			if err != nil {
 				return err
 			}
+			cfg.Gates = gates
 			live := isTerminal(c.ErrOrStderr())
 			watch, finish := newView(c.ErrOrStderr(), logFormat, live)
 			s, err := lifecycle.Run(c.Context(), cfg, watch)
 			finish()
+			if lifecycle.IsStopped(err) {
+				return &stoppedRun{err}
+			}
 			if err != nil {
 				return err
 			}
@@ -62,9 +72,9 @@ bits. A finished run is not touched: a new one starts.`,
 			return checkGates(gates, values, "the test rows")
 		},
 	}
-	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as in --set train.epochs=5 (may be repeated)")
-	c.Flags().StringArrayVar(&require, "require", nil, "exit with 3 unless a metric on the test rows meets it, as in 'accuracy>=0.87' (may be repeated)")
-	c.Flags().StringVar(&logFormat, "log-format", "auto", "how progress is told: auto, plain or json")
+	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
+	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric on the test rows, as in 'accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	c.Flags().StringVar(&logFormat, "log-format", "auto", "`FORMAT` of progress on standard error: auto (live on a terminal, else plain), plain or json")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
 	return c
 }
@@ -79,7 +89,7 @@ func parseGates(texts []string) ([]metric.Requirement, error) {
 	for _, t := range texts {
 		r, err := metric.ParseRequirement(t)
 		if err != nil {
-			return nil, &usageError{fmt.Errorf("--require %s: %w", t, err)}
+			return nil, usagef("--require: %w", err)
 		}
 		out = append(out, r)
 	}

@@ -23,8 +23,13 @@ func runsCommand() *cobra.Command {
 		Use:     "runs",
 		GroupID: "look",
 		Short:   "List the runs, the newest first",
-		Args:    cobra.NoArgs,
+		Example: `  hone runs
+  hone runs --dir projects/churn -n 0
+  hone runs rm 20261124-161530-7f3a`,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if limit < 0 {
+				return usagef("--limit: found %d, expected a whole number of 0 or more", limit)
+			}
 			s, err := lifecycle.OpenRuns(dir)
 			if err != nil {
 				return err
@@ -49,7 +54,8 @@ func runsCommand() *cobra.Command {
 	rm := &cobra.Command{
 		Use:   "rm RUN...",
 		Short: "Remove runs: their folders and their entries; bundles beside configurations stay",
-		Args:  cobra.MinimumNArgs(1),
+		Example: `  hone runs rm latest
+  hone runs rm 20261124-161530-7f3a 20261124-17`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := lifecycle.OpenRuns(dir)
 			if err != nil {
@@ -74,9 +80,9 @@ func runsCommand() *cobra.Command {
 			return nil
 		},
 	}
-	c.PersistentFlags().StringVar(&dir, "dir", ".", "the folder of the configuration whose runs are meant (or set HONE_HOME)")
+	c.PersistentFlags().StringVar(&dir, "dir", ".", "the `FOLDER` of the configuration whose runs are meant (or set HONE_HOME)")
 	c.PersistentFlags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	c.Flags().IntVarP(&limit, "limit", "n", 20, "how many; 0: all")
+	c.Flags().IntVarP(&limit, "limit", "n", 20, "`RUNS` to list; 0: all")
 	c.AddCommand(rm)
 	return c
 }
@@ -117,7 +123,8 @@ func showCommand() *cobra.Command {
 		Use:     "show RUN",
 		GroupID: "look",
 		Short:   "Show one run: an id, its first letters, or latest",
-		Args:    cobra.ExactArgs(1),
+		Example: `  hone show latest
+  hone show 20261124-16 --json`,
 		RunE: func(c *cobra.Command, args []string) error {
 			s, err := lifecycle.OpenRuns(dir)
 			if err != nil {
@@ -139,14 +146,13 @@ func showCommand() *cobra.Command {
 			}
 			var sum lifecycle.Summary
 			if len(r.Result) > 0 && json.Unmarshal(r.Result, &sum) == nil {
-				fmt.Fprintln(w)
 				printSummary(w, &sum, isTerminal(w) && os.Getenv("NO_COLOR") == "")
 			}
 			fmt.Fprintf(w, "\nconfiguration: %s\n", filepath.Join(r.Dir, "config.yaml"))
 			return nil
 		},
 	}
-	c.Flags().StringVar(&dir, "dir", ".", "the folder of the configuration whose runs are meant (or set HONE_HOME)")
+	c.Flags().StringVar(&dir, "dir", ".", "the `FOLDER` of the configuration whose runs are meant (or set HONE_HOME)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	return c
 }
@@ -156,13 +162,18 @@ func configCommand() *cobra.Command {
 		Use:     "config",
 		GroupID: "look",
 		Short:   "Show a configuration with every default, or its JSON Schema",
+		Example: `  hone config show hone.yaml
+  hone config show hone.yaml --bare > full.yaml
+  hone config schema > hone.schema.json`,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	var sets []string
 	var bare, asJSON bool
 	show := &cobra.Command{
 		Use:   "show CONFIG",
 		Short: "Print the configuration with every key and default",
-		Args:  cobra.ExactArgs(1),
+		Example: `  hone config show hone.yaml
+  hone config show hone.yaml --set train.optimizer=sgd`,
 		RunE: func(c *cobra.Command, args []string) error {
 			cfg, err := lifecycle.LoadConfig(args[0], sets)
 			if err != nil {
@@ -176,13 +187,17 @@ func configCommand() *cobra.Command {
 			return err
 		},
 	}
-	show.Flags().StringArrayVar(&sets, "set", nil, "set a key, as in --set train.epochs=5 (may be repeated)")
+	show.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
 	show.Flags().BoolVar(&bare, "bare", false, "without comments")
 	show.Flags().BoolVar(&asJSON, "json", false, "print one JSON object that holds the YAML")
-	c.AddCommand(show, &cobra.Command{
+	schema := &cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of configurations, for editors",
-		Args:  cobra.NoArgs,
+		Long: `Schema prints a JSON Schema. An editor that knows YAML completes and checks
+configurations by it once a configuration's first line names the file:
+
+  # yaml-language-server: $schema=hone.schema.json`,
+		Example: `  hone config schema > hone.schema.json`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			s, err := lifecycle.ConfigSchema()
 			if err != nil {
@@ -191,6 +206,8 @@ func configCommand() *cobra.Command {
 			_, err = fmt.Fprintln(c.OutOrStdout(), string(s))
 			return err
 		},
-	})
+	}
+	schema.Flags().Bool("json", false, "as every command has it: a schema is JSON by itself")
+	c.AddCommand(show, schema)
 	return c
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/internal/atomicfile"
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/model"
@@ -19,7 +18,7 @@ import (
 func predictCommand() *cobra.Command {
 	var out string
 	var asJSON bool
-	var o data.Options
+	var flags dataFlags
 	c := &cobra.Command{
 		Use:     "predict MODEL FILE",
 		GroupID: "use",
@@ -29,14 +28,17 @@ writes the columns that identify a row and its prediction: for classes the
 class and the probabilities.`,
 		Example: `  hone predict churn.hone new.csv -o predictions.csv
   hone predict churn.hone new.csv.gz -o predictions.jsonl`,
-		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			lines := strings.HasSuffix(out, ".jsonl") || strings.HasSuffix(out, ".ndjson")
 			if out != "" && !lines && !strings.HasSuffix(out, ".csv") {
-				return &usageError{fmt.Errorf("-o %s: expected a name that ends in .csv or .jsonl", out)}
+				return usagef("-o %s: expected a name that ends in .csv or .jsonl", out)
 			}
 			if asJSON && out == "" {
-				return &usageError{fmt.Errorf("--json needs -o: without it the predictions go to standard output")}
+				return usagef("--json needs -o: without it the predictions go to standard output")
+			}
+			o, err := flags.options()
+			if err != nil {
+				return err
 			}
 			m, _, err := model.Load(args[0])
 			if err != nil {
@@ -45,7 +47,7 @@ class and the probabilities.`,
 			rows := 0
 			write := func(w io.Writer) (err error) {
 				rows, err = lifecycle.PredictFile(c.Context(), m, args[1], o, w, lines)
-				return err
+				return flags.explain(err)
 			}
 			if out == "" {
 				return write(c.OutOrStdout())
@@ -60,9 +62,9 @@ class and the probabilities.`,
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&out, "output", "o", "", "file to write, .csv or .jsonl (default: CSV to standard output)")
+	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write, .csv or .jsonl (default: CSV to standard output)")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output (with -o)")
-	dataFlags(c, &o)
+	flags.add(c)
 	return c
 }
 
@@ -72,7 +74,7 @@ func evaluateCommand() *cobra.Command {
 	var resamples int
 	var seed uint64
 	var asJSON bool
-	var o data.Options
+	var flags dataFlags
 	c := &cobra.Command{
 		Use:     "evaluate MODEL FILE",
 		GroupID: "use",
@@ -83,23 +85,39 @@ live server instead; a server of the same model gives the same numbers.`,
 		Example: `  hone evaluate churn.hone test.csv
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
   hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'`,
-		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			gates, err := parseGates(require)
 			if err != nil {
 				return err
 			}
-			m, _, err := model.Load(args[0])
+			if resamples < 0 {
+				return usagef("--bootstrap: found %d, expected a whole number of 0 or more", resamples)
+			}
+			o, err := flags.options()
 			if err != nil {
+				return err
+			}
+			m, b, err := model.Load(args[0])
+			if err != nil {
+				return err
+			}
+			boot := lifecycle.BootstrapOf(b)
+			if c.Flags().Changed("bootstrap") {
+				boot.Resamples = resamples
+			}
+			if c.Flags().Changed("seed") {
+				boot.Seed = seed
+			}
+			if err := lifecycle.CheckGates(gates, m.Output.Kind()); err != nil {
 				return err
 			}
 			var p model.Predictor = m
 			if endpoint != "" {
 				p = &serve.Client{URL: endpoint, Key: os.Getenv(serve.KeyVariable)}
 			}
-			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, resamples, 0.95, seed)
+			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, boot.Resamples, boot.Level, boot.Seed)
 			if err != nil {
-				return err
+				return flags.explain(err)
 			}
 			e.Endpoint = endpoint
 			if asJSON {
@@ -117,12 +135,12 @@ live server instead; a server of the same model gives the same numbers.`,
 			return checkGates(gates, values, args[1])
 		},
 	}
-	c.Flags().StringVar(&endpoint, "endpoint", "", "send the rows to the server at this address")
-	c.Flags().StringArrayVar(&require, "require", nil, "exit with 3 unless a metric meets it, as in 'accuracy>=0.87' (may be repeated)")
-	c.Flags().IntVar(&resamples, "bootstrap", 1000, "resamples behind each interval; 0: no intervals")
-	c.Flags().Uint64Var(&seed, "seed", 0, "of the resamples")
+	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
+	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
+	c.Flags().Uint64Var(&seed, "seed", 0, "`NUMBER` that the resamples are drawn by (default: as in the run)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
-	dataFlags(c, &o)
+	flags.add(c)
 	return c
 }
 
@@ -136,7 +154,7 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
 		v := e.Metrics[name]
 		fmt.Fprintf(w, "  %-20s %10s", name, number(v.Value))
 		if v.Low == v.Low { // not NaN
-			fmt.Fprintf(w, "  (95 %% interval %s to %s)", number(v.Low), number(v.High))
+			fmt.Fprintf(w, "  (%g %% interval %s to %s)", 100*e.Level, number(v.Low), number(v.High))
 		}
 		fmt.Fprintln(w)
 	}
@@ -151,7 +169,8 @@ func number(x float64) string {
 }
 
 func serveCommand() *cobra.Command {
-	var o serve.Options
+	var address string
+	var sets []string
 	var asJSON bool
 	c := &cobra.Command{
 		Use:     "serve MODEL",
@@ -159,10 +178,11 @@ func serveCommand() *cobra.Command {
 		Short:   "Answer requests by HTTP, with a page to try the model",
 		Long: `Serve answers POST /v1/predict with JSON and shows a page to try the model at /.
 It listens on this machine alone unless told otherwise; elsewhere it demands a
-key (` + serve.KeyVariable + `) on every request.`,
+key (` + serve.KeyVariable + `) on every request. Limits and time-outs are the serve
+section of the configuration that the model was made from, unless set here.`,
 		Example: `  hone serve churn.hone
-  hone serve churn.hone --address 127.0.0.1:9000`,
-		Args: cobra.ExactArgs(1),
+  hone serve churn.hone --address 127.0.0.1:9000
+  hone serve churn.hone --set serve.max_rows=100`,
 		RunE: func(c *cobra.Command, args []string) error {
 			m, b, err := model.Load(args[0])
 			if err != nil {
@@ -171,6 +191,13 @@ key (` + serve.KeyVariable + `) on every request.`,
 			facts, err := serve.FactsOf(args[0], b)
 			if err != nil {
 				return err
+			}
+			o, err := lifecycle.ServeOptions(b, sets)
+			if err != nil {
+				return err
+			}
+			if address != "" {
+				o.Address = address
 			}
 			s, err := serve.New(m, facts, o)
 			if err != nil {
@@ -188,7 +215,8 @@ key (` + serve.KeyVariable + `) on every request.`,
 			})
 		},
 	}
-	c.Flags().StringVar(&o.Address, "address", "127.0.0.1:8080", "where to listen; port 0 takes a free one")
+	c.Flags().StringVar(&address, "address", "", "`HOST:PORT` to listen at, as 127.0.0.1:8080; port 0 takes a free one")
+	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: serve.max_rows=100 (may be repeated)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object with the url once ready")
 	return c
 }

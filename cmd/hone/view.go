@@ -16,16 +16,13 @@ import (
 	"github.com/hone-ml/hone/lifecycle"
 )
 
-// logFormats are the values of --log-format.
-var logFormats = []string{"auto", "plain", "json"}
-
 // newView returns the watcher that shows a run on w, which is standard error,
 // and the function that ends the display. The latter may be called twice, and
 // must be called on every way out, a panic's too, since it gives the terminal
 // back.
 //
 // Format auto is a live view on an interactive terminal and plain lines
-// elsewhere; json is one object per line. The watcher never waits for the
+// elsewhere; plain is always lines, and json one object per line. The watcher never waits for the
 // terminal, except to write a line of the plain and json formats.
 func newView(w io.Writer, format string, interactive bool) (watch lifecycle.Watcher, finish func()) {
 	switch {

@@ -97,6 +97,7 @@ type live struct {
 	width, height int
 	paint         palette
 	stages        []*stageView
+	finishing     bool // this is the last frame's time
 	over          bool
 }
 
@@ -136,12 +137,15 @@ func (m *live) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
 	case tickMsg:
-		// The next tick waits for the lines, so that they keep their order.
-		return m, tea.Sequence(m.refresh(), tick())
+		// Only ticks print, and the next one waits until the lines are out: so
+		// they keep their order, and none is lost at the end.
+		next := tick()
+		if m.over = m.finishing; m.over {
+			next = tea.Quit
+		}
+		return m, tea.Sequence(m.refresh(), next)
 	case finishMsg:
-		lines := m.refresh()
-		m.over = true
-		return m, tea.Sequence(lines, tea.Quit)
+		m.finishing = true
 	}
 	return m, nil
 }
@@ -221,8 +225,11 @@ func (t *trainingView) take(p *train.Progress, now time.Time) {
 	if t.fromTime.IsZero() {
 		t.from, t.fromTime = t.done(), now
 	}
-	if n := len(t.epochs); n == 0 || t.epochs[n-1].Epoch < p.Epoch {
+	switch n := len(t.epochs); {
+	case n == 0: // every point there is, until there are epochs
 		t.current = append(t.current, point{t.done(), p.Loss})
+	case t.epochs[n-1].Epoch < p.Epoch && t.inEpoch() >= 0.25: // before, a few batches' noise
+		t.current = []point{{t.done(), p.Loss}}
 	}
 }
 
@@ -251,7 +258,8 @@ func (m *live) View() tea.View {
 	// The cursor stays visible, on the empty line below, so that no way of
 	// being killed leaves a terminal without one.
 	v.Cursor = tea.NewCursor(0, lipgloss.Height(v.Content)-1)
-	v.Cursor.Blink = true // and of the terminal's own shape
+	// This encodes as 0, the terminal's own shape, for which nothing is sent.
+	v.Cursor.Shape, v.Cursor.Blink = -1, false
 	return v
 }
 

@@ -188,6 +188,7 @@ func TestLiveView(t *testing.T) {
 func TestLiveViewStopped(t *testing.T) {
 	m := liveAt(3, 100, 30)
 	m.Update(finishMsg{})
+	m.Update(tickMsg{})
 	golden(t, "live-stopped", m.View().Content)
 }
 
@@ -196,8 +197,8 @@ func TestLiveViewStopped(t *testing.T) {
 func TestLiveViewFits(t *testing.T) {
 	for epochs := range 14 {
 		m := liveAt(epochs, 80, 24)
-		for width := 1; width <= 200; width += 3 {
-			for height := 1; height <= 50; height += 3 {
+		for _, width := range []int{1, 9, 40, 41, 69, 70, 85, 200} {
+			for _, height := range []int{1, 9, 16, 24, 50} {
 				m.Update(tea.WindowSizeMsg{Width: width, Height: height})
 				frame := m.View().Content
 				if h := lipgloss.Height(frame); width >= 40 && height > 15 && h > height {
@@ -211,11 +212,22 @@ func TestLiveViewFits(t *testing.T) {
 	}
 }
 
+// writes keeps what was written, and in which pieces.
+type writes struct {
+	bytes.Buffer
+	writes []string
+}
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.writes = append(w.writes, string(b))
+	return w.Buffer.Write(b)
+}
+
 // TestLiveViewRuns runs the program itself while events come as fast as they
 // can, and looks for what it leaves behind.
 func TestLiveViewRuns(t *testing.T) {
 	before := runtime.NumGoroutine()
-	var b bytes.Buffer
+	var b writes
 	watch, finish := startLive(&b)
 	clock := newClock()
 	replay(clock, time.Second, func(e lifecycle.Event) {
@@ -234,12 +246,17 @@ func TestLiveViewRuns(t *testing.T) {
 			t.Errorf("%q was not shown:\n%s", s, b.String())
 		}
 	}
-	for _, mode := range []string{"\x1b[?25l", "\x1b[?2004h", "\x1b[?1049h"} {
+	// Bracketed paste, the other screen, and the cursor's shape.
+	for _, mode := range []string{"\x1b[?2004h", "\x1b[?1049h", " q"} {
 		if strings.Contains(b.String(), mode) {
 			t.Errorf("the terminal's mode %q was changed", mode)
 		}
 	}
-	// The last tick's goroutine ends by itself, within a frame's time.
+	for _, write := range b.writes {
+		if strings.LastIndex(write, "\x1b[?25l") > strings.LastIndex(write, "\x1b[?25h") {
+			t.Errorf("a write left the cursor hidden: %q", write)
+		}
+	}
 	for deadline := time.Now().Add(10 * time.Second); runtime.NumGoroutine() > before; time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			buf := make([]byte, 1<<16)

@@ -195,9 +195,9 @@ func TestBadBundlesAreRefused(t *testing.T) {
 		want string
 	}{
 		{"empty", nil, "it is empty"},
-		{"text", []byte("age,plan,churn\n12,pro,no\n"), "no bundle, or one that was cut short at 25 bytes"},
-		{"cut at the end", good[:len(good)-1], "it is no bundle, or"},
-		{"cut in the middle", good[:len(good)/2], "it is no bundle, or"},
+		{"text", []byte("age,plan,churn\n12,pro,no\n"), "it is not a bundle; give the path"},
+		{"cut at the end", good[:len(good)-1], "it is damaged, or was cut short at"},
+		{"cut in the middle", good[:len(good)/2], "it is damaged, or was cut short at"},
 		{"another zip", archive(t, a), "without a manifest.json"},
 		{"no JSON", archive(t, whole(manifestName, []byte("{"))), "not one of a bundle"},
 		{"another manifest", archive(t, whole(manifestName, []byte(`{"format":"docker","version":1}`))), "not one of a bundle"},

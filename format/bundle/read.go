@@ -77,8 +77,10 @@ func ReadFrom(r io.ReaderAt, size int64) (*Bundle, error) {
 	switch {
 	case size == 0:
 		return bad(copyAgain, "it is empty")
+	case errors.Is(err, zip.ErrFormat) && !startsLikeZip(r):
+		return bad(givePath, "it is not a bundle")
 	case errors.Is(err, zip.ErrFormat):
-		return bad(copyAgain, "it is no bundle, or one that was cut short at %d bytes", size)
+		return bad(copyAgain, "it is damaged, or was cut short at %d bytes", size)
 	case err != nil:
 		return bad(copyAgain, "it is no bundle, or a damaged one (%v)", err)
 	case len(z.File) > maxParts:
@@ -144,6 +146,13 @@ func ReadFrom(r io.ReaderAt, size int64) (*Bundle, error) {
 	return b, nil
 }
 
+// startsLikeZip tells half a bundle from a file of another kind.
+func startsLikeZip(r io.ReaderAt) bool {
+	var b [4]byte
+	_, err := r.ReadAt(b[:], 0)
+	return err == nil && string(b[:]) == "PK\x03\x04"
+}
+
 // content returns what a part holds, whose size has been checked. It holds
 // exactly what it claims, or that is an error.
 func content(f *zip.File) ([]byte, error) {
@@ -160,7 +169,10 @@ func content(f *zip.File) ([]byte, error) {
 		return nil, fmt.Errorf("part %s is damaged: %w", f.Name, err)
 	}
 	if _, err := io.ReadFull(r, make([]byte, 1)); err != io.EOF { // the checksum is compared at the end
-		return nil, fmt.Errorf("part %s is damaged, or longer than the %d bytes it claims (%v)", f.Name, f.UncompressedSize64, err)
+		if errors.Is(err, zip.ErrChecksum) {
+			return nil, fmt.Errorf("part %s is damaged: its checksum differs", f.Name)
+		}
+		return nil, fmt.Errorf("part %s is damaged, or longer than the %d bytes it claims", f.Name, f.UncompressedSize64)
 	}
 	return data, nil
 }

@@ -21,7 +21,7 @@ func Write(path string, write func(io.Writer) error) (err error) {
 	switch info, err := os.Stat(path); {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return err
+		return cannot(path, filepath.Dir(path), err)
 	case !info.Mode().IsRegular(): // renaming over a device would remove it
 		return fmt.Errorf("%s is not a regular file: give another path to write to", path)
 	default:
