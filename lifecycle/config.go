@@ -84,7 +84,7 @@ func (Network) Variants() map[string]model.Network { return model.Networks() }
 
 // Train says how the network is trained.
 type Train struct {
-	Epochs        int           `yaml:"epochs" default:"60" min:"1" doc:"passes over the training rows at most"`
+	Epochs        int           `yaml:"epochs" default:"40" min:"1" doc:"passes over the training rows at most"`
 	BatchSize     int           `yaml:"batch_size" default:"256" min:"0" doc:"rows of a step; 1: online, 0: all rows at once"`
 	Optimizer     Optimizer     `yaml:"optimizer"`
 	Schedule      Schedule      `yaml:"schedule"`
@@ -98,7 +98,7 @@ type Train struct {
 
 // EarlyStopping ends training when validation does not get better.
 type EarlyStopping struct {
-	Patience int     `yaml:"patience" default:"8" min:"0" doc:"epochs without improvement before stopping; 0: never"`
+	Patience int     `yaml:"patience" default:"12" min:"0" doc:"epochs without improvement before stopping; 0: never"`
 	Metric   string  `yaml:"metric" default:"loss" doc:"what decides, on the validation rows: loss, or a metric such as roc_auc"`
 	MinDelta float64 `yaml:"min_delta" default:"0" min:"0" doc:"what counts as an improvement"`
 }

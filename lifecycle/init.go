@@ -92,10 +92,10 @@ func Init(o InitOptions) (*Found, error) {
 		{Key: "outputs", Value: output, Head: "The column to predict."},
 		{Key: "network", Value: config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{256, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
 		{Key: "train", Head: "How it is trained.", Value: config.Map{
-			{Key: "epochs", Value: 60, Line: "at most"},
+			{Key: "epochs", Value: 40, Line: "at most"},
 			{Key: "batch_size", Value: 256},
 			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.001}}},
-			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 8}}, Line: "epochs without improvement"},
+			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 12}}, Line: "epochs without improvement"},
 		}},
 	})
 	f.YAML = string(text)

@@ -2,6 +2,7 @@ package model
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -207,8 +208,15 @@ func TestLoadForeign(t *testing.T) {
 	}
 }
 
+// raced is set where the race detector is on, which keeps a shadow of memory
+// that is never touched.
+var raced bool
+
 // TestClaimsTakeNoMemory: a small bundle cannot ask for a large network.
 func TestClaimsTakeNoMemory(t *testing.T) {
+	if raced {
+		t.Skip("the race detector takes memory of its own")
+	}
 	_, _, parts := saved(t)
 	parts[featuresPart] = bytes.Replace(parts[featuresPart], []byte(`"width": 4`), []byte(`"width": 12000`), 1)
 	parts[featuresPart] = bytes.Replace(parts[featuresPart], []byte(`"hidden": 5`), []byte(`"hidden": 12000`), 1)
@@ -238,4 +246,26 @@ func resident(t *testing.T) int {
 		t.Fatal(err)
 	}
 	return pages * os.Getpagesize()
+}
+
+// FuzzFromBundle: parts that claim to be a model are refused, or predict.
+func FuzzFromBundle(f *testing.F) {
+	_, _, parts := saved(f)
+	f.Add(parts[featuresPart], parts[weightsPart])
+	f.Add(bytes.Replace(parts[featuresPart], []byte(`"blocks": 1`), []byte(`"blocks": 900`), 1), parts[weightsPart])
+	f.Add([]byte(`{"network_type":"linear","network":{},"output":{"feature":{"type":"number","fitted":{"deviation":1,"high":1}}}}`), parts[weightsPart])
+	rows := table(f, 3, 9)
+	f.Fuzz(func(t *testing.T, features, weights []byte) {
+		path := filepath.Join(t.TempDir(), "m.hone")
+		if err := bundle.Write(path, "", []bundle.Part{{Name: featuresPart, Content: features}, {Name: weightsPart, Content: weights}}); err != nil {
+			t.Skip(err)
+		}
+		m, _, err := Load(path)
+		if err != nil {
+			return
+		}
+		if p, err := m.Predict(context.Background(), rows); err == nil && p.Rows() != 3 {
+			t.Errorf("%d predictions of 3 rows", p.Rows())
+		}
+	})
 }
