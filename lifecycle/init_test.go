@@ -203,8 +203,8 @@ func TestInitRefuses(t *testing.T) {
 
 // Real tables: the configuration runs as it is and loads again.
 func TestInitOnRealData(t *testing.T) {
-	if testing.Short() {
-		t.Skip("reads real tables")
+	if testing.Short() || slow {
+		t.Skip("reads large tables; not with -short or -race")
 	}
 	t.Parallel()
 	for _, tt := range []struct {
