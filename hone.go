@@ -11,7 +11,8 @@ import (
 
 // Row is one row to predict: values by column name. A value may be text, a
 // number, a bool, a time.Time or nil for missing; a column left out is
-// missing. A name that the model does not read is an error.
+// missing. A name that was not a column of the training data is an error; the
+// target and columns that were left out are ignored.
 type Row map[string]any
 
 // Prediction is the answer for one row.
@@ -53,7 +54,7 @@ func (m *Model) PredictAll(ctx context.Context, rows []Row) ([]Prediction, error
 		}
 		for name := range r {
 			if m.m.Schema.Field(name) == nil {
-				return nil, fmt.Errorf("row %d: the model reads no column %q", i, name)
+				return nil, fmt.Errorf("row %d: the training data had no column %q", i+1, name)
 			}
 		}
 		records[i] = full

@@ -86,7 +86,7 @@ func moments(xs []float64) (mean, deviation float64) {
 	for i, x := range xs {
 		d := x - mean
 		mean += d / float64(i+1)
-		m2 += d * (x - mean)
+		m2 += float64(d * (x - mean)) // never fused, for the same bits everywhere
 	}
 	deviation = math.Sqrt(m2 / float64(len(xs)))
 	if deviation <= 1e-12*math.Abs(mean) || deviation == 0 || math.IsInf(deviation, 0) || math.IsNaN(deviation) {

@@ -399,7 +399,7 @@ func (f *NumberOutput) Loss(pred, target *graph.Node) *graph.Node {
 func (f *NumberOutput) Decode(pred []float32) (prob, value []float64) {
 	value = widen(pred)
 	for i, y := range value {
-		y = y*f.Deviation + f.Mean
+		y = float64(y*f.Deviation) + f.Mean // rounded twice, also where a processor could fuse the two
 		if f.Log {
 			y = max(0, math.Expm1(min(y, math.Log1p(10*f.High))))
 		}

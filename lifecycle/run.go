@@ -85,6 +85,9 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	defer func() {
 		err = errors.Join(err, r.close(err))
 	}()
+	if err := writable(r.c.doc.Dir()); err != nil {
+		return nil, err
+	}
 	if err := r.open(); err != nil {
 		return nil, err
 	}
@@ -117,6 +120,20 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	}
 	end(summary.Bundle)
 	return summary, nil
+}
+
+// writable finds out before training whether the bundle can be put into a
+// folder afterwards.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".hone-*")
+	if err != nil {
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the name of the probe says nothing
+		}
+		return mistake("the bundle could not be put beside the configuration, into the folder %s: %v: copy the configuration to a folder that can be written", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // begin announces a stage and returns the function that ends it.

@@ -93,12 +93,20 @@ func Load(path string) (*Model, *bundle.Bundle, error) {
 
 // FromBundle makes the model of an open bundle ready to predict.
 func FromBundle(b *bundle.Bundle) (*Model, error) {
-	raw, err := b.Part(featuresPart)
+	features, err := b.Part(featuresPart)
 	if err != nil {
 		return nil, err
 	}
+	weights, err := b.Part(weightsPart)
+	if err != nil {
+		return nil, err
+	}
+	return fromParts(features, weights)
+}
+
+func fromParts(features, tensors []byte) (*Model, error) {
 	var s savedModel
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if err := json.Unmarshal(features, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", featuresPart, err)
 	}
 	m := &Model{Name: s.Name, Target: s.Output.Column, Schema: s.Schema, State: graph.NewState()}
@@ -112,6 +120,7 @@ func FromBundle(b *bundle.Bundle) (*Model, error) {
 		}
 		m.Inputs = append(m.Inputs, Input{in.Column, f})
 	}
+	var err error
 	if m.Output, err = feature.UnmarshalOutput(s.Output.Feature); err != nil {
 		return nil, fmt.Errorf("%s: column %q: %w", featuresPart, s.Output.Column, err)
 	}
@@ -121,10 +130,7 @@ func FromBundle(b *bundle.Bundle) (*Model, error) {
 	if err := json.Unmarshal(s.Network, m.Network); err != nil {
 		return nil, fmt.Errorf("%s: network: %w", featuresPart, err)
 	}
-	if raw, err = b.Part(weightsPart); err != nil {
-		return nil, err
-	}
-	weights, err := safetensors.Read(bytes.NewReader(raw), int64(len(raw)))
+	weights, err := safetensors.Parse(tensors)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", weightsPart, err)
 	}

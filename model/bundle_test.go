@@ -256,11 +256,7 @@ func FuzzFromBundle(f *testing.F) {
 	f.Add([]byte(`{"network_type":"linear","network":{},"output":{"feature":{"type":"number","fitted":{"deviation":1,"high":1}}}}`), parts[weightsPart])
 	rows := table(f, 3, 9)
 	f.Fuzz(func(t *testing.T, features, weights []byte) {
-		path := filepath.Join(t.TempDir(), "m.hone")
-		if err := bundle.Write(path, "", []bundle.Part{{Name: featuresPart, Content: features}, {Name: weightsPart, Content: weights}}); err != nil {
-			t.Skip(err)
-		}
-		m, _, err := Load(path)
+		m, err := fromParts(features, weights)
 		if err != nil {
 			return
 		}

@@ -49,7 +49,11 @@ func Read(path string) (*Bundle, error) {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil, &Error{path, "there is no such file", givePath}
 		}
-		return nil, err
+		var p *fs.PathError
+		if errors.As(err, &p) {
+			err = p.Err // the path is said already
+		}
+		return nil, &Error{path, "it cannot be read: " + err.Error(), "see who may read it"}
 	}
 	defer f.Close()
 	info, err := f.Stat()
