@@ -19,7 +19,7 @@ const KeyVariable = "HONE_SERVE_KEY"
 
 // Options say how to serve. The zero value of a field means its default.
 type Options struct {
-	Address         string        `yaml:"address" default:"127.0.0.1:8080" doc:"where to listen; port 0 takes a free one"`
+	Address string `yaml:"address" default:"127.0.0.1:8080" doc:"where to listen; port 0 takes a free one"`
 	// Key is demanded on every route, as a bearer token or the password of basic
 	// authentication. It is needed where the address is not loopback. It is never
 	// in a file: default HONE_SERVE_KEY of the environment.
