@@ -3,7 +3,8 @@
 // [Read] gives a whole file as a [Table]; [Open] and [Reader.Next] give it in
 // pieces, in memory that does not grow with the file; [FromRecords] types rows
 // that arrived as JSON by the same rules. [Split] divides a table's rows and
-// [Profile] says what is in it and what is suspicious about it.
+// [Profile] says what is in it and which columns had better not be inputs, and
+// [Check] looks for everything else that may be wrong with it.
 //
 // # Reading
 //
@@ -36,8 +37,9 @@
 //   - Category: any other text, and a column without any value.
 //
 // A value is missing when, without surrounding spaces and in any case, it is
-// empty or one of [MissingValues]. Numbers, categories, booleans and dates are
-// read without surrounding spaces; identifiers and text are kept as they are.
+// empty, one of [MissingValues] or one of the column's own. Numbers, categories,
+// booleans and dates are read without surrounding spaces; identifiers and text are
+// kept as they are.
 //
 // # Errors
 //
@@ -49,5 +51,6 @@
 // Package data may be imported by feature, model and the lifecycle; it imports
 // nothing of hone. Another kind of source is one more file that fills a
 // [Table]; another date layout is one more line in layouts; another finding is
-// one more function called by [Profile].
+// one more function in the table of check.go, in the file of its family:
+// check_rows.go, check_values.go, check_columns.go or check_files.go.
 package data

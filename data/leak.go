@@ -132,7 +132,7 @@ func (y *answer) findLeak(c *Column) []Finding {
 	if len(y.rows) < leakRows {
 		return nil
 	}
-	f := Finding{Column: c.Name, Kind: FindingLeak, Evidence: map[string]float64{"rows": float64(len(y.rows))},
+	f := Finding{Column: c.Name, Kind: FindingLeak, Severity: SeverityError, Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"rows": float64(len(y.rows))},
 		Remedy: "left out of the inputs, as it may be known only once the answer is; if it is known when predicting, add it to the inputs: {name: " + c.Name + "}"}
 	if y.class != nil {
 		if auc := min(y.auc(c, 0), y.auc(c, 1)); auc >= leakAUC {
@@ -456,7 +456,7 @@ func findSums(t *Table, y *answer, found [][]Finding) {
 				others = append(others, t.Columns[columns[k]].Name)
 			}
 		}
-		found[columns[j]] = append(found[columns[j]], Finding{Column: name, Kind: FindingLeak,
+		found[columns[j]] = append(found[columns[j]], Finding{Column: name, Kind: FindingLeak, Severity: SeverityError, Change: Change{LeaveOut: name},
 			Evidence: map[string]float64{"rows": float64(len(rows)), "r2": best, "columns": float64(len(chosen))},
 			Message:  fmt.Sprintf("gives %s away: together with %s it adds up to it (R² %.7f of a weighted sum on rows that it was not fitted to)", y.name, join(others), best),
 			Remedy:   "left out of the inputs, as it may be known only once the answer is; if it is known when predicting, add it to the inputs: {name: " + name + "}"})

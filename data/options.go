@@ -8,16 +8,17 @@ import (
 
 // Options says how to read a file. The zero value finds everything by looking.
 type Options struct {
-	Delimiter     string            `yaml:"delimiter" json:"delimiter,omitempty" doc:"between fields: one ASCII character, or tab, comma, semicolon, bar, space; default: found by looking"`
-	Quote         string            `yaml:"quote" json:"quote,omitempty" doc:"around a field: one ASCII character, or none; default: \""`
-	Encoding      string            `yaml:"encoding" json:"encoding,omitempty" doc:"of the text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1 or gb18030; default: utf-8, or utf-16 where the file begins with its byte-order mark"`
-	Header        *bool             `yaml:"header" json:"header,omitempty" doc:"whether the first row holds the columns' names; default: found by looking"`
-	Names         []string          `yaml:"names" json:"names,omitempty" doc:"of the columns, instead of the header's; default: the header, or column_1, column_2, …"`
-	SkipLines     int               `yaml:"skip_lines" json:"skip_lines,omitempty" default:"0" min:"0" doc:"lines before the header or the first row"`
-	MissingValues []string          `yaml:"missing_values" json:"missing_values,omitempty" doc:"spellings of a missing value, in any case; an empty field is always missing; default: na, n/a, nan, null, none, ? and others"`
-	Types         map[string]Type   `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
-	Layouts       map[string]string `yaml:"layouts" json:"layouts,omitempty" doc:"of datetime columns, written as Go does, as in {since: 02/01/2006 15:04}; default: inferred"`
-	MaxExpansion  int               `yaml:"max_expansion" json:"max_expansion,omitempty" default:"200" min:"1" doc:"times that a file grows when decompressed; beyond it a file of more than 64 MiB is refused"`
+	Delimiter     string              `yaml:"delimiter" json:"delimiter,omitempty" doc:"between fields: one ASCII character, or tab, comma, semicolon, bar, space; default: found by looking"`
+	Quote         string              `yaml:"quote" json:"quote,omitempty" doc:"around a field: one ASCII character, or none; default: \""`
+	Encoding      string              `yaml:"encoding" json:"encoding,omitempty" doc:"of the text: utf-8, utf-16, utf-16le, utf-16be, windows-1252, iso-8859-1 or gb18030; default: utf-8, or utf-16 where the file begins with its byte-order mark"`
+	Header        *bool               `yaml:"header" json:"header,omitempty" doc:"whether the first row holds the columns' names; default: found by looking"`
+	Names         []string            `yaml:"names" json:"names,omitempty" doc:"of the columns, instead of the header's; default: the header, or column_1, column_2, …"`
+	SkipLines     int                 `yaml:"skip_lines" json:"skip_lines,omitempty" default:"0" min:"0" doc:"lines before the header or the first row"`
+	MissingValues []string            `yaml:"missing_values" json:"missing_values,omitempty" doc:"spellings of a missing value, in any case; an empty field is always missing; default: na, n/a, nan, null, none, ? and others"`
+	Missing       map[string][]string `yaml:"missing" json:"missing,omitempty" doc:"of columns, spellings of a missing value beside those of missing_values, as in {glucose: [\"0\"]}"`
+	Types         map[string]Type     `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
+	Layouts       map[string]string   `yaml:"layouts" json:"layouts,omitempty" doc:"of datetime columns, written as Go does, as in {since: 02/01/2006 15:04}; default: inferred"`
+	MaxExpansion  int                 `yaml:"max_expansion" json:"max_expansion,omitempty" default:"200" min:"1" doc:"times that a file grows when decompressed; beyond it a file of more than 64 MiB is refused"`
 
 	// Schema that was inferred earlier. Columns are then found by name, columns
 	// that it does not name are ignored, and Types and Layouts are not looked at.
@@ -111,6 +112,18 @@ func (o *Options) quote() (byte, error) {
 		return q[0], nil
 	}
 	return 0, &Error{Problem: fmt.Sprintf(`data.quote is %q, expected one ASCII character such as " or ', or none`, q)}
+}
+
+// missingOf lists the spellings of a missing value in a column.
+func (o *Options) missingOf(column string) []string {
+	all := o.MissingValues
+	if all == nil {
+		all = MissingValues
+	}
+	if own := o.Missing[column]; own != nil {
+		all = slices.Concat(all, own)
+	}
+	return all
 }
 
 // check finds mistakes that do not need the file.

@@ -44,25 +44,6 @@ type ValueShare struct {
 	Share float64 `json:"share"`
 }
 
-// Kinds of findings.
-const (
-	FindingIdentifier = "identifier" // tells rows apart, not what they are
-	FindingConstant   = "constant"   // never differs
-	FindingText       = "text"       // sentences, which no feature reads yet
-	FindingDuplicate  = "duplicate"  // equals an earlier column in every row
-	FindingLeak       = "leak"       // gives the target away
-)
-
-// Finding is what is suspicious about a column. A column with a finding had
-// better not be an input.
-type Finding struct {
-	Column   string             `json:"column"`
-	Kind     string             `json:"kind"`
-	Evidence map[string]float64 `json:"evidence"`
-	Message  string             `json:"message"`
-	Remedy   string             `json:"remedy"`
-}
-
 // Profile summarises every column and reports which had better not be inputs for
 // predicting target, in the order of the columns. target may be "", when nothing
 // can give it away. Columns without any distinct value, identifiers and text are
@@ -184,7 +165,7 @@ func takeBack(name string) string {
 func findAlone(c *Column, s Summary) []Finding {
 	n := c.Len()
 	values := int(math.Round(float64(n) * (1 - s.Missing)))
-	f := Finding{Column: c.Name, Remedy: takeBack(c.Name), Evidence: map[string]float64{"distinct": float64(s.Distinct), "values": float64(values), "missing": s.Missing}}
+	f := Finding{Column: c.Name, Severity: SeverityNote, Remedy: takeBack(c.Name), Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"distinct": float64(s.Distinct), "values": float64(values), "missing": s.Missing}}
 	switch {
 	case s.Distinct == 0:
 		f.Kind, f.Message = FindingConstant, "has no value in any row"
@@ -234,7 +215,7 @@ func findDuplicates(columns []*Column, target string, summaries []Summary, found
 		if c.Name == target || columns[k].Name == target || len(found[j]) > 0 {
 			continue // equal to the target is a leak, which is found as such
 		}
-		found[j] = append(found[j], Finding{Column: c.Name, Kind: FindingDuplicate, Evidence: map[string]float64{"rows": float64(c.Len())},
+		found[j] = append(found[j], Finding{Column: c.Name, Kind: FindingDuplicate, Severity: SeverityNote, Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"rows": float64(c.Len())},
 			Message: fmt.Sprintf("equals %q in every row", columns[k].Name), Remedy: takeBack(c.Name)})
 	}
 }

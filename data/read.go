@@ -203,11 +203,22 @@ func (r *Reader) infer() error {
 			}
 		}
 	}
+	for n := range r.options.Missing {
+		if !slices.Contains(r.names, n) {
+			return &Error{Path: r.path, Column: n, Problem: "data.missing names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
+		}
+	}
 	workers := make([][]*statistics, r.tuning.workers)
 	for w := range workers {
 		workers[w] = make([]*statistics, len(r.names))
 		for j := range workers[w] {
 			workers[w][j] = newStatistics(r.delimiter != ',')
+		}
+	}
+	missing := make([]*missingSet, len(r.names))
+	for j, name := range r.names {
+		if missing[j] = r.missing; r.options.Missing[name] != nil {
+			missing[j] = newMissingSet(r.options.missingOf(name))
 		}
 	}
 	s, err := startStream(r, func(w int, sc *scanner, b *block) (int, error) {
@@ -216,7 +227,7 @@ func (r *Reader) infer() error {
 		err := r.each(sc, b, func() error {
 			rows++
 			for j, f := range sc.fields {
-				if v := trim(sc.value(b.data, f)); !r.missing.has(v) {
+				if v := trim(sc.value(b.data, f)); !missing[j].has(v) {
 					stats[j].add(v, line)
 				}
 			}
@@ -252,8 +263,8 @@ func (r *Reader) infer() error {
 		if err != nil {
 			return err
 		}
-		if r.options.MissingValues != nil {
-			f.Missing = r.options.MissingValues
+		if r.options.MissingValues != nil || r.options.Missing[name] != nil {
+			f.Missing = r.options.missingOf(name)
 		}
 		r.schema[j], r.fields[j] = f, j
 	}

@@ -201,13 +201,6 @@ func groups(c *Column, key func(int) uint64) [][]int {
 	return all
 }
 
-// sortedNumbers returns the values that are not missing, ascending.
-func sortedNumbers(c *Column) []float64 {
-	v := slices.DeleteFunc(slices.Clone(c.Numbers), math.IsNaN)
-	slices.Sort(v)
-	return v
-}
-
 // distinct returns the column with a dictionary that holds every value once, which
 // that of identifiers and text need not.
 func distinct(c *Column) *Column {

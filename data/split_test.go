@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -172,6 +173,29 @@ func TestSplitErrors(t *testing.T) {
 		_, err := Split(table, c.spec, c.target, 0)
 		if err == nil || !strings.HasPrefix(err.Error(), c.want) {
 			t.Errorf("the error is\n%v\nwant\n%s…", err, c.want)
+		}
+	}
+}
+
+func TestSortedNumbers(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	for _, n := range []int{0, 1, 5, 1023, 1024, 5000} {
+		c := &Column{Type: Number}
+		var want []float64
+		for range n {
+			v := []float64{r.NormFloat64() * math.Pow(10, 300*(r.Float64()*2-1)), math.Copysign(0, -1), 0, float64(r.IntN(9) - 4), math.NaN()}[r.IntN(5)]
+			c.Numbers = append(c.Numbers, v)
+			if !math.IsNaN(v) {
+				want = append(want, v)
+			}
+		}
+		slices.Sort(want)
+		got := sortedNumbers(c)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d values are not in order", n)
+		}
+		if slices.ContainsFunc(got, func(v float64) bool { return v == 0 && math.Signbit(v) }) {
+			t.Error("-0 is not 0")
 		}
 	}
 }

@@ -157,7 +157,7 @@ func sources(o InitOptions) config.Map {
 	for _, e := range []config.Entry{ // how to read the files, as Init was told to
 		{Key: "delimiter", Value: o.Data.Delimiter}, {Key: "quote", Value: o.Data.Quote}, {Key: "encoding", Value: o.Data.Encoding},
 		{Key: "header", Value: o.Data.Header}, {Key: "names", Value: o.Data.Names}, {Key: "skip_lines", Value: o.Data.SkipLines},
-		{Key: "missing_values", Value: o.Data.MissingValues}, {Key: "types", Value: o.Data.Types}, {Key: "layouts", Value: o.Data.Layouts},
+		{Key: "missing_values", Value: o.Data.MissingValues}, {Key: "missing", Value: o.Data.Missing}, {Key: "types", Value: o.Data.Types}, {Key: "layouts", Value: o.Data.Layouts},
 		{Key: "max_expansion", Value: o.Data.MaxExpansion},
 	} {
 		if !reflect.ValueOf(e.Value).IsZero() {

@@ -24,8 +24,9 @@ type prepared struct {
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
 	output             feature.OutputOptions
-	logToo             bool   // a second candidate learns the target's logarithm
-	fingerprint        string // of the files' content
+	logToo             bool           // a second candidate learns the target's logarithm
+	findings           []data.Finding // of the training rows
+	fingerprint        string         // of the files' content
 	facts              report.Data
 	notes              []string // of interest to who runs it
 	warnings           []string
@@ -71,6 +72,7 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.check(c); err != nil {
 		return nil, err
 	}
+	p.checkRows(target)
 	p.describe(c, files)
 	return p, nil
 }
@@ -253,6 +255,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.findings = findings
 	against := map[string]data.Finding{}
 	for _, f := range findings {
 		if _, first := against[f.Column]; !first {
@@ -310,6 +313,24 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 		return nil, mistake("%s: no column is left to learn from: name some under inputs", c.doc.Name())
 	}
 	return out, nil
+}
+
+// checkRows warns of rows that would make what is measured better than it is.
+func (p *prepared) checkRows(target string) {
+	for _, part := range []struct {
+		name string
+		rows *data.Table
+	}{{"validation", p.valid}, {"test", p.test}} {
+		for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: target, Against: part.rows}, p.findings) {
+			e := f.Evidence
+			switch {
+			case f.Kind == data.FindingSharedRows:
+				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row, %.0f of them its %s as well: what is learnt by heart is measured there as learnt; hone check --against tells more", e["rows"], e["of"], part.name, e["with_target"], target))
+			case part.name == "test": // those of the training rows, once
+				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f training rows are equal to another but for %s, so that at least %.0f are predicted wrong; hone check tells more", e["rows"], e["of"], target, e["wrong"]))
+			}
+		}
+	}
 }
 
 func because(against map[string]data.Finding, name string) string {

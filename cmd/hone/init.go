@@ -67,15 +67,8 @@ in comments beside the way to take them back.`,
 			if o.Data, err = flags.options(); err != nil {
 				return err
 			}
-			for _, t := range types {
-				name, kind, ok := strings.Cut(t, "=")
-				if !ok {
-					return usagef("--type %s: expected COLUMN=TYPE, as in zip=category", t)
-				}
-				if o.Data.Types == nil {
-					o.Data.Types = map[string]data.Type{}
-				}
-				o.Data.Types[name] = data.Type(kind)
+			if err := parseTypes(types, &o.Data); err != nil {
+				return err
 			}
 			if _, err := os.Stat(o.Output); err == nil && !force {
 				return usagef("%s exists already: give another name with -o, or --force to replace it", o.Output)

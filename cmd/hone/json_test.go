@@ -153,6 +153,7 @@ func TestDocumentedJSON(t *testing.T) {
 		check(heading, out)
 	}
 	one("hone init FILE --target COLUMN --json", "init", "data.csv", "--target", "churn", "--json")
+	one("hone check FILE --json", "check", "data.csv", "--target", "churn", "--json")
 	one("hone plan CONFIG --json", "plan", "hone.yaml", "--json")
 	out, log := hone("run", "hone.yaml", "--json", "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
 	check("hone run CONFIG --json", out)

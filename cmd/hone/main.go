@@ -173,7 +173,7 @@ Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
 // commands lists the verbs, each from a file of its own.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
-		initCommand(), planCommand(), runCommand(),
+		checkCommand(), initCommand(), planCommand(), runCommand(),
 		predictCommand(), evaluateCommand(), serveCommand(),
 		runsCommand(), showCommand(), configCommand(),
 	}

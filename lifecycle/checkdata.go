@@ -1,0 +1,193 @@
+package lifecycle
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/data"
+)
+
+// CheckOptions says what Check looks at.
+type CheckOptions struct {
+	File    string
+	Target  string // "": no column is to be predicted
+	Against string // another file, such as the test rows; "": none
+	Data    data.Options
+}
+
+// Checked is what Check found.
+type Checked struct {
+	File        string                `json:"file"`
+	Rows        int                   `json:"rows"`
+	Columns     int                   `json:"columns"`
+	Target      string                `json:"target,omitempty"`
+	Against     string                `json:"against,omitempty"`
+	AgainstRows int                   `json:"against_rows,omitempty"`
+	Counts      map[data.Severity]int `json:"counts"`
+	Findings    []CheckFinding        `json:"findings"`
+	// YAML is what the findings together would have a configuration say.
+	YAML string `json:"yaml"`
+}
+
+// CheckFinding is a finding and what a configuration says to act on it.
+type CheckFinding struct {
+	data.Finding
+	YAML string `json:"yaml,omitempty"`
+}
+
+// Worst returns the number of findings that are at least as grave as s.
+func (c *Checked) Worst(s data.Severity) int {
+	n := 0
+	for _, f := range c.Findings {
+		if f.Severity.AtLeast(s) {
+			n++
+		}
+	}
+	return n
+}
+
+// Check looks at a file of rows, and at another beside it, for what would make a
+// model or its measure worse than it seems.
+func Check(o CheckOptions) (*Checked, error) {
+	table, schema, err := data.Read(o.File, o.Data)
+	if err != nil {
+		return nil, err
+	}
+	names := table.Names()
+	if o.Target != "" && table.Column(o.Target) == nil {
+		return nil, mistake("%s has no column %q to predict, it has %s%s", o.File, o.Target, strings.Join(names, ", "), didYouMean(o.Target, names))
+	}
+	c := &Checked{File: o.File, Rows: table.Rows, Columns: len(names), Target: o.Target, Against: o.Against, Counts: map[data.Severity]int{}, Findings: []CheckFinding{}}
+	for _, s := range data.Severities {
+		c.Counts[s] = 0
+	}
+	options := data.CheckOptions{Target: o.Target, Schema: schema}
+	if o.Against != "" {
+		if options.Against, err = readAgainst(o, schema); err != nil {
+			return nil, err
+		}
+		c.AgainstRows = options.Against.Rows
+	}
+	_, findings, err := data.Check(table, options)
+	if err != nil {
+		return nil, err
+	}
+	all := data.Change{Types: map[string]data.Type{}, Missing: map[string][]string{}}
+	out := map[string]bool{}      // left out of the inputs for whatever reason
+	unusable := map[string]bool{} // that is left out by itself
+	for _, f := range findings {
+		if l := f.Change.LeaveOut; l != "" {
+			out[l] = true
+			unusable[l] = unusable[l] || f.Kind != data.FindingAlike
+		}
+		for name, t := range f.Change.Types {
+			all.Types[name] = t
+		}
+		for name, m := range f.Change.Missing {
+			all.Missing[name] = append(all.Missing[name], m...)
+		}
+		if all.Split.Method == "" {
+			all.Split = f.Change.Split
+		}
+		all.Balance = all.Balance || f.Change.Balance
+	}
+	for _, f := range findings {
+		c.Counts[f.Severity]++
+		x := CheckFinding{Finding: f}
+		var without map[string]bool
+		if l := f.Change.LeaveOut; l != "" {
+			without = map[string]bool{l: true}
+			for name := range unusable {
+				without[name] = unusable[name] || without[name]
+			}
+		}
+		if x.YAML, err = changeYAML(f.Change, without, names, o); err != nil {
+			return nil, err
+		}
+		c.Findings = append(c.Findings, x)
+	}
+	if c.YAML, err = changeYAML(all, out, names, o); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// readAgainst reads the other file. It may lack the target, which cannot be looked
+// at then.
+func readAgainst(o CheckOptions, schema data.Schema) (*data.Table, error) {
+	other := o.Data
+	have, err := data.Columns(o.Against, o.Data)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range schema {
+		known := false
+		for _, n := range have {
+			known = known || n == f.Name
+		}
+		if known || f.Name != o.Target {
+			other.Schema = append(other.Schema, f)
+		}
+	}
+	t, _, err := data.Read(o.Against, other)
+	return t, err
+}
+
+// changeYAML writes the keys that carry out a change; without names the columns
+// that are no inputs, nil where the inputs stay as they are.
+func changeYAML(ch data.Change, without map[string]bool, names []string, o CheckOptions) (string, error) {
+	var section, root config.Map
+	if ch.Split.Method != "" {
+		section = append(section, config.Entry{Key: "split", Value: config.Map{{Key: "method", Value: ch.Split.Method}, {Key: "column", Value: ch.Split.Column}}})
+	}
+	if len(ch.Missing) > 0 {
+		section = append(section, config.Entry{Key: "missing", Value: ch.Missing})
+	}
+	if len(ch.Types) > 0 {
+		section = append(section, config.Entry{Key: "types", Value: ch.Types})
+	}
+	if section != nil {
+		root = append(root, config.Entry{Key: "data", Value: section})
+	}
+	if len(without) > 0 && o.Target != "" {
+		var inputs []string
+		for _, n := range names {
+			if !without[n] && n != o.Target {
+				inputs = append(inputs, n)
+			}
+		}
+		if inputs != nil {
+			root = append(root, config.Entry{Key: "inputs", Value: inputs})
+		}
+	}
+	if ch.Balance {
+		root = append(root, config.Entry{Key: "train", Value: config.Map{{Key: "class_weights", Value: "balanced"}}})
+	}
+	if root == nil {
+		return "", nil
+	}
+	text, err := config.Write(root)
+	return string(text), err
+}
+
+// Summary says in a line what was looked at and how much was found.
+func (c *Checked) Summary() string {
+	s := fmt.Sprintf("%s: %d rows of %d columns", filepath.Base(c.File), c.Rows, c.Columns)
+	if c.Against != "" {
+		s += fmt.Sprintf(", against %s: %d rows", filepath.Base(c.Against), c.AgainstRows)
+	}
+	if len(c.Findings) == 0 {
+		return s + "; nothing found"
+	}
+	var parts []string
+	for _, v := range data.Severities {
+		if n := c.Counts[v]; n == 1 {
+			parts = append(parts, "1 "+string(v))
+		} else if n > 1 {
+			parts = append(parts, fmt.Sprintf("%d %ss", n, v))
+		}
+	}
+	return s + "; " + strings.Join(parts, ", ")
+}
