@@ -2,6 +2,7 @@ package data
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -73,6 +74,18 @@ func matchLayouts(s string) []uint8 {
 	}
 	return match
 }
+
+// strict holds for every layout the number of that which reads the same with two
+// digits for day and month, and so reads nothing that it does not read; -1 if
+// there is none.
+var strict = func() []int {
+	s := make([]int, len(layouts))
+	lax := strings.NewReplacer("2006", "2006", "01", "1", "02", "2")
+	for i, l := range layouts {
+		s[i] = slices.IndexFunc(layouts, func(m string) bool { return m != l && lax.Replace(m) == l })
+	}
+	return s
+}()
 
 // dateParser reads one layout.
 type dateParser struct {

@@ -8,12 +8,31 @@
 //
 // # Reading
 //
-// A source is a CSV-like file, plain or gzip. What is not said in [Options] is
-// found by looking at the first megabyte: compression, a byte-order mark, the
-// delimiter (comma, semicolon, tab or bar) and whether the first row is a
-// header. A field may be quoted; inside quotes a doubled quote stands for one
-// and line ends are kept. A quote inside an unquoted field is a character like
-// any other. Empty lines are skipped. Line ends are LF or CRLF.
+// A source is one file or several that hold one table, named by a pattern such as
+// part-*.csv or in a list: their columns are found by name, and must be the same
+// in all. A file is of one of these kinds, found by looking at its content:
+//
+//   - CSV and the like, plain or compressed by gzip or zstd. What is not said in
+//     [Options] is found by looking at the first megabyte: compression, a
+//     byte-order mark, the delimiter (comma, semicolon, tab or bar) and whether the
+//     first row is a header. A field may be quoted; inside quotes a doubled quote
+//     stands for one and line ends are kept. A quote inside an unquoted field is a
+//     character like any other. Empty lines are skipped. Line ends are LF or CRLF.
+//   - JSON Lines, compressed or not: an object a line. The fields of a nested object
+//     are columns named with dots, an array is text, and a field that a line lacks
+//     is missing, as null is.
+//   - Parquet. Nested fields and lists are as in JSON. Columns of lists of lists, and
+//     booleans that are run-length encoded, are refused.
+//   - Excel workbooks (.xlsx): one sheet. A date is what the cell's format shows of
+//     it, a duration a number.
+//
+// Every kind gives text, typed by the rules below: one table is the same from
+// every kind. Memory does not grow with the file but for the text that the cells
+// of a workbook share.
+//
+// [Read] takes one pass: columns are built as the types that the first rows
+// suggest while all rows are looked at, and only columns that turn out otherwise
+// are read again.
 //
 // # Types
 //
@@ -44,13 +63,14 @@
 // # Errors
 //
 // What is wrong with a file is an [*Error]: one paragraph that names file, line
-// and column, what was found, what was expected and what to do.
+// (or row, where there are no lines) and column, what was found, what was expected and what to do.
 //
 // # For those who change it
 //
 // Package data may be imported by feature, model and the lifecycle; it imports
-// nothing of hone. Another kind of source is one more file that fills a
-// [Table]; another date layout is one more line in layouts; another finding is
-// one more function in the table of check.go, in the file of its family:
-// check_rows.go, check_values.go, check_columns.go or check_files.go.
+// nothing of hone. Another kind of source is one more file with a decoder and one
+// more line in kinds; another compression is one more line in compressions,
+// another date layout one more in layouts; another finding is one more function in
+// the table of check.go, in the file of its family: check_rows.go,
+// check_values.go, check_columns.go or check_files.go.
 package data

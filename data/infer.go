@@ -25,80 +25,85 @@ type statistics struct {
 	floats    int
 	pairs     [5][2]int    // how many are the boolean's false and true
 	spelling  [5][2]string // as first met
-	spelled   [5][2]int    // the line of that
+	spelled   [5][2]int    // the place of that
 	untested  bool         // no value yet, so that no layout is ruled out
 	layouts   []uint8      // that read every value
 	words     float64
 	runes     int
-	firstText int // line of the first value that is not a number
+	firstText int // place of the first value that is not a number
 	textValue string
-	last      uint64 // hash met last
 }
 
 func newStatistics(european bool) *statistics {
 	return &statistics{european: european, low: math.Inf(1), high: math.Inf(-1), untested: true}
 }
 
-// add learns from a value without spaces around it. A worker meets the lines in
-// their order; line is asked for few of them.
-func (s *statistics) add(v []byte, line func() int) {
-	s.values++
+// add learns from n equal values without spaces around them. A worker meets the
+// places in their order; the place is asked for few of them.
+func (s *statistics) add(v []byte, n int, place func() int) {
 	x, kind := scanNumber(v, '.', false)
-	switch kind {
-	case notNumber:
-		if s.european {
-			if _, k := parseNumber(v, ','); k != notNumber {
-				s.commas++
-			}
-		}
-		if s.firstText == 0 {
-			s.firstText, s.textValue = line(), string(v)
-		}
-		s.describe(v, line)
-	case isInteger:
-		s.numbers++
-		s.integers++
-		digits := len(v)
-		first := v[0]
-		if first == '-' || first == '+' {
-			digits--
-			first = v[1]
-		}
-		if first == '0' && digits > 1 {
-			s.padded++
-		}
-		if digits > 15 {
-			s.long++
-		} else {
-			s.low, s.high = min(s.low, x), max(s.high, x)
-		}
-	default:
-		s.numbers++
-		s.floats++
+	if kind != notNumber {
+		s.addNumber(v, x, kind, n)
+		return
 	}
+	s.values += n
+	if s.european {
+		if _, k := parseNumber(v, ','); k != notNumber {
+			s.commas += n
+		}
+	}
+	if s.firstText == 0 {
+		s.firstText, s.textValue = place(), string(v)
+	}
+	s.describe(v, n, place)
+	s.distinct.see(v)
+}
+
+// addNumber learns from n equal numbers.
+func (s *statistics) addNumber(v []byte, x float64, kind numberKind, n int) {
+	s.values += n
+	s.numbers += n
 	// Numbers with a fraction are never identifiers or categories, so that
 	// nobody asks how many are distinct.
 	if kind == isFloat {
+		s.floats += n
 		return
 	}
-	if h := hashBytes(v); h != s.last {
-		s.last = h
-		s.distinct.add(h)
+	if kind == isInfinite {
+		s.floats += n
+		s.distinct.see(v)
+		return
 	}
+	s.integers += n
+	digits := len(v)
+	first := v[0]
+	if first == '-' || first == '+' {
+		digits--
+		first = v[1]
+	}
+	if first == '0' && digits > 1 {
+		s.padded += n
+	}
+	if digits > 15 {
+		s.long += n
+	} else {
+		s.low, s.high = min(s.low, x), max(s.high, x)
+	}
+	s.distinct.see(v)
 }
 
-// describe learns from a value that is not a number.
-func (s *statistics) describe(v []byte, line func() int) {
+// describe learns from n equal values that are not numbers.
+func (s *statistics) describe(v []byte, n int, place func() int) {
 	if isDressed(v) {
-		s.dressed++
+		s.dressed += n
 	}
 	if len(v) <= 5 {
 		for p, pair := range booleans {
 			for side, spelling := range pair {
 				if equalFold(v, spelling) {
-					s.pairs[p][side]++
+					s.pairs[p][side] += n
 					if s.spelled[p][side] == 0 {
-						s.spelled[p][side], s.spelling[p][side] = line(), string(v)
+						s.spelled[p][side], s.spelling[p][side] = place(), string(v)
 					}
 				}
 			}
@@ -108,25 +113,34 @@ func (s *statistics) describe(v []byte, line func() int) {
 		s.untested = false
 		s.layouts = matchLayouts(string(v))
 	} else if len(s.layouts) > 0 {
+		passed := -1
 		s.layouts = slices.DeleteFunc(s.layouts, func(l uint8) bool {
+			if passed >= 0 && strict[l] == passed {
+				return false
+			}
 			_, ok := parsers[l].parse(v)
+			if ok {
+				passed = int(l)
+			}
 			return !ok
 		})
 	}
 	inWord := false
+	words := 0.0
 	for _, r := range string(v) {
-		s.runes++
+		s.runes += n
 		switch {
 		case r == ' ' || r == '\t' || r == '\n' || r == '\r':
 			inWord = false
 		case r >= 0x2e80: // Chinese and its neighbours do not divide words by spaces
-			s.words += 0.5
+			words += 0.5
 			inWord = false
 		case !inWord:
-			s.words++
+			words++
 			inWord = true
 		}
 	}
+	s.words += words * float64(n)
 }
 
 func (s *statistics) merge(t *statistics) {
@@ -172,7 +186,7 @@ func (s *statistics) unique() bool {
 }
 
 // infer decides the column's type; want is the declared one, "" for none.
-func (s *statistics) infer(name string, want Type, layout string) (Field, error) {
+func (s *statistics) infer(name string, want Type, layout string, place func(int) string) (Field, error) {
 	f := Field{Name: name, Type: want, Layout: layout}
 	if want == "" {
 		if f.Type = s.guess(name); layout != "" {
@@ -231,9 +245,9 @@ func (s *statistics) infer(name string, want Type, layout string) (Field, error)
 		switch {
 		case want != "" || s.values == 0:
 		case n < s.values && 10*n >= 9*s.values:
-			f.Note = fmt.Sprintf("%d of %d values are numbers; the first that is not is %s on line %d: add it to data.missing_values if it means that the value is missing", n, s.values, quoteText(s.textValue), s.firstText)
+			f.Note = fmt.Sprintf("%d of %d values are numbers; the first that is not is %s on %s: add it to data.missing_values if it means that the value is missing", n, s.values, quoteText(s.textValue), place(s.firstText))
 		case s.dressed > 0 && 10*(n+s.dressed) >= 9*s.values:
-			f.Note = fmt.Sprintf("%d of %d values are numbers with thousands separators, a currency or a percent sign, such as %s on line %d: remove these signs for them to be read as numbers", s.dressed, s.values, quoteText(s.textValue), s.firstText)
+			f.Note = fmt.Sprintf("%d of %d values are numbers with thousands separators, a currency or a percent sign, such as %s on %s: remove these signs for them to be read as numbers", s.dressed, s.values, quoteText(s.textValue), place(s.firstText))
 		}
 	}
 	return f, nil

@@ -14,6 +14,7 @@ type Options struct {
 	Header        *bool               `yaml:"header" json:"header,omitempty" doc:"whether the first row holds the columns' names; default: found by looking"`
 	Names         []string            `yaml:"names" json:"names,omitempty" doc:"of the columns, instead of the header's; default: the header, or column_1, column_2, …"`
 	SkipLines     int                 `yaml:"skip_lines" json:"skip_lines,omitempty" default:"0" min:"0" doc:"lines before the header or the first row"`
+	Sheet         string              `yaml:"sheet" json:"sheet,omitempty" doc:"of an Excel workbook; default: the first"`
 	MissingValues []string            `yaml:"missing_values" json:"missing_values,omitempty" doc:"spellings of a missing value, in any case; an empty field is always missing; default: na, n/a, nan, null, none, ? and others"`
 	Missing       map[string][]string `yaml:"missing" json:"missing,omitempty" doc:"of columns, spellings of a missing value beside those of missing_values, as in {glucose: [\"0\"]}"`
 	Types         map[string]Type     `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
@@ -38,6 +39,7 @@ const defaultMaxExpansion = 200
 type Error struct {
 	Path    string // "" when the rows did not come from a file
 	Line    int    // 0 when it is not one line's fault
+	Row     int    // where there are no lines: the row's number, from 1
 	Column  string // "" when it is not one column's fault
 	Problem string // what was found, what was expected
 	Remedy  string // what to do; may be empty
@@ -53,6 +55,12 @@ func (e *Error) Error() string {
 			b.WriteString(", ")
 		}
 		fmt.Fprintf(&b, "line %d", e.Line)
+	}
+	if e.Row > 0 {
+		if b.Len() > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "row %d", e.Row)
 	}
 	if e.Column != "" {
 		if b.Len() > 0 {

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -23,23 +22,17 @@ func defaultTuning() tuning {
 	return tuning{workers: runtime.GOMAXPROCS(0), block: 1 << 20, sample: 1 << 20}
 }
 
-// Reader reads a file in pieces. It is not safe for use by several goroutines;
+// Reader reads a source in pieces. It is not safe for use by several goroutines;
 // it uses several itself.
 type Reader struct {
-	path      string
-	open      func() (io.ReadCloser, error)
-	options   Options
-	tuning    tuning
-	missing   *missingSet
-	encoding  string
-	gzip      bool
-	delimiter byte
-	quote     byte
-	header    bool
-	names     []string // of all fields
-	schema    Schema
-	fields    []int // of each column of the schema
-	rows      int   // -1 while unknown
+	path    string // of the first file, or the pattern
+	options Options
+	tuning  tuning
+	missing *missingSet
+	parts   []*part
+	names   []string // of all columns
+	schema  Schema
+	rows    int // -1 while unknown
 
 	stream  *stream[*Table]
 	pending *Table
@@ -47,24 +40,47 @@ type Reader struct {
 	err     error
 }
 
-// Open finds out how a file is written and, unless the options give a schema,
-// infers one from all its rows. Close the reader when done before the end.
-func Open(path string, o Options) (*Reader, error) {
-	return newReader(path, func() (io.ReadCloser, error) { return openFile(path) }, o, defaultTuning())
+// Open finds out how a source is written and, unless the options give a schema,
+// infers one from all its rows. Close the reader when done before the end. The
+// path is that of a file, or a pattern of several as in [path/filepath.Match],
+// such as part-*.csv.
+func Open(path string, o Options) (*Reader, error) { return OpenFiles([]string{path}, o) }
+
+// OpenFiles is Open of several files or patterns that together hold one table,
+// in that order. They must have the same columns.
+func OpenFiles(paths []string, o Options) (*Reader, error) {
+	r, err := lookAt(paths, o)
+	if err == nil {
+		err = r.infer()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
 }
 
-func newReader(path string, open func() (io.ReadCloser, error), o Options, t tuning) (*Reader, error) {
-	r := &Reader{path: path, open: open, options: o, tuning: t, missing: defaultMissing, rows: -1}
-	if err := o.check(); err != nil {
-		return nil, r.at(err)
+// lookAt opens a source without inferring a schema.
+func lookAt(paths []string, o Options) (*Reader, error) {
+	files, err := expand(paths)
+	if err == nil {
+		err = twice(files)
 	}
+	if err != nil {
+		return nil, err
+	}
+	r := newReader(paths[0], o, defaultTuning())
+	for _, path := range files {
+		r.parts = append(r.parts, &part{path: path, open: func() (io.ReadCloser, error) { return openFile(path) }})
+	}
+	return r, r.look()
+}
+
+func newReader(path string, o Options, t tuning) *Reader {
+	r := &Reader{path: path, options: o, tuning: t, missing: defaultMissing, rows: -1}
 	if o.MissingValues != nil {
 		r.missing = newMissingSet(o.MissingValues)
 	}
-	if err := r.look(); err != nil {
-		return nil, r.at(err)
-	}
-	return r, nil
+	return r
 }
 
 // at names the file in an error that does not.
@@ -75,87 +91,68 @@ func (r *Reader) at(err error) error {
 	return err
 }
 
-// look finds the format, the columns and the schema.
+// look finds the format of every file and the columns.
 func (r *Reader) look() error {
-	src, err := r.source()
-	if err != nil {
-		return err
+	if err := r.options.check(); err != nil {
+		return r.at(err)
 	}
-	sample := make([]byte, r.tuning.sample)
-	n, err := io.ReadFull(src, sample)
-	src.Close()
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
-		if _, ok := err.(*Error); ok {
-			return err
+	r.schema = r.options.Schema
+	for i, p := range r.parts {
+		p.options, p.tuning, p.number, p.expect = &r.options, r.tuning, i, r.names
+		if r.schema != nil {
+			p.expect = r.schema.Names()
 		}
-		return &Error{Path: r.path, Problem: "cannot be read: " + cause(err)}
+		if err := p.look(); err != nil {
+			return r.at(err)
+		}
+		if i == 0 {
+			if r.names = p.names; r.schema != nil {
+				r.names = r.schema.Names()
+			}
+		}
 	}
-	r.encoding, r.gzip = src.encoding, src.gzip
-	if err := r.sniff(sample[:n], n < len(sample)); err != nil {
-		return err
-	}
-	if err := r.readNames(); err != nil {
-		return err
-	}
-	if r.schema = r.options.Schema; r.schema != nil {
-		return r.locate()
-	}
-	return r.infer()
+	return r.match()
 }
 
-func (r *Reader) source() (*source, error) {
-	f, err := r.open()
-	if err != nil {
-		return nil, err
+// match finds the columns in every file.
+func (r *Reader) match() error {
+	for i, p := range r.parts {
+		p.fields = p.fields[:0]
+		for _, name := range r.names {
+			k := slices.Index(p.names, name)
+			switch {
+			case k >= 0:
+				p.fields = append(p.fields, k)
+			case r.schema != nil:
+				return &Error{Path: p.path, Column: name, Problem: "the file has no such column" + has(p.names), Remedy: absentRemedy(name, p.names)}
+			default:
+				return &Error{Path: p.path, Column: name, Problem: fmt.Sprintf("%s has it, but this file does not%s", r.parts[0].path, has(p.names)), Remedy: "give all files of a source the same columns, or take this one out"}
+			}
+		}
+		if r.schema == nil && len(p.names) > len(r.names) {
+			for _, name := range p.names {
+				if !slices.Contains(r.names, name) {
+					return &Error{Path: p.path, Column: name, Problem: fmt.Sprintf("%s does not have it%s", r.parts[0].path, has(r.parts[0].names)), Remedy: "give all files of a source the same columns, or take this one out"}
+				}
+			}
+		}
+		p.number = i
 	}
-	return newSource(r.path, f, &r.options)
-}
-
-// readNames reads the first record and takes the columns' names from it.
-func (r *Reader) readNames() error {
-	header := r.header
-	r.header = false
-	c, src, err := r.chunks()
-	r.header = header
-	if err != nil {
-		return err
-	}
-	defer src.Close()
-	s := scanner{delimiter: r.delimiter, quote: r.quote}
-	for {
-		b, err := c.next()
-		if err == io.EOF {
-			return emptyError(r.path)
-		} else if err != nil {
-			return err
-		}
-		if err := b.checkText(r.path, r.encoding); err != nil {
-			return err
-		}
-		end, err := s.next(b.data, 0)
-		if err != nil {
-			return r.quoteError(b, err)
-		}
-		if end < 0 {
-			continue
-		}
-		first := make([]string, len(s.fields))
-		for i, f := range s.fields {
-			first[i] = string(s.value(b.data, f))
-		}
-		r.names, err = r.columnNames(first, b.lineAt(s.start))
-		return err
-	}
+	return nil
 }
 
 // Schema describes the columns that the reader gives.
 func (r *Reader) Schema() Schema { return r.schema }
 
-// Format is how the file is written.
+// Format is how the source's first file is written.
 func (r *Reader) Format() Format {
-	f := Format{Delimiter: string(r.delimiter), Encoding: r.encoding, Header: r.header, Gzip: r.gzip}
-	if r.quote != 0 {
-		f.Quote = string(r.quote)
+	p := r.parts[0]
+	f := Format{Kind: p.kind, Compression: p.compression, Encoding: p.encoding, Header: p.header}
+	if c, ok := p.decoder.(*csvFile); ok {
+		f.Delimiter = string(c.delimiter)
+		if c.quote != 0 {
+			f.Quote = string(c.quote)
+		}
 	}
 	return f
 }
@@ -163,18 +160,6 @@ func (r *Reader) Format() Format {
 // Rows is the number of rows, -1 while it is not known: before the end, where the
 // schema was given.
 func (r *Reader) Rows() int { return r.rows }
-
-// locate finds the schema's columns in the file.
-func (r *Reader) locate() error {
-	for _, f := range r.schema {
-		i := slices.Index(r.names, f.Name)
-		if i < 0 {
-			return &Error{Path: r.path, Column: f.Name, Problem: "the file has no such column" + has(r.names), Remedy: absentRemedy(f.Name, r.names)}
-		}
-		r.fields = append(r.fields, i)
-	}
-	return nil
-}
 
 // has lists names, shortened.
 func has(names []string) string {
@@ -194,8 +179,30 @@ func absentRemedy(name string, names []string) string {
 	return "add the column, or take it out of the config"
 }
 
-// infer reads the whole file once to find the types.
+// infer reads the whole source once to find the types, unless they are given.
 func (r *Reader) infer() error {
+	if r.schema != nil {
+		return nil
+	}
+	if err := r.checkNamed(); err != nil {
+		return err
+	}
+	for {
+		stats, err := r.study()
+		if more, ok := err.(*moreColumns); ok {
+			if err = r.widen(more.file); err == nil {
+				continue
+			}
+		}
+		if err == nil {
+			err = r.decide(stats)
+		}
+		return r.at(err)
+	}
+}
+
+// checkNamed finds the options' columns.
+func (r *Reader) checkNamed() error {
 	for _, names := range []map[string]bool{keys(r.options.Types), keys(r.options.Layouts)} {
 		for n := range names {
 			if !slices.Contains(r.names, n) {
@@ -208,36 +215,41 @@ func (r *Reader) infer() error {
 			return &Error{Path: r.path, Column: n, Problem: "data.missing names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
 		}
 	}
+	return nil
+}
+
+// missingSets returns what is missing in every column.
+func (r *Reader) missingSets() []*missingSet {
+	sets := make([]*missingSet, len(r.names))
+	for j, name := range r.names {
+		if sets[j] = r.missing; r.options.Missing[name] != nil {
+			sets[j] = newMissingSet(r.options.missingOf(name))
+		}
+	}
+	return sets
+}
+
+// study collects the statistics of all columns in one pass.
+func (r *Reader) study() ([]*statistics, error) {
 	workers := make([][]*statistics, r.tuning.workers)
 	for w := range workers {
-		workers[w] = make([]*statistics, len(r.names))
-		for j := range workers[w] {
-			workers[w][j] = newStatistics(r.delimiter != ',')
-		}
+		workers[w] = r.newStatistics()
 	}
-	missing := make([]*missingSet, len(r.names))
-	for j, name := range r.names {
-		if missing[j] = r.missing; r.options.Missing[name] != nil {
-			missing[j] = newMissingSet(r.options.missingOf(name))
-		}
-	}
-	s, err := startStream(r, func(w int, sc *scanner, b *block) (int, error) {
+	missing := r.missingSets()
+	s := startStream(r, func(w int, sc *scanner, b *block) (int, error) {
 		stats, rows := workers[w], 0
-		line := func() int { return b.lineAt(sc.start) }
+		line := func() int { return b.place(sc.start) }
 		err := r.each(sc, b, func() error {
 			rows++
-			for j, f := range sc.fields {
-				if v := trim(sc.value(b.data, f)); !missing[j].has(v) {
-					stats[j].add(v, line)
+			for j, i := range b.part.fields {
+				if v := trim(sc.value(sc.data, sc.fields[i])); !missing[j].has(v) {
+					stats[j].add(v, 1, line)
 				}
 			}
 			return nil
 		})
 		return rows, err
 	})
-	if err != nil {
-		return err
-	}
 	defer s.close()
 	r.rows = 0
 	for {
@@ -245,30 +257,67 @@ func (r *Reader) infer() error {
 		if err == io.EOF {
 			break
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 		r.rows += n
 	}
-	if r.rows == 0 {
-		return r.noRows()
+	return merged(workers), nil
+}
+
+// newStatistics returns one for every column.
+func (r *Reader) newStatistics() []*statistics {
+	stats := make([]*statistics, len(r.names))
+	for j := range stats {
+		stats[j] = newStatistics(r.european())
 	}
-	r.schema = make(Schema, len(r.names))
-	r.fields = make([]int, len(r.names))
-	for j, name := range r.names {
-		all := workers[0][j]
-		for _, w := range workers[1:] {
-			all.merge(w[j])
+	return stats
+}
+
+// european says whether some file may have a decimal comma.
+func (r *Reader) european() bool {
+	return slices.ContainsFunc(r.parts, func(p *part) bool {
+		c, ok := p.decoder.(*csvFile)
+		return !ok || c.delimiter != ','
+	})
+}
+
+func merged(workers [][]*statistics) []*statistics {
+	for _, w := range workers[1:] {
+		for j, s := range w {
+			workers[0][j].merge(s)
 		}
-		f, err := all.infer(name, r.options.Types[name], r.options.Layouts[name])
+	}
+	return workers[0]
+}
+
+// decide chooses the schema.
+func (r *Reader) decide(stats []*statistics) error {
+	if r.rows == 0 {
+		return r.parts[0].noRows()
+	}
+	schema := make(Schema, len(r.names))
+	for j, name := range r.names {
+		f, err := stats[j].infer(name, r.options.Types[name], r.options.Layouts[name], r.place)
 		if err != nil {
 			return err
 		}
 		if r.options.MissingValues != nil || r.options.Missing[name] != nil {
 			f.Missing = r.options.missingOf(name)
 		}
-		r.schema[j], r.fields[j] = f, j
+		schema[j] = f
 	}
+	r.schema = schema
 	return nil
+}
+
+// place writes what [block.place] returned.
+func (r *Reader) place(at int) string {
+	p := r.parts[at>>placeBits]
+	s := fmt.Sprintf("%s %d", p.unit(), at&(1<<placeBits-1))
+	if len(r.parts) > 1 {
+		s += " of " + p.path
+	}
+	return s
 }
 
 func keys[V any](m map[string]V) map[string]bool {
@@ -277,78 +326,6 @@ func keys[V any](m map[string]V) map[string]bool {
 		s[k] = true
 	}
 	return s
-}
-
-func (r *Reader) noRows() error {
-	if !r.header {
-		return emptyError(r.path)
-	}
-	return &Error{Path: r.path, Problem: "has a header but no rows", Remedy: "check how the file was made; if the first line is data, set data.header: false"}
-}
-
-// each calls row for every record of a block, whose fields are then in sc.
-func (r *Reader) each(sc *scanner, b *block, row func() error) error {
-	if err := b.checkText(r.path, r.encoding); err != nil {
-		return err
-	}
-	for pos := 0; ; {
-		next, err := sc.next(b.data, pos)
-		if err != nil {
-			return r.quoteError(b, err)
-		}
-		if next < 0 {
-			return nil
-		}
-		if len(sc.fields) != len(r.names) {
-			return r.ragged(sc, b)
-		}
-		if err := row(); err != nil {
-			if e, ok := err.(*Error); ok && e.Line == 0 {
-				e.Path, e.Line = r.path, b.lineAt(sc.start)
-			}
-			return err
-		}
-		pos = next
-	}
-}
-
-func (r *Reader) ragged(sc *scanner, b *block) error {
-	as := "in the first row"
-	if r.header {
-		as = "as the header has"
-	}
-	found := fmt.Sprintf("found %d fields", len(sc.fields))
-	if len(sc.fields) == 1 {
-		found = fmt.Sprintf("found 1 field (%s)", quoteText(string(sc.value(b.data, sc.fields[0]))))
-	}
-	e := &Error{Path: r.path, Line: b.lineAt(sc.start), Problem: fmt.Sprintf("%s, expected %d %s", found, len(r.names), as)}
-	if len(sc.fields) > len(r.names) && r.quote != 0 {
-		e.Remedy = fmt.Sprintf("put %c around a value that contains %s, or set data.delimiter", r.quote, delimiterName(r.delimiter))
-	} else {
-		e.Remedy = "complete or remove the row, or set data.delimiter"
-	}
-	return e
-}
-
-// quoteError explains a mistake in quoting.
-func (r *Reader) quoteError(b *block, err error) error {
-	e, ok := errors.AsType[*scanError](err)
-	if !ok {
-		return err
-	}
-	line := b.lineAt(e.at)
-	if e.unterminated {
-		return &Error{Path: r.path, Line: line,
-			Problem: fmt.Sprintf("a quote (%c) is opened here and never closed", r.quote),
-			Remedy:  "close it, double it if it belongs to the value, or set data.quote: none"}
-	}
-	end := e.at + 1
-	for end < len(b.data) && end < e.at+20 && b.data[end] != '\n' {
-		end++
-	}
-	return &Error{Path: r.path, Line: line,
-		Problem: fmt.Sprintf("found %s after a closing quote, expected %s or the end of the line", quoteText(strings.ToValidUTF8(string(b.data[e.at:end]), "")), delimiterName(r.delimiter)),
-		Remedy:  fmt.Sprintf("double a quote (%c) that belongs to the value, or set data.quote: none", r.quote)}
 }
 
 // Next returns up to most rows, io.EOF after the last. Its tables share no
@@ -389,44 +366,49 @@ func (r *Reader) Next(most int) (*Table, error) {
 	return all.table, nil
 }
 
-// nextBlock returns the rows of the next block that has any.
-func (r *Reader) nextBlock() (*Table, error) {
-	if r.stream == nil {
-		builders := make([][]*builder, r.tuning.workers)
-		for w := range builders {
-			for _, f := range r.schema {
-				builders[w] = append(builders[w], newBuilder(f, r.missing))
-			}
+// build begins a pass that builds the columns of those numbers as the schema says.
+func (r *Reader) build(numbers []int) *stream[*Table] {
+	builders := make([][]*builder, r.tuning.workers)
+	for w := range builders {
+		for _, j := range numbers {
+			builders[w] = append(builders[w], newBuilder(r.schema[j], r.missing))
 		}
-		s, err := startStream(r, func(w int, sc *scanner, b *block) (*Table, error) {
-			columns := builders[w]
-			t := &Table{}
-			err := r.each(sc, b, func() error {
-				t.Rows++
-				for j, i := range r.fields {
-					if err := columns[j].add(sc.value(b.data, sc.fields[i])); err != nil {
-						return err
-					}
+	}
+	return startStream(r, func(w int, sc *scanner, b *block) (*Table, error) {
+		columns := builders[w]
+		t := &Table{}
+		err := r.each(sc, b, func() error {
+			t.Rows++
+			for k, j := range numbers {
+				if err := columns[k].add(sc.value(sc.data, sc.fields[b.part.fields[j]])); err != nil {
+					return err
 				}
-				return nil
-			})
-			if err != nil {
-				return nil, err
 			}
-			for _, c := range columns {
-				t.Columns = append(t.Columns, c.take())
-			}
-			return t, nil
+			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		r.stream = s
+		for _, c := range columns {
+			t.Columns = append(t.Columns, c.take())
+		}
+		return t, nil
+	})
+}
+
+// nextBlock returns the rows of the next block that has any.
+func (r *Reader) nextBlock() (*Table, error) {
+	if r.stream == nil {
+		all := make([]int, len(r.schema))
+		for j := range all {
+			all[j] = j
+		}
+		r.stream = r.build(all)
 	}
 	for {
 		t, err := r.stream.next()
 		if err == io.EOF && r.seen == 0 {
-			return nil, r.noRows()
+			return nil, r.parts[0].noRows()
 		}
 		if err == io.EOF {
 			r.rows = r.seen
@@ -452,9 +434,13 @@ func (r *Reader) Close() error {
 	return nil
 }
 
-// Read reads a whole file.
-func Read(path string, o Options) (*Table, Schema, error) {
-	r, err := Open(path, o)
+// Read reads a whole source; see [Open] for what path may be.
+func Read(path string, o Options) (*Table, Schema, error) { return ReadFiles([]string{path}, o) }
+
+// ReadFiles is Read of several files or patterns that together hold one table;
+// see [OpenFiles].
+func ReadFiles(paths []string, o Options) (*Table, Schema, error) {
+	r, err := lookAt(paths, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -467,6 +453,9 @@ func Read(path string, o Options) (*Table, Schema, error) {
 }
 
 func (r *Reader) readAll() (*Table, error) {
+	if r.schema == nil {
+		return r.readOnce()
+	}
 	var all appender
 	for {
 		t, err := r.nextBlock()
@@ -479,30 +468,14 @@ func (r *Reader) readAll() (*Table, error) {
 	}
 }
 
-// chunks opens the file for one pass over its records, past the lines to skip.
-func (r *Reader) chunks() (*chunker, *source, error) {
-	src, err := r.source()
-	if err != nil {
-		return nil, nil, err
-	}
-	c := &chunker{r: src, path: r.path, delimiter: r.delimiter, quote: r.quote, size: r.tuning.block, line: 1, off: src.start, free: make(chan []byte, 2*r.tuning.workers)}
-	for skip := r.options.SkipLines; skip > 0; {
-		// Lines to skip are no records: a quote in them means nothing.
-		var one [1]byte
-		if _, err := io.ReadFull(src, one[:]); err != nil {
-			src.Close()
-			if err == io.EOF {
-				return nil, nil, emptyError(r.path)
-			}
-			return nil, nil, c.readError(err)
+// each calls row for every record of a block, whose fields are then in sc.
+func (r *Reader) each(sc *scanner, b *block, row func() error) error {
+	return b.part.decoder.each(sc, b, func() error {
+		if err := row(); err != nil {
+			return b.locate(err, sc)
 		}
-		c.off++
-		if one[0] == '\n' {
-			skip--
-			c.line++
-		}
-	}
-	return c, src, nil
+		return nil
+	})
 }
 
 // stream is the results of a pass over a file, computed by several goroutines and
@@ -522,11 +495,7 @@ type result[T any] struct {
 
 // startStream begins a pass. work is called by worker w with its own scanner; the
 // block is its own until it returns.
-func startStream[T any](r *Reader, work func(w int, sc *scanner, b *block) (T, error)) (*stream[T], error) {
-	c, src, err := r.chunks()
-	if err != nil {
-		return nil, err
-	}
+func startStream[T any](r *Reader, work func(w int, sc *scanner, b *block) (T, error)) *stream[T] {
 	type job struct {
 		b    *block
 		slot chan result[T]
@@ -536,58 +505,59 @@ func startStream[T any](r *Reader, work func(w int, sc *scanner, b *block) (T, e
 	s.done.Add(1 + r.tuning.workers)
 	go func() {
 		defer s.done.Done()
-		defer src.Close()
 		defer close(s.order)
 		defer close(jobs)
-		header := r.header
-		sc := scanner{delimiter: r.delimiter, quote: r.quote}
-		for {
-			b, err := c.next()
-			if err == io.EOF {
-				return
-			}
-			slot := make(chan result[T], 1)
-			if err == nil && header {
-				var end int
-				if end, err = sc.next(b.data, 0); err != nil {
-					err = r.quoteError(b, err)
-				} else if end < 0 {
-					continue
-				} else {
-					header = false
-					b.line = b.lineAt(end)
-					b.off += int64(end)
-					b.data = b.data[end:]
+		for _, p := range r.parts {
+			pass, err := p.decoder.pass()
+			for {
+				var b *block
+				if err == nil {
+					b, err = pass.next()
+				}
+				if err == io.EOF {
+					break
+				}
+				slot := make(chan result[T], 1)
+				stopped := false
+				select {
+				case s.order <- slot:
+				case <-s.stop:
+					stopped = true
+				}
+				if err != nil && !stopped {
+					slot <- result[T]{err: err}
+					stopped = true
+				}
+				if !stopped {
+					b.part, b.pass = p, pass
+					select {
+					case jobs <- job{b, slot}:
+					case <-s.stop:
+						stopped = true
+					}
+				}
+				if stopped {
+					if pass != nil {
+						pass.Close()
+					}
+					return
 				}
 			}
-			select {
-			case s.order <- slot:
-			case <-s.stop:
-				return
-			}
-			if err != nil {
-				slot <- result[T]{err: err}
-				return
-			}
-			select {
-			case jobs <- job{b, slot}:
-			case <-s.stop:
-				return
-			}
+			pass.Close()
 		}
 	}()
 	for w := range r.tuning.workers {
 		go func() {
 			defer s.done.Done()
-			sc := scanner{delimiter: r.delimiter, quote: r.quote}
+			var sc scanner
 			for j := range jobs {
 				v, err := work(w, &sc, j.b)
-				c.release(j.b)
+				j.b.pass.release(j.b)
 				j.slot <- result[T]{v, err}
 			}
 		}()
 	}
-	return s, nil
+	return s
 }
 
 // next returns the next result, io.EOF after the last. The first error ends it.
@@ -616,14 +586,13 @@ func (s *stream[T]) close() {
 	s.done.Wait()
 }
 
-// Columns returns the names of a file's columns, having read no more than its
-// beginning.
+// Columns returns the names of a source's columns, having read no more than the
+// beginning of its files.
 func Columns(path string, o Options) ([]string, error) {
-	o.Schema = Schema{} // none is wanted, so none is inferred
-	r, err := Open(path, o)
+	o.Schema = nil
+	r, err := lookAt([]string{path}, o)
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
 	return slices.Clone(r.names), nil
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -24,13 +25,35 @@ func readText(text string, o Options, tune ...func(*tuning)) (*Table, *Reader, e
 		f(&tn)
 	}
 	open := func() (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
-	r, err := newReader("t.csv", open, o, tn)
+	read := func(first func(*Reader) error) (*Table, *Reader, error) {
+		r := newReader("t.csv", o, tn)
+		r.parts = []*part{{path: "t.csv", open: open}}
+		if err := r.look(); err != nil {
+			return nil, nil, err
+		}
+		defer r.Close()
+		if err := first(r); err != nil {
+			return nil, nil, err
+		}
+		t, err := r.readAll()
+		return t, r, err
+	}
+	t, r, err := read((*Reader).infer)
+	// One pass gives what two give.
+	u, q, other := read(func(*Reader) error { return nil })
+	if fmt.Sprint(other) != fmt.Sprint(err) {
+		return nil, nil, fmt.Errorf("two passes give %v, one gives %v", err, other)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	defer r.Close()
-	t, err := r.readAll()
-	return t, r, err
+	if err := equalTables(t, u); err != nil {
+		return nil, nil, fmt.Errorf("one pass gives another table: %w", err)
+	}
+	if !reflect.DeepEqual(r.Schema(), q.Schema()) || r.Rows() != q.Rows() {
+		return nil, nil, fmt.Errorf("one pass gives the schema %+v, two %+v", q.Schema(), r.Schema())
+	}
+	return t, r, nil
 }
 
 func mustRead(t testing.TB, text string, o Options, tune ...func(*tuning)) (*Table, *Reader) {
@@ -61,7 +84,7 @@ func gzipped(text string) string {
 	return b.String()
 }
 
-func utf16(text string, big, mark bool) string {
+func utf16Text(text string, big, mark bool) string {
 	var b strings.Builder
 	if mark {
 		text = "\ufeff" + text
@@ -103,9 +126,9 @@ func TestFormats(t *testing.T) {
 		"gzip":               {text: gzipped(plain)},
 		"gzip members":       {text: gzipped(plain[:20]) + gzipped(plain[20:])},
 		"byte-order mark":    {text: "\ufeff" + plain},
-		"utf-16le":           {text: utf16(plain, false, true)},
-		"utf-16be":           {text: utf16(plain, true, true)},
-		"utf-16le declared":  {text: utf16(plain, false, false), options: Options{Encoding: "UTF-16LE"}},
+		"utf-16le":           {text: utf16Text(plain, false, true)},
+		"utf-16be":           {text: utf16Text(plain, true, true)},
+		"utf-16le declared":  {text: utf16Text(plain, false, false), options: Options{Encoding: "UTF-16LE"}},
 		"latin-1":            {text: strings.ReplaceAll(plain, "ö", "\xf6"), options: Options{Encoding: "latin-1"}},
 		"windows-1252, gzip": {text: gzipped(strings.ReplaceAll(plain, "ö", "\xf6")), options: Options{Encoding: "windows-1252"}},
 		"gbk":                {text: gbk, options: Options{Encoding: "gbk"}},
@@ -302,7 +325,7 @@ func equalTables(a, b *Table) error {
 	}
 	for j, c := range a.Columns {
 		d := b.Columns[j]
-		if c.Name != d.Name || c.Type != d.Type || !slices.Equal(c.Dict, d.Dict) || !slices.Equal(c.Codes, d.Codes) {
+		if c.Name != d.Name || c.Type != d.Type || c.Layout != d.Layout || c.Decimal != d.Decimal || !slices.Equal(c.Dict, d.Dict) || !slices.Equal(c.Codes, d.Codes) {
 			return fmt.Errorf("column %q differs", c.Name)
 		}
 		if !slices.EqualFunc(c.Numbers, d.Numbers, func(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) }) {
@@ -443,17 +466,17 @@ func FuzzRead(f *testing.F) {
 			t.Fatal(err)
 		}
 		// What the standard library reads without complaint, we read alike.
-		if strings.Contains(text, "\r") || ra.encoding != "utf-8" || ra.gzip {
+		if strings.Contains(text, "\r") || ra.Format().Encoding != "utf-8" || ra.Format().Compression != "" {
 			return
 		}
 		text = strings.TrimPrefix(text, "\ufeff")
 		std := csv.NewReader(strings.NewReader(text))
-		std.Comma = rune(ra.delimiter)
+		std.Comma = rune(ra.Format().Delimiter[0])
 		records, err := std.ReadAll()
 		if err != nil {
 			return
 		}
-		if ra.header {
+		if ra.Format().Header {
 			records = records[1:]
 		}
 		if len(records) != a.Rows {

@@ -23,9 +23,18 @@ type span struct {
 // scanner finds the fields of a record. It allocates nothing once warm.
 type scanner struct {
 	delimiter, quote byte // quote is 0 when there is none
-	start            int  // of the record found last
+	data             []byte
+	start            int // of the record found last; its number in a block of numbered rows
 	fields           []span
 	scratch          []byte
+	text             []byte // of a kind that writes its fields out
+}
+
+// put writes field k out.
+func (s *scanner) put(k int, value []byte) {
+	start := len(s.text)
+	s.text = append(s.text, value...)
+	s.fields[k] = span{start: start, end: len(s.text)}
 }
 
 // scanError is a mistake in quoting, at an offset into the block.
@@ -165,15 +174,46 @@ type block struct {
 	line int   // number of the first line, from 1
 	off  int64 // bytes of text before it
 	buf  []byte
+
+	part *part
+	pass pass
+	// numbered says that there are no lines: line is the first row's number, and
+	// rows stand at their number after it.
+	numbered bool
+	content  any // of a kind that is not text
 }
 
 // lineAt is the number of the line that holds the byte at.
-func (b *block) lineAt(at int) int { return b.line + bytes.Count(b.data[:at], []byte{'\n'}) }
+func (b *block) lineAt(at int) int {
+	if b.numbered {
+		return b.line + at
+	}
+	return b.line + bytes.Count(b.data[:at], []byte{'\n'})
+}
+
+// placeBits is how many bits of a place are the line or row.
+const placeBits = 40
+
+// place is where the record at a position is among all files, for comparison.
+func (b *block) place(at int) int { return b.part.number<<placeBits | b.lineAt(at) }
+
+// locate names the place of the record found last in an error that has none.
+func (b *block) locate(err error, sc *scanner) error {
+	if e, ok := err.(*Error); ok && e.Line == 0 && e.Row == 0 {
+		e.Path = b.part.path
+		if at := b.lineAt(sc.start); b.numbered {
+			e.Row = at
+		} else {
+			e.Line = at
+		}
+	}
+	return err
+}
 
 // chunker cuts a stream into blocks of about size bytes that end where a record
 // ends. It reads quotes exactly as the scanner does.
 type chunker struct {
-	r                io.Reader
+	r                io.ReadCloser
 	path             string
 	delimiter, quote byte
 	size             int
@@ -244,6 +284,9 @@ func (c *chunker) readError(err error) error {
 	}
 	return &Error{Path: c.path, Problem: "cannot be read: " + cause(err)}
 }
+
+// Close closes the file.
+func (c *chunker) Close() error { return c.r.Close() }
 
 // release gives a block's memory back.
 func (c *chunker) release(b *block) {

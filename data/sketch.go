@@ -10,43 +10,77 @@ import (
 // sampling, Flajolet 1990): exact up to sketchSize, about 1 % off beyond. What it
 // holds depends only on the set of values, not on their order or division.
 type sketch struct {
-	hashes map[uint64]struct{}
-	level  uint
+	slots []uint64 // open addressing; 0 is empty
+	n     int
+	level uint
+	// recent are hashes that were added lately, which saves most lookups of
+	// values that are often repeated.
+	recent [256]uint64
 }
 
 const sketchSize = 1 << 14
 
+// see adds a value.
+func (s *sketch) see(v []byte) {
+	h := hashBytes(v)
+	if r := &s.recent[h>>56]; *r != h {
+		*r = h
+		s.add(h)
+	}
+}
+
 func (s *sketch) add(h uint64) {
+	if h == 0 {
+		h = 1 << 63
+	}
 	if h&(1<<s.level-1) != 0 {
 		return
 	}
-	if s.hashes == nil {
-		s.hashes = map[uint64]struct{}{}
+	if 2*s.n >= len(s.slots) {
+		s.rebuild(max(32, 2*len(s.slots)))
 	}
-	s.hashes[h] = struct{}{}
-	for len(s.hashes) > sketchSize {
+	i := h >> 32 & uint64(len(s.slots)-1)
+	for ; s.slots[i] != 0; i = (i + 1) & uint64(len(s.slots)-1) {
+		if s.slots[i] == h {
+			return
+		}
+	}
+	s.slots[i] = h
+	for s.n++; s.n > sketchSize; {
 		s.level++
-		for h := range s.hashes {
-			if h&(1<<s.level-1) != 0 {
-				delete(s.hashes, h)
+		s.rebuild(len(s.slots))
+	}
+}
+
+// rebuild keeps what the level lets through.
+func (s *sketch) rebuild(size int) {
+	old := s.slots
+	s.slots, s.n = make([]uint64, size), 0
+	for _, h := range old {
+		if h != 0 && h&(1<<s.level-1) == 0 {
+			i := h >> 32 & uint64(size-1)
+			for s.slots[i] != 0 {
+				i = (i + 1) & uint64(size-1)
 			}
+			s.slots[i] = h
+			s.n++
 		}
 	}
 }
 
 func (s *sketch) merge(t *sketch) {
-	s.level = max(s.level, t.level)
-	for h := range s.hashes {
-		if h&(1<<s.level-1) != 0 {
-			delete(s.hashes, h)
-		}
+	if t.level > s.level {
+		s.level = t.level
+		s.rebuild(len(s.slots))
 	}
-	for h := range t.hashes {
-		s.add(h)
+	for _, h := range t.slots {
+		if h != 0 {
+			s.add(h)
+		}
 	}
 }
 
-func (s *sketch) count() int { return len(s.hashes) << s.level }
+func (s *sketch) count() int { return s.n << s.level }
 
 // hashBytes is the same on every machine.
 func hashBytes(b []byte) uint64 {

@@ -9,11 +9,12 @@ import (
 
 // Format is how a file is written, as declared or found by looking.
 type Format struct {
-	Delimiter string `json:"delimiter"`
-	Quote     string `json:"quote"` // "" when there is none
-	Encoding  string `json:"encoding"`
-	Header    bool   `json:"header"`
-	Gzip      bool   `json:"gzip"`
+	Kind        string `json:"kind"`        // csv, jsonl, parquet or xlsx
+	Compression string `json:"compression"` // gzip, zstd or ""
+	Delimiter   string `json:"delimiter"`   // "" where the kind has none
+	Quote       string `json:"quote"`       // "" when there is none
+	Encoding    string `json:"encoding"`
+	Header      bool   `json:"header"`
 }
 
 // candidates are the delimiters looked for, the likeliest first.
@@ -162,63 +163,6 @@ func sniffHeader(rows [][]string) bool {
 	return true
 }
 
-// sniff fills in what the options leave open, from the first bytes of the text.
-func (r *Reader) sniff(sample []byte, whole bool) error {
-	o := &r.options
-	if i := bytes.IndexByte(sample, 0); i >= 0 {
-		return nulError(r.path, sample, 1+bytes.Count(sample[:i], []byte{'\n'}), int64(i))
-	}
-	if bytes.IndexByte(sample, '\n') < 0 && bytes.Count(sample, []byte{'\r'}) > 1 {
-		return &Error{Path: r.path, Problem: "the lines end in a lone CR, expected LF or CRLF", Remedy: "convert the line ends"}
-	}
-	for range o.SkipLines {
-		n := bytes.IndexByte(sample, '\n')
-		if n < 0 {
-			return &Error{Path: r.path, Problem: fmt.Sprintf("has no lines after the %d of data.skip_lines", o.SkipLines)}
-		}
-		sample = sample[n+1:]
-	}
-	var err error
-	if r.quote, err = o.quote(); err != nil {
-		return err
-	}
-	if r.delimiter, err = o.delimiter(); err != nil {
-		return err
-	}
-	found, s := sniffDelimiter(sample, r.quote, whole)
-	if r.delimiter == 0 {
-		if r.delimiter = found; found == 0 {
-			r.delimiter = ','
-		}
-	}
-	rows := records(sample, r.delimiter, r.quote, whole)
-	if own := measure(rows); own.fields == 1 && own.share > 0.99 && found != 0 && s.share > 0.99 && len(rows) > 1 {
-		return &Error{Path: r.path,
-			Problem: fmt.Sprintf("has one column when divided at %s, but %d when divided at %s", delimiterName(r.delimiter), s.fields, delimiterName(found)),
-			Remedy:  "remove data.delimiter, or set it to " + delimiterName(found)}
-	}
-	if len(rows) == 0 && len(bytes.TrimSpace(sample)) == 0 {
-		return emptyError(r.path)
-	}
-	switch {
-	case o.Header != nil:
-		r.header = *o.Header
-	case len(rows) == 0 || rows[0] == nil:
-		r.header = true // the error comes when it is read
-	default:
-		r.header = sniffHeader(rows)
-		if names := o.Schema.Names(); len(names) > 0 && containsAll(rows[0], names) || len(o.Names) > 0 && containsAll(rows[0], o.Names) {
-			r.header = true
-		}
-	}
-	if len(rows) > 1 && rows[0] != nil && len(rows[0]) != s.fields && len(rows[0]) == 1 && found == r.delimiter {
-		return &Error{Path: r.path, Line: o.SkipLines + 1,
-			Problem: fmt.Sprintf("is %s, where the lines below it have %d fields divided at %s", quoteText(rows[0][0]), s.fields, delimiterName(found)),
-			Remedy:  fmt.Sprintf("remove the line, or set data.skip_lines to %d if the table begins below it", o.SkipLines+1)}
-	}
-	return nil
-}
-
 func containsAll(row, names []string) bool {
 	for _, n := range names {
 		if !slices.ContainsFunc(row, func(v string) bool { return strings.TrimSpace(v) == n }) {
@@ -236,37 +180,4 @@ func delimiterName(d byte) string {
 		return "space"
 	}
 	return fmt.Sprintf("'%c'", d)
-}
-
-// columnNames returns the names of the columns from the first record.
-func (r *Reader) columnNames(first []string, line int) ([]string, error) {
-	names := make([]string, len(first))
-	for i := range names {
-		if r.header {
-			names[i] = strings.TrimSpace(first[i])
-		}
-		if names[i] == "" {
-			names[i] = fmt.Sprintf("column_%d", i+1)
-		}
-	}
-	if n := r.options.Names; len(n) > 0 {
-		if len(n) != len(first) {
-			return nil, &Error{Path: r.path, Line: line, Problem: fmt.Sprintf("has %d fields, but data.names gives %d names", len(first), len(n))}
-		}
-		copy(names, n)
-	}
-	seen := map[string]int{}
-	for i, n := range names {
-		if k, ok := seen[n]; ok {
-			e := &Error{Path: r.path, Line: line, Column: n,
-				Problem: fmt.Sprintf("the name is given to fields %d and %d, expected every column to have its own", k+1, i+1),
-				Remedy:  "rename one, or give all names in data.names"}
-			if r.header && r.options.Header == nil {
-				e.Remedy += ", or set data.header: false if this line is data"
-			}
-			return nil, e
-		}
-		seen[n] = i
-	}
-	return names, nil
 }

@@ -3,7 +3,6 @@ package data
 import (
 	"bufio"
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/simplifiedchinese"
@@ -26,13 +26,19 @@ import (
 // mark.
 type source struct {
 	io.Reader
-	file     io.Closer
-	gzip     bool
-	encoding string
-	start    int64 // bytes before the first character
+	file        io.Closer
+	free        func() // memory of the decompressor
+	compression string
+	encoding    string
+	start       int64 // bytes before the first character
 }
 
-func (s *source) Close() error { return s.file.Close() }
+func (s *source) Close() error {
+	if s.free != nil {
+		s.free()
+	}
+	return s.file.Close()
+}
 
 // encodings are those that can be declared; nil needs no decoding.
 var encodings = map[string]encoding.Encoding{
@@ -51,16 +57,16 @@ var encodingAliases = map[string]string{
 
 // foreign are the beginnings of files that are often mistaken for tables of text.
 var foreign = []struct{ magic, name, remedy string }{
-	{"PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV"},
+	{"PK\x03\x04", "a zip archive or an Excel workbook, compressed once more", "decompress it"},
 	{"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"},
-	{"PAR1", "a Parquet file", "write it out as CSV"},
+	{"PAR1", "a Parquet file, compressed as a whole", "decompress it; Parquet compresses its columns itself"},
 	{"BZh", "compressed by bzip2", "decompress it, or compress it by gzip"},
 	{"\xfd7zXZ", "compressed by xz", "decompress it, or compress it by gzip"},
-	{"\x28\xb5\x2f\xfd", "compressed by zstd", "decompress it, or compress it by gzip"},
 	{"\x89PNG", "a PNG image", "give a CSV or TSV file"},
 	{"%PDF", "a PDF document", "give a CSV or TSV file"},
 	{"SQLite format 3\x00", "an SQLite database", "write the table out as CSV"},
 	{"\x1f\x8b", "compressed twice", "decompress it once"},
+	{"\x28\xb5\x2f\xfd", "compressed twice", "decompress it once"},
 }
 
 // openFile opens path after looking for the mistakes that a path can have.
@@ -125,33 +131,38 @@ func list(dir string) []string {
 }
 
 // newSource recognises compression and encoding of an opened file.
-func newSource(path string, f io.ReadCloser, o *Options) (s *source, err error) {
-	s = &source{file: f}
+func newSource(path string, f io.ReadCloser, o *Options) (_ *source, err error) {
+	s := &source{file: f}
 	defer func() {
 		if err != nil {
-			f.Close()
+			s.Close()
 		}
 	}()
 	in := &counter{r: f}
 	br := bufio.NewReaderSize(in, 1<<16)
-	head, err := br.Peek(2)
+	head, err := br.Peek(4)
 	if len(head) == 0 {
 		if err == io.EOF {
 			return nil, emptyError(path)
 		}
 		return nil, &Error{Path: path, Problem: "cannot be read: " + cause(err)}
 	}
-	if string(head) == "\x1f\x8b" {
-		s.gzip = true
+	for _, c := range compressions {
+		if !bytes.HasPrefix(head, []byte(c.magic)) {
+			continue
+		}
 		limit := o.MaxExpansion
 		if limit == 0 {
 			limit = defaultMaxExpansion
 		}
-		z, err := gzip.NewReader(br)
+		s.compression = c.name
+		z, free, err := c.open(br)
 		if err != nil {
-			return nil, gzipError(path, err, 0)
+			return nil, inflateError(path, c.name, err, 0)
 		}
-		br = bufio.NewReaderSize(&inflater{z: z, in: in, path: path, limit: int64(limit)}, 1<<16)
+		s.free = free
+		br = bufio.NewReaderSize(&inflater{z: z, name: c.name, in: in, path: path, limit: int64(limit)}, 1<<16)
+		break
 	}
 	head, err = br.Peek(16)
 	if len(head) == 0 {
@@ -223,9 +234,29 @@ func (c *counter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// inflater reads gzip data, refuses bombs and explains damage.
+// compressions are those that are undone in reading.
+var compressions = []struct {
+	name, magic string
+	open        func(r io.Reader) (z io.Reader, free func(), err error)
+}{
+	{"gzip", "\x1f\x8b", func(r io.Reader) (io.Reader, func(), error) {
+		z, err := gzip.NewReader(r)
+		return z, nil, err
+	}},
+	{"zstd", "\x28\xb5\x2f\xfd", func(r io.Reader) (io.Reader, func(), error) {
+		// A window of 128 MiB is what zstd itself reads without being told to.
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxWindow(128<<20), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return nil, nil, err
+		}
+		return z, z.Close, nil
+	}},
+}
+
+// inflater reads compressed data, refuses bombs and explains damage.
 type inflater struct {
-	z     *gzip.Reader
+	z     io.Reader
+	name  string
 	in    *counter
 	path  string
 	limit int64
@@ -241,28 +272,34 @@ func (f *inflater) Read(p []byte) (int, error) {
 			Remedy:  "raise data.max_expansion if the file can be trusted"}
 	}
 	if err != nil && err != io.EOF {
-		err = gzipError(f.path, err, f.n)
+		err = inflateError(f.path, f.name, err, f.n)
 	}
 	return n, err
 }
 
-func gzipError(path string, err error, at int64) error {
+func inflateError(path, name string, err error, at int64) error {
 	e := &Error{Path: path, Remedy: "copy or download the file again"}
-	switch _, corrupt := errors.AsType[flate.CorruptInputError](err); {
+	switch _, notRead := errors.AsType[*os.PathError](err); {
 	case errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF):
-		e.Problem = fmt.Sprintf("the gzip data ends too early, after %d bytes of text: the file is cut off", at)
-	case corrupt || errors.Is(err, gzip.ErrChecksum) || errors.Is(err, gzip.ErrHeader):
-		e.Problem = fmt.Sprintf("the gzip data is damaged, %d bytes of text into it (%v)", at, err)
-	default:
+		e.Problem = fmt.Sprintf("the %s data ends too early, after %d bytes of text: the file is cut off", name, at)
+	case notRead:
 		e.Problem, e.Remedy = "cannot be read: "+cause(err), ""
+	case errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		e.Problem, e.Remedy = "the zstd data asks for a window of more than 128 MiB to be decompressed", "compress it again without --long and --ultra"
+	default:
+		e.Problem = fmt.Sprintf("the %s data is damaged, %d bytes of text into it (%v)", name, at, err)
 	}
 	return e
 }
 
-// Fingerprint is the SHA-256 of the files' content in hexadecimal: of one file
-// what sha256sum says, of several that of their sums in order. Names and times
-// do not enter into it.
+// Fingerprint is the SHA-256 of the content of files, or of patterns of files as
+// in [Open], in hexadecimal: of one file what sha256sum says, of several that of
+// their sums in order. Names and times do not enter into it.
 func Fingerprint(paths ...string) (string, error) {
+	paths, err := expand(paths)
+	if err != nil {
+		return "", err
+	}
 	all := sha256.New()
 	var sum []byte
 	for _, path := range paths {

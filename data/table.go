@@ -3,6 +3,7 @@ package data
 import (
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Type is what a column's values are.
@@ -202,72 +203,83 @@ func (t *Table) Slice(lo, hi int) *Table {
 
 // appender joins tables of one schema into one.
 type appender struct {
-	table *Table
-	index []map[string]int32 // of categories
+	table   *Table
+	columns []columnAppender
 }
 
-// add appends t, whose columns must be those of the tables before it.
+// add appends t, whose columns must be those of the tables before it. Memory for
+// as many rows as reserve is taken at once.
 func (a *appender) add(t *Table, reserve int) {
 	if a.table == nil {
-		a.table = &Table{}
-		a.index = make([]map[string]int32, len(t.Columns))
-		for j, c := range t.Columns {
-			d := *c
-			d.Numbers, d.Codes = nil, nil
-			if c.Type.numeric() {
-				d.Numbers = make([]float64, 0, max(reserve, t.Rows))
-			} else {
-				d.Codes = make([]int32, 0, max(reserve, t.Rows))
-			}
-			if c.Type != Boolean {
-				d.Dict = nil
-			}
-			if c.Type == Category {
-				a.index[j] = map[string]int32{}
-			}
-			a.table.Columns = append(a.table.Columns, &d)
-		}
+		a.table = &Table{Columns: make([]*Column, len(t.Columns))}
+		a.columns = make([]columnAppender, len(t.Columns))
 	}
 	a.table.Rows += t.Rows
 	for j, c := range t.Columns {
-		d := a.table.Columns[j]
-		switch c.Type {
-		case Number, Datetime:
-			d.Numbers = append(d.Numbers, c.Numbers...)
-		case Boolean:
-			d.Codes = append(d.Codes, c.Codes...)
-		case Category:
-			// A code is looked up once a table. In a table that was sliced, the
-			// dictionary may hold values that no row has: they are not taken over.
-			codes := make([]int32, len(c.Dict))
-			for i := range codes {
-				codes[i] = -1
+		a.columns[j].add(c, reserve)
+		a.table.Columns[j] = a.columns[j].column
+	}
+}
+
+// columnAppender joins a column's pieces.
+type columnAppender struct {
+	column *Column
+	index  map[string]int32 // of a category's values
+}
+
+func (a *columnAppender) add(c *Column, reserve int) {
+	if a.column == nil {
+		d := *c
+		d.Numbers, d.Codes = nil, nil
+		if reserve = max(reserve, c.Len()); c.Type.numeric() {
+			d.Numbers = make([]float64, 0, reserve)
+		} else {
+			d.Codes = make([]int32, 0, reserve)
+		}
+		if c.Type != Boolean {
+			d.Dict = nil
+		}
+		a.column, a.index = &d, map[string]int32{}
+	}
+	d := a.column
+	switch c.Type {
+	case Number, Datetime:
+		d.Numbers = append(d.Numbers, c.Numbers...)
+	case Boolean:
+		d.Codes = append(d.Codes, c.Codes...)
+	case Category:
+		// A code is looked up once a piece. In one that was sliced, the dictionary
+		// may hold values that no row has: they are not taken over.
+		codes := make([]int32, len(c.Dict))
+		for i := range codes {
+			codes[i] = -1
+		}
+		for _, k := range c.Codes {
+			if k < 0 {
+				d.Codes = append(d.Codes, -1)
+				continue
 			}
-			for _, k := range c.Codes {
-				if k < 0 {
-					d.Codes = append(d.Codes, -1)
-					continue
+			if codes[k] < 0 {
+				v := c.Dict[k]
+				g, ok := a.index[v]
+				if !ok {
+					// A copy, since a piece's values are one string.
+					v = strings.Clone(v)
+					g = int32(len(d.Dict))
+					a.index[v] = g
+					d.Dict = append(d.Dict, v)
 				}
-				if codes[k] < 0 {
-					v := c.Dict[k]
-					g, ok := a.index[j][v]
-					if !ok {
-						g = int32(len(d.Dict))
-						a.index[j][v] = g
-						d.Dict = append(d.Dict, v)
-					}
-					codes[k] = g
-				}
-				d.Codes = append(d.Codes, codes[k])
+				codes[k] = g
 			}
-		default:
-			for _, k := range c.Codes {
-				if k >= 0 {
-					d.Dict = append(d.Dict, c.Dict[k])
-					k = int32(len(d.Dict) - 1)
-				}
-				d.Codes = append(d.Codes, k)
+			d.Codes = append(d.Codes, codes[k])
+		}
+	default:
+		for _, k := range c.Codes {
+			if k >= 0 {
+				d.Dict = append(d.Dict, c.Dict[k])
+				k = int32(len(d.Dict) - 1)
 			}
+			d.Codes = append(d.Codes, k)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"math/bits"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -106,6 +107,14 @@ func scanNumber(b []byte, decimal byte, want bool) (float64, numberKind) {
 		}
 		return v, kind
 	}
+	if digits <= 19 && scale >= -27 && scale < 0 {
+		if v, ok := divide(mantissa, -scale); ok {
+			if negative {
+				v = -v
+			}
+			return v, kind
+		}
+	}
 	if !want && digits+max(scale, -scale) < 300 {
 		return math.NaN(), kind
 	}
@@ -123,6 +132,51 @@ func scanNumber(b []byte, decimal byte, want bool) (float64, numberKind) {
 		return 0, isInfinite
 	}
 	return v, kind
+}
+
+// fives are the powers of five below 2^63.
+var fives = func() (f [28]uint64) {
+	f[0] = 1
+	for i := 1; i < len(f); i++ {
+		f[i] = 5 * f[i-1]
+	}
+	return f
+}()
+
+// divide returns m / 10^k rounded to the nearest, ties to even. The quotient by
+// 5^k is taken to 64 bits or more, of which the last says whether anything was
+// left; the power of two is exact.
+func divide(m uint64, k int) (float64, bool) {
+	if m == 0 || k >= len(fives) {
+		return 0, false
+	}
+	d := fives[k]
+	left := bits.LeadingZeros64(m)
+	up := bits.LeadingZeros64(d)
+	// Normalised so that the quotient has 63 or 64 bits: m·2^left / (d·2^up).
+	m, d = m<<left, d<<up
+	q, rest := bits.Div64(m>>1, m<<63, d)
+	exp := up - left - 63 - k
+	// A quotient of 64 bits keeps 53 and rounds on the rest.
+	if q>>63 == 0 {
+		// 63 bits; one more comes from the remainder.
+		var bit uint64
+		if rest >= d-rest {
+			bit = 1
+			rest -= d - rest
+		} else {
+			rest += rest
+		}
+		q = q<<1 | bit
+		exp--
+	}
+	const cut = 11
+	low := q & (1<<cut - 1)
+	q >>= cut
+	if half := uint64(1) << (cut - 1); low > half || low == half && (rest != 0 || q&1 == 1) {
+		q++
+	}
+	return math.Ldexp(float64(q), exp+cut), true
 }
 
 // booleans are the spellings of false and true, in lower case.
@@ -198,7 +252,7 @@ type builder struct {
 	date    *dateParser
 	f, t    string // booleans in lower case
 	column  *Column
-	dict    map[string]int32
+	dict    dictionary
 	text    []byte
 	ends    []int
 }
@@ -229,19 +283,17 @@ func (b *builder) reset(reserve int) {
 	default:
 		b.column.Codes = make([]int32, 0, reserve)
 	}
-	if b.field.Type == Category {
-		if b.dict == nil {
-			b.dict = map[string]int32{}
-		}
-		clear(b.dict)
-	}
+	b.dict.reset()
 	b.text, b.ends = b.text[:0], b.ends[:0]
 }
 
 // take returns the column and starts a new one.
 func (b *builder) take() *Column {
 	c := b.column
-	if b.field.Type == Identifier || b.field.Type == Text {
+	switch b.field.Type {
+	case Category:
+		c.Dict = b.dict.strings()
+	case Identifier, Text:
 		// One string holds all values of the block.
 		all, start := string(b.text), 0
 		c.Dict = make([]string, len(b.ends))
@@ -259,11 +311,7 @@ func (b *builder) add(raw []byte) error {
 	v := trim(raw)
 	c := b.column
 	if b.missing.has(v) {
-		if b.field.Type.numeric() {
-			c.Numbers = append(c.Numbers, math.NaN())
-		} else {
-			c.Codes = append(c.Codes, -1)
-		}
+		b.skip()
 		return nil
 	}
 	switch b.field.Type {
@@ -292,22 +340,10 @@ func (b *builder) add(raw []byte) error {
 			return b.wrong(v, fmt.Sprintf("%q or %q", b.field.False, b.field.True), "correct it, add it to data.missing_values if it means that the value is missing, or set the column's type to category in data.types")
 		}
 	case Category:
-		if n := len(c.Codes); n > 0 && c.Codes[n-1] >= 0 && c.Dict[c.Codes[n-1]] == string(v) {
-			c.Codes = append(c.Codes, c.Codes[n-1])
-			return nil
-		}
-		k, ok := b.dict[string(v)]
-		if !ok {
-			k = int32(len(c.Dict))
-			s := string(v)
-			b.dict[s] = k
-			c.Dict = append(c.Dict, s)
-		}
-		c.Codes = append(c.Codes, k)
+		k, _ := b.dict.index(v)
+		c.Codes = append(c.Codes, int32(k))
 	default:
-		b.text = append(b.text, raw...)
-		b.ends = append(b.ends, len(b.text))
-		c.Codes = append(c.Codes, int32(len(b.ends)-1))
+		b.keep(raw)
 	}
 	return nil
 }

@@ -40,9 +40,9 @@ type Config struct {
 
 // Data says where the rows come from and which are for what.
 type Data struct {
-	Source       string         `yaml:"source" required:"true" doc:"file of rows to learn from: CSV or TSV, plain or gzip"`
+	Source       string         `yaml:"source" required:"true" doc:"rows to learn from, a file or a pattern of several such as part-*.csv: CSV, TSV or JSON Lines, plain or compressed by gzip or zstd; Parquet; Excel (.xlsx)"`
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
-	Test         string         `yaml:"test" doc:"file of rows that are read once, at the end; default: a part of source (split)"`
+	Test         string         `yaml:"test" doc:"file, or pattern, of rows that are read once, at the end; default: a part of source (split)"`
 	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
 	data.Options `yaml:",inline"`
 }
@@ -50,7 +50,7 @@ type Data struct {
 // Validation is a share of the training rows, or a file.
 type Validation struct {
 	Fraction float64 `yaml:"fraction" shorthand:"true" default:"0.1" above:"0" max:"0.9" doc:"share of source, unless a file or split.fractions says otherwise"`
-	File     string  `yaml:"file" shorthand:"true" doc:"a file of its own"`
+	File     string  `yaml:"file" shorthand:"true" doc:"a file, or pattern, of its own"`
 }
 
 // Input is an entry of inputs: a column and the options of its type.

@@ -13,6 +13,8 @@ var dependencies = map[string]string{
 	"charm.land/bubbletea/v2":             "live view",
 	"charm.land/lipgloss/v2":              "terminal styles",
 	"github.com/goccy/go-yaml":            "YAML",
+	"github.com/klauspost/compress":       "zstd",
+	"github.com/parquet-go/parquet-go":    "Parquet",
 	"github.com/prometheus/client_golang": "metrics",
 	"github.com/rogpeppe/go-internal":     "testscript",
 	"github.com/spf13/cobra":              "commands",
