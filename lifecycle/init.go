@@ -105,7 +105,7 @@ func Init(o InitOptions) (*Found, error) {
 // modelName is the file's name, or where that says nothing the target's.
 func modelName(file, target string) string {
 	name := filepath.Base(file)
-	for _, ext := range []string{".gz", ".csv", ".tsv", ".txt"} {
+	for _, ext := range []string{".gz", ".zst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".xlsx"} {
 		name = strings.TrimSuffix(name, ext)
 	}
 	if slices.Contains([]string{"train", "data", "training"}, strings.ToLower(name)) {
