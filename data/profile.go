@@ -157,15 +157,19 @@ func summarise(c *Column) Summary {
 }
 
 // takeBack says how to use a column after all.
-func takeBack(name string) string {
-	return fmt.Sprintf("left out of the inputs; to use it all the same, add it to them: {name: %s}", name)
+func takeBack(c *Column) string {
+	kind := ""
+	if c.Type == Identifier {
+		kind = ", type: category"
+	}
+	return fmt.Sprintf("left out of the inputs; to use it all the same, add it to them: {name: %s%s}", c.Name, kind)
 }
 
 // findAlone finds what a column shows by itself.
 func findAlone(c *Column, s Summary) []Finding {
 	n := c.Len()
 	values := int(math.Round(float64(n) * (1 - s.Missing)))
-	f := Finding{Column: c.Name, Severity: SeverityNote, Remedy: takeBack(c.Name), Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"distinct": float64(s.Distinct), "values": float64(values), "missing": s.Missing}}
+	f := Finding{Column: c.Name, Severity: SeverityNote, Remedy: takeBack(c), Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"distinct": float64(s.Distinct), "values": float64(values), "missing": s.Missing}}
 	switch {
 	case s.Distinct == 0:
 		f.Kind, f.Message = FindingConstant, "has no value in any row"
@@ -216,7 +220,7 @@ func findDuplicates(columns []*Column, target string, summaries []Summary, found
 			continue // equal to the target is a leak, which is found as such
 		}
 		found[j] = append(found[j], Finding{Column: c.Name, Kind: FindingDuplicate, Severity: SeverityNote, Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"rows": float64(c.Len())},
-			Message: fmt.Sprintf("equals %q in every row", columns[k].Name), Remedy: takeBack(c.Name)})
+			Message: fmt.Sprintf("equals %q in every row", columns[k].Name), Remedy: takeBack(c)})
 	}
 }
 

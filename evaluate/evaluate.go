@@ -23,7 +23,7 @@ const (
 // Options says what to measure and how surely.
 type Options struct {
 	Metrics   []string `yaml:"metrics" doc:"by scikit-learn's names; the first is the one that the verdict speaks of; default: all that fit the task"`
-	Bootstrap int      `yaml:"bootstrap" default:"1000" min:"0" doc:"resamples of the test rows behind each interval and each comparison; 0: neither"`
+	Bootstrap int      `yaml:"bootstrap" default:"1000" min:"0" max:"100000" doc:"resamples of the test rows behind each interval and each comparison; 0: neither"`
 	Level     float64  `yaml:"level" default:"0.95" above:"0" below:"1" doc:"coverage of the intervals"`
 	// Seed draws the resamples; lifecycle sets it from the run's seed.
 	Seed uint64 `yaml:"-"`

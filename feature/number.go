@@ -128,7 +128,8 @@ func scaleInto(xs []float64, dst []float32, n *Number) {
 		if n.Clip > 0 {
 			x = max(-n.Clip, min(n.Clip, x))
 		}
-		dst[i*w] = float32(x)
+		// What float32 cannot hold is as far out as it can be, not infinite.
+		dst[i*w] = float32(max(-math.MaxFloat32, min(math.MaxFloat32, x)))
 		if w == 2 {
 			dst[i*w+1] = indicator(missing)
 		}

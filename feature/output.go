@@ -276,7 +276,7 @@ func (f *CategoryOutput) valid() error {
 type NumberOutputOptions struct {
 	Transform string  `yaml:"transform" default:"auto" enum:"auto,none,log" doc:"log: learn log(1+target), for targets of 0 and above with a long tail; auto: where it fits the validation rows better"`
 	Loss      string  `yaml:"loss" default:"squared_error" enum:"squared_error,absolute_error,huber" doc:"what training minimises"`
-	Delta     float64 `yaml:"delta" default:"1" min:"0" doc:"of huber: where it turns from squared to absolute, in deviations of the target"`
+	Delta     float64 `yaml:"delta" default:"1" above:"0" doc:"of huber: where it turns from squared to absolute, in deviations of the target"`
 }
 
 // NumberOutput is a fitted number output: the target is scaled to mean 0 and
@@ -391,6 +391,25 @@ func (*NumberOutput) Head(c *nn.Context, h *graph.Node) *graph.Node { return nn.
 // Loss implements Output.
 func (f *NumberOutput) Loss(pred, target *graph.Node) *graph.Node {
 	return numberLoss(f.LossName, f.Delta, pred, target)
+}
+
+// ConstantLoss returns the mean loss of predicting the mean of the training
+// targets, for scaled targets: what knowing nothing loses.
+func (f *NumberOutput) ConstantLoss(scaled []float32) float64 {
+	sum := 0.0
+	for _, y := range scaled {
+		e := math.Abs(float64(y))
+		switch f.LossName {
+		case "absolute_error":
+			sum += e
+		case "huber":
+			near := min(e, f.Delta)
+			sum += near*near/2 + f.Delta*(e-near)
+		default:
+			sum += e * e
+		}
+	}
+	return sum / float64(max(1, len(scaled)))
 }
 
 // Decode implements Output: values in the target's unit. A logarithm is

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/metric"
 )
 
@@ -52,6 +53,17 @@ func CheckGates(gates []metric.Requirement, kind metric.Kind) error {
 		}
 	}
 	return nil
+}
+
+// gatesMet reports whether the test rows meet every gate.
+func (c *Config) gatesMet(r *evaluate.Result) bool {
+	for _, g := range c.Gates {
+		v, ok := r.Test[g.Metric]
+		if !ok || g.Check(v.Value) != nil {
+			return false
+		}
+	}
+	return true
 }
 
 // metricFor returns the metric of a name if it measures such a task.

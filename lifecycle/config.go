@@ -207,11 +207,33 @@ func (c *Config) check() error {
 		}
 		seen[in.Name] = true
 	}
-	if f := c.Data.Split.Fractions; f != nil && len(f) != 3 && (c.Data.Test == "" || len(f) != 2) {
+	if err := c.checkSplit(); err != nil {
+		return err
+	}
+	if f := c.Data.Split.Fractions; f != nil && len(f) != 3 {
 		return mistake("%s: data.split.fractions: found %d numbers, expected three: for training, validation and test", c.doc.Name(), len(f))
 	}
 	if c.Data.Split.Fractions != nil && c.Data.Test != "" {
 		return mistake("%s: data.split.fractions and data.test are both given: the test file already says which rows are for testing; set data.validation.fraction instead", c.doc.Name())
+	}
+	return nil
+}
+
+// defaultFraction is the default of data.validation.fraction.
+const defaultFraction = 0.1
+
+// checkSplit refuses a share of validation rows that other keys make
+// meaningless.
+func (c *Config) checkSplit() error {
+	d := c.Data
+	if d.Validation.Fraction == defaultFraction {
+		return nil
+	}
+	switch {
+	case d.Validation.File != "":
+		return mistake("%s: data.validation.file and data.validation.fraction are both given: the file already says which rows are for validation; remove one", c.doc.Name())
+	case d.Split.Fractions != nil:
+		return mistake("%s: data.validation.fraction and data.split.fractions are both given: the second of the fractions is for validation; remove one", c.doc.Name())
 	}
 	return nil
 }

@@ -65,6 +65,7 @@ type Summary struct {
 	Parameters int                        `json:"parameters"`
 	Epochs     int                        `json:"epochs"`
 	BestEpoch  int                        `json:"best_epoch"`
+	Against    map[string]string          `json:"against"`  // baseline → better, worse or not separable, by the headline metric
 	Findings   []string                   `json:"findings"` // what was found out, in sentences
 	Resumed    bool                       `json:"resumed"`
 	Seconds    float64                    `json:"seconds"`    // of this session, wall clock

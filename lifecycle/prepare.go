@@ -72,6 +72,17 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.check(c); err != nil {
 		return nil, err
 	}
+	// A class that training rows lack cannot be measured: better told now than
+	// after the training. Nothing is chosen by these rows here.
+	for _, part := range []struct {
+		what string
+		rows *data.Table
+	}{{"validation", p.valid}, {"test", p.test}} {
+		if _, _, err := p.model.Targets(part.rows); err != nil {
+			return nil, mistake("%s rows: %v", part.what, err)
+		}
+	}
+	p.warnSmall()
 	p.checkRows(target)
 	p.describe(c, files)
 	return p, nil
@@ -356,6 +367,19 @@ func optionsFor(c *data.Column) (feature.InputOptions, error) {
 	}
 	o := feature.InputTypes()[name]
 	return o, config.Defaults(o)
+}
+
+// fewRows is below what an interval can say much about.
+const fewRows = 30
+
+// warnSmall says where the rows to measure on are too few to tell much.
+func (p *prepared) warnSmall() {
+	if p.test.Rows < fewRows {
+		p.warnings = append(p.warnings, fmt.Sprintf("only %d test rows: the figures on them say little; cross-check with more rows", p.test.Rows))
+	}
+	if p.valid.Rows < fewRows {
+		p.warnings = append(p.warnings, fmt.Sprintf("only %d validation rows: when to stop is chosen by few", p.valid.Rows))
+	}
 }
 
 // describe collects what reports say of the data.

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -73,9 +74,11 @@ type fitted struct {
 
 func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	end := r.begin(StagePrepare)
-	if r.p, err = r.c.prepare(); err != nil {
+	var p *prepared
+	if err := Await(ctx, func() (err error) { p, err = r.c.prepare(); return err }); err != nil {
 		return nil, err
 	}
+	r.p = p
 	for _, n := range r.p.notes {
 		r.watch(Event{Stage: r.stage, Note: n})
 	}
@@ -91,7 +94,6 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	p := r.p
 	end(fmt.Sprintf("%d rows to learn from, %d to validate on, %d to test on; %d inputs", p.train.Rows, p.valid.Rows, p.test.Rows, len(p.model.Inputs)))
 
 	end = r.begin(StageTrain)
@@ -107,8 +109,8 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	end("a linear model on the same inputs")
 
 	end = r.begin(StageEvaluate)
-	result, err := r.evaluate(ctx)
-	if err != nil {
+	var result *evaluate.Result
+	if err := Await(ctx, func() (err error) { result, err = r.evaluate(ctx); return err }); err != nil {
 		return nil, err
 	}
 	end(fmt.Sprintf("%d test rows, read once", p.test.Rows))
@@ -134,6 +136,20 @@ func writable(dir string) error {
 		return mistake("the bundle could not be put beside the configuration, into the folder %s: %v: copy the configuration to a folder that can be written", dir, err)
 	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// Await returns what f returns, or the context's error once it is cancelled: f
+// then runs on to no effect until the process ends. It is for work that writes
+// nothing and that a user should not have to wait for after Ctrl-C.
+func Await(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // begin announces a stage and returns the function that ends it.
@@ -218,11 +234,16 @@ func (r *run) close(err error) error {
 	case err == nil:
 	case errors.Is(err, train.ErrStopped) || errors.Is(err, context.Canceled):
 		r.entry.Status = store.Stopped
-	default:
+		err = nil
+	case errors.As(err, new(*UserError)):
 		r.entry.Status, r.entry.Error = store.Failed, err.Error()
 		r.entry.Finished = time.Now()
+		err = removeCheckpoints(r.entry.Dir) // the same command would fail the same way
+	default: // a full disk, a folder that is gone: the same command goes on once that is mended
+		r.entry.Status, r.entry.Error = store.Stopped, err.Error()
+		err = nil
 	}
-	return errors.Join(r.store.Put(r.entry), r.unlock(), r.store.Close())
+	return errors.Join(err, r.store.Put(r.entry), r.unlock(), r.store.Close())
 }
 
 // tensors of a table's inputs and target.
@@ -326,7 +347,9 @@ func (r *run) tryTraining(ctx context.Context, m *model.Model, what string, o tr
 	if err != nil {
 		return nil, err
 	}
-	valid, targets, err := batches(m, r.p.valid, 4096, false, 0, nil)
+	// Validation rows are weighted like training rows, or early stopping would
+	// follow another loss than the one that is minimised.
+	valid, targets, err := batches(m, r.p.valid, 4096, false, 0, weights)
 	if err != nil {
 		return nil, err
 	}
@@ -432,8 +455,17 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		Test: test, Validation: valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
 		Baselines: map[string]*metric.Sample{"trivial": constant.Sample(targets), "linear": linear},
 	}
-	if _, ok := r.fit.model.Output.(*feature.NumberOutput); ok {
-		in.TrivialLoss = 1 // targets are scaled to deviation 1
+	switch out := r.fit.model.Output.(type) {
+	case *feature.NumberOutput:
+		scaled, _, err := r.fit.model.Targets(p.valid)
+		if err != nil {
+			return nil, &UserError{"validation rows: " + err.Error()}
+		}
+		in.TrivialLoss = out.ConstantLoss(scaled.Floats())
+	default:
+		if r.c.Train.ClassWeights == "balanced" { // every class weighs the same
+			in.TrivialLoss = math.Log(float64(len(out.Classes())))
+		}
 	}
 	o := r.c.Evaluate
 	o.Seed = r.c.Seed
@@ -491,8 +523,19 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		return nil, err
 	}
 	beside := absolute(filepath.Join(r.c.doc.Dir(), r.c.Name+".hone"))
-	if err := copyFile(inRun, beside); err != nil {
-		return nil, err
+	// A model that does not meet its gates does not replace one that may.
+	met := r.c.gatesMet(result)
+	switch _, err := os.Stat(beside); {
+	case !met:
+		r.watch(Event{Stage: r.stage, Warning: "the gates are not met: the bundle stays in the run's folder, and none is put beside the configuration"})
+		beside = inRun
+	case err == nil:
+		r.watch(Event{Stage: r.stage, Note: "replaces the earlier " + filepath.Base(beside)})
+	}
+	if met {
+		if err := copyFile(inRun, beside); err != nil {
+			return nil, err
+		}
 	}
 	rep.RunID, rep.Date, rep.Machine = r.entry.ID, time.Now().Format("2006-01-02 15:04"), machine()
 	rep.TrainingSeconds, rep.LatencyMS = r.fit.result.Seconds, latency
@@ -504,7 +547,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Bundle: beside, Report: page, Run: r.entry.ID, Name: r.c.Name, Seed: r.c.Seed, Target: m.Target, Task: result.Task,
 		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
-		Findings: findings(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+		Findings: findings(result), Against: against(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
 	raw, err := json.Marshal(s)
 	if err != nil {
@@ -553,6 +596,9 @@ func findings(r *evaluate.Result) []string {
 		out = append(out, fmt.Sprintf("undefined on the test rows, and so not measured: %s; see whether these rows hold one class alone", strings.Join(sortedKeys(r.Undefined), ", ")))
 	}
 	head := r.Metrics[0].Name
+	if c := r.Compare("trivial", head); c != nil && c.Outcome != evaluate.Better {
+		out = append(out, "nothing was learnt that these test rows could show: the trivial prediction, which looks at no column, is as good")
+	}
 	if c := r.Compare("linear", head); c != nil {
 		words := map[string]string{
 			evaluate.Better: "the network is better than a linear model on the same inputs", evaluate.Worse: "a linear model on the same inputs is better than the network",
@@ -561,6 +607,17 @@ func findings(r *evaluate.Result) []string {
 		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High))
 	}
 	return append(out, r.Fit.Sentence)
+}
+
+// against says, for each baseline, how the network did by the headline metric.
+func against(r *evaluate.Result) map[string]string {
+	out := map[string]string{}
+	for name := range r.Baselines {
+		if c := r.Compare(name, headline(r)); c != nil {
+			out[name] = c.Outcome
+		}
+	}
+	return out
 }
 
 func copyFile(from, to string) error {

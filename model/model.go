@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"sync"
 
@@ -217,7 +218,31 @@ func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error
 		}
 		p.Append(m.Decode(out[0].Floats()))
 	}
-	return p, nil
+	return p, m.finite(p)
+}
+
+// A RowError says that a row cannot be predicted.
+type RowError struct {
+	Row     int // from 1
+	Problem string
+}
+
+func (e *RowError) Error() string { return fmt.Sprintf("row %d: %s", e.Row, e.Problem) }
+
+// UserError marks the error as the user's to mend.
+func (e *RowError) UserError() bool { return true }
+
+// finite refuses predictions that are no numbers, which inputs far beyond
+// those of training can lead to.
+func (m *Model) finite(p *Predictions) error {
+	for values, width := range map[*[]float64]int{&p.Prob: max(1, m.Output.Width()), &p.Value: 1} {
+		for i, v := range *values {
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				return &RowError{i/width + 1, "the prediction is no finite number: a value of the row is far beyond those the model was trained on"}
+			}
+		}
+	}
+	return nil
 }
 
 // Decode turns the network's predictions, as train hands them out, into

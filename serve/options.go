@@ -24,9 +24,9 @@ type Options struct {
 	// authentication. It is needed where the address is not loopback. It is never
 	// in a file: default HONE_SERVE_KEY of the environment.
 	Key             string        `yaml:"-"`
-	MaxBody         int64         `yaml:"max_body" default:"33554432" min:"1024" doc:"bytes of a request at most"`
+	MaxBody         int64         `yaml:"max_body" default:"8388608" min:"1024" doc:"bytes of a request at most"`
 	MaxRows         int           `yaml:"max_rows" default:"10000" min:"1" doc:"rows of a request at most"`
-	MaxConcurrent   int           `yaml:"max_concurrent" default:"256" min:"1" doc:"predictions worked on at a time; more are refused with 503 and Retry-After"`
+	MaxConcurrent   int           `yaml:"max_concurrent" default:"64" min:"1" doc:"predictions worked on at a time; more are refused with 503 and Retry-After"`
 	ReadTimeout     time.Duration `yaml:"read_timeout" default:"30s" doc:"for a whole request to arrive"`
 	WriteTimeout    time.Duration `yaml:"write_timeout" default:"2m" doc:"for a request to be answered"`
 	IdleTimeout     time.Duration `yaml:"idle_timeout" default:"2m" doc:"for the next request on an open connection"`
@@ -45,13 +45,13 @@ func (o *Options) setDefaults() error {
 		o.Key = os.Getenv(KeyVariable)
 	}
 	if o.MaxBody == 0 {
-		o.MaxBody = 32 << 20
+		o.MaxBody = 8 << 20
 	}
 	if o.MaxRows == 0 {
 		o.MaxRows = 10000
 	}
 	if o.MaxConcurrent == 0 {
-		o.MaxConcurrent = 256
+		o.MaxConcurrent = 64
 	}
 	for _, d := range []struct {
 		name  string

@@ -160,7 +160,7 @@ func (s *Server) ready(w http.ResponseWriter, _ *http.Request) error {
 		w.Header().Set("Retry-After", "1")
 		return &Error{Status: http.StatusServiceUnavailable, Problem: "the model is warming up"}
 	}
-	writeJSON(w, http.StatusOK, appendString([]byte(`{"status":"ready","model":`), s.schema.Model))
+	writeJSON(w, http.StatusOK, append(appendString([]byte(`{"status":"ready","model":`), s.schema.Model), "}\n"...))
 	return nil
 }
 

@@ -44,8 +44,8 @@ can carry it out, the lines that do.`,
 			if err := parseTypes(types, &o.Data); err != nil {
 				return err
 			}
-			checked, err := lifecycle.Check(o)
-			if err != nil {
+			var checked *lifecycle.Checked
+			if err := lifecycle.Await(c.Context(), func() (err error) { checked, err = lifecycle.Check(o); return err }); err != nil {
 				return flags.explain(err)
 			}
 			if asJSON {

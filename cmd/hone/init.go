@@ -75,8 +75,8 @@ in comments beside the way to take them back.`,
 			} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return err
 			}
-			found, err := lifecycle.Init(o)
-			if err != nil {
+			var found *lifecycle.Found
+			if err := lifecycle.Await(c.Context(), func() (err error) { found, err = lifecycle.Init(o); return err }); err != nil {
 				return flags.explain(err)
 			}
 			if err := atomicfile.WriteBytes(o.Output, []byte(found.YAML)); err != nil {

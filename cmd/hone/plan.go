@@ -29,8 +29,8 @@ finds out by a few steps, which it forgets. Nothing is written.`,
 			if err != nil {
 				return err
 			}
-			p, err := lifecycle.NewPlan(c.Context(), cfg)
-			if err != nil {
+			var p *lifecycle.Plan
+			if err := lifecycle.Await(c.Context(), func() (err error) { p, err = lifecycle.NewPlan(c.Context(), cfg); return err }); err != nil {
 				return err
 			}
 			switch {

@@ -44,6 +44,9 @@ class and the probabilities.`,
 			if err != nil {
 				return err
 			}
+			if same := sameFile(out, args...); same != "" {
+				return usagef("-o %s would replace %s, which is read: give another name", out, same)
+			}
 			rows := 0
 			write := func(w io.Writer) (err error) {
 				rows, err = lifecycle.PredictFile(c.Context(), m, args[1], o, w, lines)
@@ -66,6 +69,20 @@ class and the probabilities.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output (with -o)")
 	flags.add(c)
 	return c
+}
+
+// sameFile returns which of the files is the one at path, or "".
+func sameFile(path string, files ...string) string {
+	a, err := os.Stat(path)
+	if err != nil {
+		return "" // it is yet to be made, or cannot be written: that is told then
+	}
+	for _, f := range files {
+		if b, err := os.Stat(f); err == nil && os.SameFile(a, b) {
+			return f
+		}
+	}
+	return ""
 }
 
 func evaluateCommand() *cobra.Command {

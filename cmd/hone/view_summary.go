@@ -14,6 +14,7 @@ import (
 	"charm.land/lipgloss/v2"
 	"golang.org/x/term"
 
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/metric"
 )
@@ -111,6 +112,9 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 		mark := "  "
 		if i == 0 {
 			mark = paint.good.Render("✓") + " "
+			if t := s.Against["trivial"]; t != "" && t != evaluate.Better || s.Against["linear"] == evaluate.Worse {
+				mark = "• " // nothing to be glad of
+			}
 		}
 		line(mark + paint.title.Render(l))
 	}

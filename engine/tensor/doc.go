@@ -3,6 +3,6 @@
 // backend such as engine/cpu runs it.
 //
 // It is the lowest room of the engine: everything may import it, it imports
-// nothing of hone. A new element type is one more constant in dtype.go, its
-// size, and an accessor here.
+// nothing of hone. A new element type is one more constant in tensor.go, its
+// size, and an accessor.
 package tensor
