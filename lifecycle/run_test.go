@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -424,5 +425,32 @@ func TestTypesAreOverridden(t *testing.T) {
 	}
 	if got := m.Inputs[0].Feature.Type(); got != "category" {
 		t.Errorf("age is read as %s", got)
+	}
+}
+
+// A class that no training row has is told before anything is trained.
+func TestClassUnseenInTrainingIsToldBeforeTraining(t *testing.T) {
+	dir := t.TempDir()
+	var rows strings.Builder
+	rows.WriteString("x,y\n")
+	for i := range 300 {
+		fmt.Fprintf(&rows, "%d,%s\n", i%17, []string{"a", "b", "c"}[i%3])
+	}
+	write := func(name, text string) {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("train.csv", rows.String())
+	write("test.csv", "x,y\n1,a\n2,d\n3,b\n")
+	write("hone.yaml", "data: {source: train.csv, test: test.csv}\noutputs: [{name: y, type: category}]\n")
+	c, err := LoadConfig(filepath.Join(dir, "hone.yaml"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trained := false
+	_, err = Run(context.Background(), c, func(e Event) { trained = trained || e.Training != nil })
+	if err == nil || !strings.Contains(err.Error(), `"d"`) || trained {
+		t.Errorf("error %v, trained %v", err, trained)
 	}
 }
