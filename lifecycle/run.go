@@ -164,12 +164,17 @@ func (r *run) begin(stage string) func(summary string) {
 
 // open finds the unfinished run to continue, or enters a new one, and locks
 // its folder.
-func (r *run) open() error {
+func (r *run) open() (err error) {
 	dir := home(r.c.doc.Dir())
-	var err error
 	if r.store, err = store.Open(filepath.Join(dir, "runs.db")); err != nil {
 		return err
 	}
+	// Two runs that are started together look and enter one after the other.
+	enter, err := atomicfile.LockWithin(filepath.Join(dir, "enter.lock"), 10*time.Second)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, enter()) }()
 	sum := sha256.Sum256(fmt.Appendf(nil, "hone %d\n%s\n%s", numerics, r.p.fingerprint, r.c.Text(false)))
 	print := hex.EncodeToString(sum[:])
 	runs, err := r.store.List(0)
@@ -187,7 +192,8 @@ func (r *run) open() error {
 		if old.Fingerprint != print || old.Status == store.Done || old.Status == store.Failed {
 			continue
 		}
-		unlock, err := atomicfile.Lock(filepath.Join(old.Dir, "lock"))
+		// `hone runs` holds it for a moment, to see whether anybody does.
+		unlock, err := atomicfile.LockWithin(filepath.Join(old.Dir, "lock"), 200*time.Millisecond)
 		var locked *atomicfile.LockedError
 		switch {
 		case errors.As(err, &locked):
@@ -305,7 +311,10 @@ func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
 
 func (r *run) validationScore(ctx context.Context, m *model.Model, name string) (float64, error) {
 	scores, err := r.scores(ctx, m, r.p.valid, name)
-	return scores[name], err
+	if v, ok := scores[name]; ok || err != nil {
+		return v, err
+	}
+	return 0, mistake("%s is undefined on the validation rows, by which the better of two networks is chosen: take more rows, or set outputs.transform to none or log", name)
 }
 
 // options returns the options of training that the configuration gives.

@@ -454,3 +454,39 @@ func TestClassUnseenInTrainingIsToldBeforeTraining(t *testing.T) {
 		t.Errorf("error %v, trained %v", err, trained)
 	}
 }
+
+// Of two equal runs that are started together, one trains and one is told so.
+func TestTwoRunsStartedTogether(t *testing.T) {
+	dir := t.TempDir()
+	var rows strings.Builder
+	rows.WriteString("x,y\n")
+	for i := range 3000 {
+		fmt.Fprintf(&rows, "%d,%s\n", i%17, []string{"a", "b"}[i%2])
+	}
+	for name, text := range map[string]string{
+		"rows.csv": rows.String(), "hone.yaml": "data: {source: rows.csv}\noutputs: [{name: y}]\ntrain: {epochs: 100000, early_stopping: {patience: 0}}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	errs := make(chan error, 2)
+	for range 2 {
+		go func() {
+			c, err := LoadConfig(filepath.Join(dir, "hone.yaml"), nil)
+			if err == nil {
+				_, err = Run(ctx, c, nil)
+			}
+			errs <- err
+		}()
+	}
+	if err := <-errs; err == nil || !strings.Contains(err.Error(), "going on already") {
+		t.Errorf("the second run: %v", err)
+	}
+	stop()
+	if err := <-errs; !IsStopped(err) {
+		t.Errorf("the first run: %v", err)
+	}
+}

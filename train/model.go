@@ -161,7 +161,7 @@ func (m *Model) Fit(ctx context.Context, d Dataset, opts ...Option) (*Fit, error
 		}
 	}
 	if o.Options.Checkpoint != "" && o.Fingerprint == "" {
-		o.Fingerprint = fingerprint(d, &o)
+		o.Fingerprint = m.fingerprint(d, &o)
 	}
 	fit := &Fit{State: graph.NewState(), task: &simpleTask{m, d.X, d.Y}}
 	r, err := Run(ctx, fit.task, fit.State, train, valid, o.Options)
@@ -180,7 +180,7 @@ func (d Dataset) batches(size int, shuffle bool, seed uint64) (*Memory, error) {
 }
 
 // fingerprint stands for what must be the same when a checkpoint is continued.
-func fingerprint(d Dataset, o *fitOptions) string {
+func (m *Model) fingerprint(d Dataset, o *fitOptions) string {
 	h := sha256.New()
 	for _, part := range []*Dataset{&d, o.valid} {
 		if part == nil {
@@ -192,9 +192,17 @@ func fingerprint(d Dataset, o *fitOptions) string {
 		}
 		fmt.Fprint(h, part.Weights)
 	}
-	fmt.Fprintf(h, "%d %d %v %g %g %g %d %d %g %v %q %v %T%+v %T", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2,
-		o.Accumulate, o.Patience, o.MinDelta, o.Restore, o.Monitor, o.Options.Seed, o.Optimizer, o.Optimizer, o.Options.Schedule)
+	fmt.Fprintf(h, "%d %d %v %g %g %g %d %d %g %v %q %v %T%+v %s %s", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2,
+		o.Accumulate, o.Patience, o.MinDelta, o.Restore, o.Monitor, o.Options.Seed, o.Optimizer, o.Optimizer, scheduleText(o.Options.Schedule), m.loss.Name())
 	return fmt.Sprintf("%x", h.Sum(nil))
+}
+
+// scheduleText tells schedules apart by their kind and options.
+func scheduleText(s optim.Schedule) string {
+	if w, ok := s.(*optim.WarmUp); ok {
+		return fmt.Sprintf("warm-up %d, %s", w.Steps, scheduleText(w.Then))
+	}
+	return fmt.Sprintf("%T%+v", s, s) // a pointer at the top prints what it points to
 }
 
 // Predict returns the network's output for each row of x, in one tensor. It is

@@ -424,3 +424,19 @@ func TestCheckpointKeepsWords(t *testing.T) {
 		t.Errorf("count is %v, expected that of the checkpoint, 5 and −1", got)
 	}
 }
+
+func TestScheduleTextTellsSchedulesApart(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range []optim.Schedule{
+		nil, optim.Cosine{Steps: 1}, optim.Cosine{Steps: 2},
+		&optim.ReduceOnPlateau{Gamma: 0.1}, &optim.ReduceOnPlateau{Gamma: 0.2},
+		&optim.WarmUp{Steps: 1, Then: optim.Cosine{Steps: 1}}, &optim.WarmUp{Steps: 1, Then: &optim.ReduceOnPlateau{Gamma: 0.1}},
+		&optim.WarmUp{Steps: 1, Then: &optim.ReduceOnPlateau{Gamma: 0.2}},
+	} {
+		text := scheduleText(s)
+		if seen[text] || strings.Contains(text, "0x") {
+			t.Errorf("%s: seen before, or an address", text)
+		}
+		seen[text] = true
+	}
+}

@@ -1,9 +1,11 @@
 package atomicfile
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // A LockedError says that another process, or another part of this one, holds
@@ -42,4 +44,16 @@ func Lock(path string) (unlock func() error, err error) {
 		_, _ = f.WriteAt(fmt.Appendf(nil, "%d\n", os.Getpid()), 0) // for the message above only
 	}
 	return f.Close, nil
+}
+
+// LockWithin is Lock that tries again for a while before it fails: for locks
+// that are held for moments only.
+func LockWithin(path string, wait time.Duration) (unlock func() error, err error) {
+	for end := time.Now().Add(wait); ; time.Sleep(10 * time.Millisecond) {
+		unlock, err = Lock(path)
+		var locked *LockedError
+		if !errors.As(err, &locked) || time.Now().After(end) {
+			return unlock, err
+		}
+	}
 }
