@@ -57,7 +57,7 @@ type Summary struct {
 	Seed       uint64                     `json:"seed"`
 	Target     string                     `json:"target"`
 	Task       string                     `json:"task"`
-	Headline   string                     `json:"headline"` // the metric that Finding speaks of
+	Headline   string                     `json:"headline"` // the metric that Findings speak of
 	Test       evaluate.Scores            `json:"test"`
 	Validation map[string]float64         `json:"validation"`
 	Baselines  map[string]evaluate.Scores `json:"baselines"`

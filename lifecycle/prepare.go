@@ -63,9 +63,13 @@ func (c *Config) prepare() (*prepared, error) {
 			files = append(files, c.doc.Resolve(f))
 		}
 	}
-	if p.fingerprint, err = data.Fingerprint(files...); err != nil {
-		return nil, err
+	prints := make([]string, len(files))
+	for i, f := range files {
+		if prints[i], err = data.Fingerprint(f); err != nil {
+			return nil, err
+		}
 	}
+	p.fingerprint = strings.Join(prints, " ")
 	if err := p.fit(c); err != nil {
 		return nil, err
 	}
@@ -84,7 +88,7 @@ func (c *Config) prepare() (*prepared, error) {
 	}
 	p.warnSmall()
 	p.checkRows(target)
-	p.describe(c, files)
+	p.describe(c, prints)
 	return p, nil
 }
 
@@ -125,7 +129,7 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	read := func(path string) (*data.Table, error) {
 		o := d.Options
 		o.Schema = p.schema
-		file := d.resolve(c, path)
+		file := c.doc.Resolve(path)
 		t, _, err := data.Read(file, o)
 		if err != nil {
 			return nil, err
@@ -182,8 +186,6 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	}
 	return nil
 }
-
-func (d *Data) resolve(c *Config, path string) string { return c.doc.Resolve(path) }
 
 // inFile names the file in an error about rows that came from it.
 func inFile(err error, path string) error {
@@ -383,7 +385,7 @@ func (p *prepared) warnSmall() {
 }
 
 // describe collects what reports say of the data.
-func (p *prepared) describe(c *Config, files []string) {
+func (p *prepared) describe(c *Config, prints []string) {
 	p.facts.Rows = p.train.Rows + p.valid.Rows + p.test.Rows
 	role := []string{"train"}
 	if c.Data.Validation.File != "" {
@@ -394,11 +396,7 @@ func (p *prepared) describe(c *Config, files []string) {
 	}
 	paths := []string{c.Data.Source, c.Data.Validation.File, c.Data.Test}
 	paths = slices.DeleteFunc(paths, func(s string) bool { return s == "" })
-	for i, f := range files {
-		print, err := data.Fingerprint(f)
-		if err != nil {
-			print = ""
-		}
+	for i, print := range prints {
 		p.facts.Sources = append(p.facts.Sources, report.Source{Role: role[i], Path: paths[i], Fingerprint: print})
 	}
 	for _, in := range p.model.Inputs {

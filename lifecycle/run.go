@@ -252,7 +252,7 @@ func (r *run) close(err error) error {
 	return errors.Join(err, r.store.Put(r.entry), r.unlock(), r.store.Close())
 }
 
-// tensors of a table's inputs and target.
+// batches returns a table's encoded rows, and its targets as metrics take them.
 func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, weights func([]float64) []float32) (*train.Memory, []float64, error) {
 	x, err := m.Encode(t)
 	if err != nil {

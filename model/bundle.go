@@ -12,6 +12,7 @@ import (
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/format/safetensors"
+	"github.com/hone-ml/hone/nn/optim"
 )
 
 // The parts of a bundle that are the model. Others (config.yaml,
@@ -59,7 +60,7 @@ func (m *Model) Parts() ([]bundle.Part, error) {
 		return nil, err
 	}
 	var weights safetensors.File
-	for _, v := range m.weights() {
+	for _, v := range optim.ModelVariables(m.State) {
 		weights.Tensors = append(weights.Tensors, safetensors.FromTensor(v.Name, v.Value))
 	}
 	var w bytes.Buffer

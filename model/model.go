@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 	"sync"
 
 	"github.com/hone-ml/hone/data"
@@ -284,18 +283,6 @@ func (m *Model) Parameters() int {
 		n += v.Value.Len()
 	}
 	return n
-}
-
-// weights returns the variables that belong to the model, as against the
-// optimiser's.
-func (m *Model) weights() []*graph.Variable {
-	var out []*graph.Variable
-	for _, v := range m.State.Variables() {
-		if !strings.HasPrefix(v.Name, "optim/") && !strings.HasPrefix(v.Name, "train/") {
-			out = append(out, v)
-		}
-	}
-	return out
 }
 
 // InputSchema returns the fields that a row to predict must have.

@@ -14,6 +14,7 @@ import (
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/nn/optim"
 )
 
 // TestNetworks trains every kind of network and output a little, and reads it
@@ -240,7 +241,7 @@ func TestDescribeAndWith(t *testing.T) {
 	if m.Parameters() != state.Parameters() {
 		t.Errorf("%d parameters were described, there are %d", state.Parameters(), m.Parameters())
 	}
-	for _, v := range m.weights() {
+	for _, v := range optim.ModelVariables(m.State) {
 		if strings.HasPrefix(v.Name, "optim/") {
 			t.Errorf("%s is among the weights", v.Name)
 		}

@@ -7,8 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/hone-ml/hone/engine/tensor"
 	"pgregory.net/rapid"
+
+	"github.com/hone-ml/hone/engine/tensor"
 )
 
 func TestPermutationIsABijection(t *testing.T) {

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/format/safetensors"
+	"github.com/hone-ml/hone/nn/optim"
 )
 
 // A checkpoint is a safetensors file: every variable of the state under
@@ -54,17 +54,6 @@ func checksum(f *safetensors.File) string {
 	return fmt.Sprintf("%08x", h.Sum32())
 }
 
-// modelVariables are the variables that belong to the network.
-func (t *trainer) modelVariables() []*graph.Variable {
-	var out []*graph.Variable
-	for _, v := range t.state.Variables() {
-		if !strings.HasPrefix(v.Name, "optim/") {
-			out = append(out, v)
-		}
-	}
-	return out
-}
-
 // save writes the checkpoint, replacing the old one in one step, so that a
 // kill at any moment leaves one of them whole.
 func (t *trainer) save() error {
@@ -88,7 +77,7 @@ func (t *trainer) save() error {
 	for _, v := range t.state.Variables() {
 		f.Tensors = append(f.Tensors, safetensors.FromTensor(nowPrefix+v.Name, v.Value))
 	}
-	for _, v := range t.modelVariables() {
+	for _, v := range optim.ModelVariables(t.state) {
 		if best := t.best[v.Name]; best != nil {
 			f.Tensors = append(f.Tensors, safetensors.FromTensor(bestPrefix+v.Name, best))
 		}
@@ -141,7 +130,7 @@ func (t *trainer) resume() error {
 		}
 		into[name] = values
 	}
-	all, model := t.state.Variables(), t.modelVariables()
+	all, model := t.state.Variables(), optim.ModelVariables(t.state)
 	if len(now) != len(all) || len(best) > 0 && len(best) != len(model) {
 		return bad("holds %d of %d variables, and of the best epoch %d of %d", len(now), len(all), len(best), len(model))
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/nn"
 	"github.com/hone-ml/hone/nn/loss"
+	"github.com/hone-ml/hone/nn/optim"
 )
 
 // floats returns a tensor of values.
@@ -44,7 +45,7 @@ func linear(rows int, noise float32) Dataset {
 func values(s *graph.State) map[string][]float32 {
 	t := trainer{state: s}
 	m := map[string][]float32{}
-	for _, v := range t.modelVariables() {
+	for _, v := range optim.ModelVariables(t.state) {
 		m[v.Name] = append([]float32(nil), v.Value.Floats()...)
 	}
 	return m

@@ -333,7 +333,7 @@ func (t *trainer) diverged(step int, loss float64) error {
 
 // finiteModel reports whether every value of the network is a finite number.
 func (t *trainer) finiteModel() bool {
-	for _, v := range t.modelVariables() {
+	for _, v := range optim.ModelVariables(t.state) {
 		if v.Value.DType() != tensor.Float32 {
 			continue
 		}
@@ -449,18 +449,18 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 func (t *trainer) keepBest() {
 	if t.best == nil {
 		t.best = map[string]*tensor.Tensor{}
-		for _, v := range t.modelVariables() {
+		for _, v := range optim.ModelVariables(t.state) {
 			t.best[v.Name] = v.Value.Clone()
 		}
 		return
 	}
-	for _, v := range t.modelVariables() {
+	for _, v := range optim.ModelVariables(t.state) {
 		copy(t.best[v.Name].Raw(), v.Value.Raw())
 	}
 }
 
 func (t *trainer) restoreBest() {
-	for _, v := range t.modelVariables() {
+	for _, v := range optim.ModelVariables(t.state) {
 		copy(v.Value.Raw(), t.best[v.Name].Raw())
 	}
 }

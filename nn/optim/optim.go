@@ -2,6 +2,7 @@ package optim
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
@@ -10,6 +11,18 @@ import (
 // Prefix is what the names of all variables begin with that optimisers add to
 // a state.
 const Prefix = "optim/"
+
+// ModelVariables returns the variables of a state that belong to the network,
+// as against those that optimisers added.
+func ModelVariables(s *graph.State) []*graph.Variable {
+	var out []*graph.Variable
+	for _, v := range s.Variables() {
+		if !strings.HasPrefix(v.Name, Prefix) {
+			out = append(out, v)
+		}
+	}
+	return out
+}
 
 // An Optimizer turns gradients into new values of parameters.
 type Optimizer interface {
