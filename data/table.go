@@ -155,6 +155,9 @@ func (c *Column) rows(n int, at func(int) int) *Column {
 type Table struct {
 	Columns []*Column
 	Rows    int
+	// Cleaned says that the steps of data.clean were applied to the values: a
+	// model does not apply its own again.
+	Cleaned bool
 }
 
 // Column returns the column of that name, nil if there is none.
@@ -179,7 +182,7 @@ func (t *Table) Names() []string {
 // Select returns the rows of those numbers, in that order, copied. Dictionaries
 // are shared.
 func (t *Table) Select(rows []int) *Table {
-	s := &Table{Rows: len(rows)}
+	s := &Table{Rows: len(rows), Cleaned: t.Cleaned}
 	for _, c := range t.Columns {
 		s.Columns = append(s.Columns, c.rows(len(rows), func(i int) int { return rows[i] }))
 	}
@@ -188,7 +191,7 @@ func (t *Table) Select(rows []int) *Table {
 
 // Slice returns the rows from lo up to hi, sharing memory with t.
 func (t *Table) Slice(lo, hi int) *Table {
-	s := &Table{Rows: hi - lo}
+	s := &Table{Rows: hi - lo, Cleaned: t.Cleaned}
 	for _, c := range t.Columns {
 		d := *c
 		if c.Type.numeric() {

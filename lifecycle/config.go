@@ -44,8 +44,18 @@ type Data struct {
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
 	Test         string         `yaml:"test" doc:"file, or pattern, of rows that are read once, at the end; default: a part of source (split)"`
 	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
+	Clean        []Clean        `yaml:"clean" doc:"steps applied to the rows, in this order; what changes values is done to rows to predict as well"`
 	data.Options `yaml:",inline"`
 }
+
+// Clean is an entry of data.clean: a cleaning step.
+type Clean struct {
+	Type    string           `yaml:"type" doc:"of the step"`
+	Options data.StepOptions `yaml:",variant"`
+}
+
+// Variants returns the types of steps.
+func (Clean) Variants() map[string]data.StepOptions { return data.StepTypes() }
 
 // Validation is a share of the training rows, or a file.
 type Validation struct {

@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/report"
 	"github.com/hone-ml/hone/train"
 )
 
@@ -66,6 +67,7 @@ type Summary struct {
 	Epochs     int                        `json:"epochs"`
 	BestEpoch  int                        `json:"best_epoch"`
 	Against    map[string]string          `json:"against"`  // baseline → better, worse or not separable, by the headline metric
+	Cleaned    []report.Cleaned           `json:"cleaned"`  // what the steps of data.clean changed, in their order
 	Findings   []string                   `json:"findings"` // what was found out, in sentences
 	Resumed    bool                       `json:"resumed"`
 	Seconds    float64                    `json:"seconds"`    // of this session, wall clock

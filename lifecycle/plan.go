@@ -22,6 +22,7 @@ type Plan struct {
 	Rows       evaluate.Rows  `json:"rows"`
 	Inputs     []PlannedInput `json:"inputs"`
 	LeftOut    []string       `json:"left_out"`
+	Cleaned    []string       `json:"cleaned"` // what each step of data.clean changes
 	Network    string         `json:"network"`
 	Layers     []PlannedLayer `json:"layers"`
 	Parameters int            `json:"parameters"`
@@ -74,7 +75,10 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
 		Network: describeNetwork(m), Parameters: state.Parameters(),
 		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Candidates: 1,
-		Warnings: append([]string{}, p.warnings...), LeftOut: []string{},
+		Warnings: append([]string{}, p.warnings...), LeftOut: []string{}, Cleaned: []string{},
+	}
+	for _, k := range p.facts.Cleaned {
+		plan.Cleaned = append(plan.Cleaned, k.String())
 	}
 	if p.logToo {
 		plan.Candidates = 2
@@ -169,7 +173,11 @@ func products(p *graph.Program, rows int) int {
 
 func (p *Plan) stages(d *prepared) {
 	add := func(name, what string) { p.Stages = append(p.Stages, PlannedStage{name, what}) }
-	add(StagePrepare, fmt.Sprintf("read and divide the rows: %d to train on, %d to validate on, %d to test on; fit %d inputs on the training rows", p.Rows.Train, p.Rows.Validation, p.Rows.Test, len(p.Inputs)))
+	read := "read and divide the rows"
+	if n := len(d.clean.steps); n > 0 {
+		read = fmt.Sprintf("read, clean (data.clean, %d steps) and divide the rows", n)
+	}
+	add(StagePrepare, fmt.Sprintf("%s: %d to train on, %d to validate on, %d to test on; fit %d inputs on the training rows", read, p.Rows.Train, p.Rows.Validation, p.Rows.Test, len(p.Inputs)))
 	what := fmt.Sprintf("up to %d epochs of %d steps of %d rows", p.Epochs, p.Steps/p.Epochs/p.Candidates, p.BatchSize)
 	if p.Candidates > 1 {
 		what += ", twice: with the target as it is and as log(1+target); the validation rows choose"

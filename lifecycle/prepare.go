@@ -24,6 +24,7 @@ type prepared struct {
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
 	output             feature.OutputOptions
+	clean              *cleaning
 	logToo             bool           // a second candidate learns the target's logarithm
 	findings           []data.Finding // of the training rows
 	fingerprint        string         // of the files' content
@@ -34,7 +35,7 @@ type prepared struct {
 
 // prepare reads the data, divides it, decides on columns and fits features.
 func (c *Config) prepare() (*prepared, error) {
-	p := &prepared{}
+	p := &prepared{clean: &cleaning{c: c}}
 	source := c.doc.Resolve(c.Data.Source)
 	table, schema, err := data.Read(source, c.Data.Options)
 	if err != nil {
@@ -44,6 +45,9 @@ func (c *Config) prepare() (*prepared, error) {
 	target := c.Outputs[0].Name
 	if table.Column(target) == nil {
 		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), didYouMean(target, table.Names()))
+	}
+	if table, err = p.clean.source(table); err != nil {
+		return nil, err
 	}
 	table, err = p.dropUnlabelled(table, target, source)
 	if err != nil {
@@ -55,6 +59,9 @@ func (c *Config) prepare() (*prepared, error) {
 		}
 	}
 	if err := p.divide(c, table, source); err != nil {
+		return nil, err
+	}
+	if err := p.clean.divided(p); err != nil {
 		return nil, err
 	}
 	files := []string{source}
@@ -99,9 +106,9 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// dropUnlabelled removes rows whose target is missing: they teach nothing and
+// labelled returns the rows whose target is not missing: others teach nothing and
 // cannot be measured.
-func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Table, error) {
+func labelled(t *data.Table, target, file string) ([]int, error) {
 	c := t.Column(target)
 	if c == nil {
 		return nil, mistake("%s has no column %q, which is to be predicted", file, target)
@@ -112,10 +119,19 @@ func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Tab
 			keep = append(keep, i)
 		}
 	}
-	switch n := t.Rows - len(keep); {
-	case len(keep) == 0:
+	if len(keep) == 0 {
 		return nil, mistake("%s: the column %q to predict is missing in every one of %d rows: choose another column, or look at data.missing_values", file, target, t.Rows)
-	case n > 0:
+	}
+	return keep, nil
+}
+
+// dropUnlabelled removes rows whose target is missing.
+func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Table, error) {
+	keep, err := labelled(t, target, file)
+	if err != nil {
+		return nil, err
+	}
+	if n := t.Rows - len(keep); n > 0 {
 		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, target))
 		return t.Select(keep), nil
 	}
@@ -126,11 +142,14 @@ func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Tab
 func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	d := &c.Data
 	target := c.Outputs[0].Name
-	read := func(path string) (*data.Table, error) {
+	read := func(path, part string) (*data.Table, error) {
 		o := d.Options
 		o.Schema = p.schema
 		file := c.doc.Resolve(path)
 		t, _, err := data.Read(file, o)
+		if err == nil {
+			t, err = p.clean.file(t, part)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -138,12 +157,12 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	}
 	var err error
 	if d.Test != "" {
-		if p.test, err = read(d.Test); err != nil {
+		if p.test, err = read(d.Test, partTest); err != nil {
 			return err
 		}
 	}
 	if d.Validation.File != "" {
-		if p.valid, err = read(d.Validation.File); err != nil {
+		if p.valid, err = read(d.Validation.File, partValidation); err != nil {
 			return err
 		}
 	}
@@ -235,7 +254,7 @@ func (p *prepared) fit(c *Config) error {
 	}
 	p.model = &model.Model{
 		Name: c.Name, Target: out.Name, Output: fitted,
-		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema,
+		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema, Clean: p.clean.carried(),
 	}
 	for _, col := range columns {
 		in, err := col.options.Fit(p.train.Column(col.name))

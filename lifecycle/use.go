@@ -207,6 +207,7 @@ type Evaluation struct {
 	Endpoint  string                     `json:"endpoint,omitempty"`
 	Rows      int                        `json:"rows"`
 	Unlabeled int                        `json:"rows_without_target"` // left out
+	Filtered  int                        `json:"rows_filtered"`       // left out by a filter of data.clean
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	Order     []string                   `json:"-"`
 	Level     float64                    `json:"-"` // of the intervals
@@ -236,14 +237,36 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if f := m.Schema.Field(m.Target); f != nil {
 		o.Schema = append(o.Schema, *f)
 	}
+	for _, s := range m.Clean { // which rows the model is for
+		if r, ok := s.(data.RowStep); ok {
+			for _, name := range r.Reads() {
+				if f := m.Schema.Field(name); f != nil && o.Schema.Field(name) == nil {
+					o.Schema = append(o.Schema, *f)
+				}
+			}
+		}
+	}
 	t, _, err := data.Read(path, o)
 	if err != nil {
 		return nil, forModel(err, m)
 	}
-	var drop prepared
-	all := t.Rows
-	if t, err = drop.dropUnlabelled(t, m.Target, path); err != nil {
+	cleaned, rows, err := data.CleanRows(m.Clean, t)
+	if err != nil {
+		return nil, mistake("%s: %v", path, err)
+	}
+	if len(rows) == 0 {
+		return nil, mistake("%s: the filters of data.clean, with which %s was trained, leave none of its %d rows: there is nothing to measure", path, m.Name, t.Rows)
+	}
+	keep, err := labelled(cleaned, m.Target, path)
+	if err != nil {
 		return nil, err
+	}
+	filtered, unlabeled := t.Rows-len(rows), len(rows)-len(keep)
+	if filtered+unlabeled > 0 {
+		for k, i := range keep {
+			keep[k] = rows[i]
+		}
+		t = t.Select(keep) // as they are in the file, since whoever predicts cleans them
 	}
 	_, targets, err := m.Targets(t)
 	if err != nil {
@@ -261,7 +284,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: all - t.Rows, Level: level, Metrics: map[string]metric.Interval{}}
+	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: unlabeled, Filtered: filtered, Level: level, Metrics: map[string]metric.Interval{}}
 	for i, met := range ms {
 		if math.IsNaN(intervals[i].Value) {
 			continue // undefined on these rows

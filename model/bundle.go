@@ -30,6 +30,7 @@ type savedModel struct {
 	Network json.RawMessage `json:"network"`
 	Type    string          `json:"network_type"`
 	Schema  data.Schema     `json:"schema"`
+	Clean   json.RawMessage `json:"clean,omitempty"`
 }
 
 type savedColumn struct {
@@ -53,6 +54,9 @@ func (m *Model) Parts() ([]bundle.Part, error) {
 	}
 	s.Output = savedColumn{m.Target, raw}
 	if s.Network, err = json.Marshal(m.Network); err != nil {
+		return nil, err
+	}
+	if s.Clean, err = data.MarshalSteps(m.Clean); err != nil {
 		return nil, err
 	}
 	features, err := json.MarshalIndent(s, "", "  ")
@@ -130,6 +134,9 @@ func fromParts(features, tensors []byte) (*Model, error) {
 	}
 	if err := json.Unmarshal(s.Network, m.Network); err != nil {
 		return nil, fmt.Errorf("%s: network: %w", featuresPart, err)
+	}
+	if m.Clean, err = data.UnmarshalSteps(s.Clean, s.Schema); err != nil {
+		return nil, fmt.Errorf("%s: clean: %w", featuresPart, err)
 	}
 	weights, err := safetensors.Parse(tensors)
 	if err != nil {

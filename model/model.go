@@ -31,6 +31,10 @@ type Model struct {
 	Network Network
 	Schema  data.Schema // the types of the input columns and the target
 	State   *graph.State
+	// Clean are the steps of data.clean, in their order. A model applies those that
+	// change values to every table that is not marked as clean; those that choose
+	// rows are for whoever measures it.
+	Clean []data.Step
 
 	once sync.Once
 	exe  graph.Executable
@@ -42,6 +46,10 @@ type Model struct {
 // Encode returns the tensors of all inputs for the rows of a table, in the
 // order in which the task declares them.
 func (m *Model) Encode(t *data.Table) ([]*tensor.Tensor, error) {
+	t, err := data.CleanValues(m.Clean, t)
+	if err != nil {
+		return nil, err
+	}
 	var out []*tensor.Tensor
 	for _, in := range m.Inputs {
 		c := t.Column(in.Column)
@@ -66,8 +74,12 @@ func (m *Model) Targets(t *data.Table) (*tensor.Tensor, []float64, error) {
 	if c == nil {
 		return nil, nil, fmt.Errorf("the table has no column %q, the target", m.Target)
 	}
+	cleaned, err := data.CleanValues(m.Clean, &data.Table{Columns: []*data.Column{c}, Rows: t.Rows, Cleaned: t.Cleaned})
+	if err != nil {
+		return nil, nil, err
+	}
 	out := m.Output.Spec().New(t.Rows)
-	values, err := m.Output.Targets(c, out)
+	values, err := m.Output.Targets(cleaned.Columns[0], out)
 	return out, values, err
 }
 
@@ -301,7 +313,7 @@ func (m *Model) InputSchema() data.Schema {
 // With returns an untrained model on the same inputs with another output and
 // network.
 func (m *Model) With(output feature.Output, network Network) *Model {
-	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Network: network, Schema: m.Schema, State: graph.NewState()}
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Network: network, Schema: m.Schema, Clean: m.Clean, State: graph.NewState()}
 }
 
 // Describe builds the prediction program over a blank state of its own and

@@ -148,6 +148,9 @@ func (c card) data(r *Report) {
 	c.list("Left out:", len(r.Data.LeftOut), func(i int) string {
 		return md(r.Data.LeftOut[i].Name) + ": " + md(r.Data.LeftOut[i].Reason)
 	})
+	c.list("Cleaned, in this order; what changes values is done to rows to predict as well:", len(r.Data.Cleaned), func(i int) string {
+		return md(r.Data.Cleaned[i].String())
+	})
 	c.list("What the data check noticed:", len(r.Data.Findings), func(i int) string {
 		return strings.TrimSpace(md(r.Data.Findings[i].Message) + " " + md(r.Data.Findings[i].Remedy))
 	})

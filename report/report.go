@@ -38,6 +38,8 @@ type Data struct {
 	Rows    int       `json:"rows"`
 	Used    []Column  `json:"used,omitempty"`
 	LeftOut []LeftOut `json:"left_out,omitempty"`
+	// Cleaned is what the steps of data.clean changed, in their order.
+	Cleaned []Cleaned `json:"cleaned,omitempty"`
 	// Findings are what the data check noticed.
 	Findings []Finding `json:"findings,omitempty"`
 }
@@ -62,6 +64,26 @@ type Column struct {
 type LeftOut struct {
 	Name   string `json:"name"`
 	Reason string `json:"reason"`
+}
+
+// Cleaned is what one cleaning step changed in one column, or among the rows, of
+// one part of the data.
+type Cleaned struct {
+	Step    int    `json:"step"` // its place in data.clean, from 0
+	Type    string `json:"type"`
+	Rows    string `json:"rows"`             // source, training, validation or test
+	Column  string `json:"column,omitempty"` // none: rows were left out
+	Count   int    `json:"count"`            // of values or rows
+	Message string `json:"message"`
+}
+
+// String says it in words.
+func (c Cleaned) String() string {
+	column := ""
+	if c.Column != "" {
+		column = c.Column + ": "
+	}
+	return c.Type + ": " + column + c.Message + " (" + c.Rows + " rows)"
 }
 
 // Finding is something the data check noticed.

@@ -63,6 +63,9 @@ func printPlan(w io.Writer, p *lifecycle.Plan) {
 	for _, in := range p.Inputs {
 		fmt.Fprintf(w, "  %s%s  %-9s %s\n", in.Name, strings.Repeat(" ", wide-len([]rune(in.Name))), in.Type, in.Note)
 	}
+	for _, k := range p.Cleaned {
+		fmt.Fprintf(w, "  cleaned: %s\n", k)
+	}
 	for _, l := range p.LeftOut {
 		fmt.Fprintf(w, "  left out: %s\n", l)
 	}

@@ -163,6 +163,9 @@ live server instead; a server of the same model gives the same numbers.`,
 
 func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
 	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
+	if e.Filtered > 0 {
+		fmt.Fprintf(w, " (%d more are left out by a filter of data.clean)", e.Filtered)
+	}
 	if e.Unlabeled > 0 {
 		fmt.Fprintf(w, " (%d more lack the target)", e.Unlabeled)
 	}
