@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // What columns must show to be said to be alike.
@@ -195,7 +196,14 @@ func (k *checker) dates(v *view) []Finding {
 		found = append(found, Finding{Column: v.Name, Kind: FindingDates, Severity: SeverityWarning,
 			Evidence: map[string]float64{"rows": float64(len(part)), "of": float64(len(all))},
 			Message:  fmt.Sprintf("is far %s all others in %s: %s, where the rest is from %s to %s", where, plural(len(part), "row", "rows"), formatTime(part[0], v.Layout), formatTime(rest[0], v.Layout), formatTime(rest[len(rest)-1], v.Layout)),
-			Remedy:   "correct these dates, or leave the field empty where the date is not known"})
+			Remedy:   "correct these dates, or take them as missing where the date is not known"})
+		if values := slices.Compact(slices.Clone(part)); len(values) <= 5 {
+			var texts []string
+			for _, x := range values {
+				texts = append(texts, formatTime(x, v.Layout))
+			}
+			found[len(found)-1].Change.Clean = []DeclaredStep{{"type": "missing", "columns": []string{v.Name}, "values": texts}}
+		}
 	}
 	rest := all
 	if early > 0 && before > all[len(all)-1-most]-all[early] {

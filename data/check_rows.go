@@ -39,6 +39,18 @@ func newRows(t *Table, target string, skip func(name string) bool) *rowSet {
 	return r
 }
 
+// names returns the names of the columns that count and of the target.
+func (r *rowSet) names() []string {
+	var names []string
+	for _, c := range r.columns {
+		names = append(names, c.Name)
+	}
+	if r.target != nil {
+		names = append(names, r.target.Name)
+	}
+	return names
+}
+
 // addHashes adds times the hash of each value to its row's. Sums do not depend on
 // the order of columns, and a column can be taken out again.
 func addHashes(into []uint64, c *Column, times uint64) {
@@ -255,10 +267,15 @@ func (k *checker) repeatedRows() []Finding {
 	if again == 0 || k.byChance(func(r *rowSet) []uint64 { return r.all }, false) {
 		return nil
 	}
+	drop := DeclaredStep{"type": "drop_duplicates"}
+	if columns := k.rows.names(); len(columns) < len(k.table.Columns) {
+		drop["columns"] = columns // identifiers tell them apart
+	}
 	return []Finding{{Kind: FindingRepeatedRows, Severity: SeverityWarning,
 		Evidence: map[string]float64{"rows": float64(again), "of": float64(n), "first": float64(first[example] + 1), "again": float64(example + 1)},
 		Message:  fmt.Sprintf("%d of %d rows (%s) repeat an earlier row, as row %d repeats row %d", again, n, share(again, n), example+1, first[example]+1),
-		Remedy:   "remove the repetitions unless they are cases of their own: a split would put some of them on both sides"}}
+		Remedy:   "remove the repetitions unless they are cases of their own: a split would put some of them on both sides",
+		Change:   Change{Clean: []DeclaredStep{drop}}}}
 }
 
 // sharedRows finds rows of the other table that stand in this one too.

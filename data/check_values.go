@@ -1,10 +1,10 @@
 package data
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -76,13 +76,8 @@ func (k *checker) zeros(v *view) []Finding {
 
 // asMissing completes a finding about a number that seems to mean a missing value.
 func asMissing(v *view, f Finding, number float64) Finding {
-	f.Column, f.Severity, f.Remedy = v.Name, SeverityWarning, "read it as missing, if that is what it means"
-	text := formatNumber(number, v.Decimal)
-	spellings := []string{text}
-	if number == math.Trunc(number) {
-		spellings = append(spellings, text+cmp.Or(v.Decimal, ".")+"0")
-	}
-	f.Change.Missing = map[string][]string{v.Name: spellings}
+	f.Column, f.Severity, f.Remedy = v.Name, SeverityWarning, "take it as missing, if that is what it means"
+	f.Change.Clean = []DeclaredStep{{"type": "missing", "columns": []string{v.Name}, "values": []string{formatNumber(number, v.Decimal)}}}
 	return f
 }
 
@@ -184,10 +179,27 @@ func (k *checker) units(v *view) []Finding {
 			return []Finding{{Column: v.Name, Kind: FindingUnits, Severity: SeverityWarning,
 				Evidence: map[string]float64{"ratio": ratio, "low": float64(len(low)), "high": float64(len(high)), "from": high[0], "to": low[len(low)-1]},
 				Message:  fmt.Sprintf("falls in two groups, %d values up to %s and %d from %s on, of which one is about %g times the other: it seems to be in two units", len(low), formatNumber(low[len(low)-1], ""), len(high), formatNumber(high[0], ""), factor),
-				Remedy:   "convert it to one unit"}}
+				Remedy:   "convert it to one unit, of which the commoner is proposed",
+				Change:   Change{Clean: []DeclaredStep{oneUnit(v.Name, low, high, factor)}}}}
 		}
 	}
 	return nil
+}
+
+// oneUnit brings the rarer of two groups to the unit of the other.
+func oneUnit(name string, low, high []float64, factor float64) DeclaredStep {
+	column := QuoteColumn(name)
+	// A round number in the middle of what is between them, in logarithms.
+	between := math.Sqrt(low[len(low)-1] * high[0])
+	cut, err := strconv.ParseFloat(strconv.FormatFloat(between, 'g', 2, 64), 64)
+	if err != nil || cut <= low[len(low)-1] || cut >= high[0] {
+		cut = between
+	}
+	compare, calculate := " >= ", " / "
+	if len(low) < len(high) {
+		compare, calculate = " < ", " * "
+	}
+	return DeclaredStep{"type": "convert", "column": name, "where": column + compare + writeNumber(cut), "value": column + calculate + writeNumber(factor)}
 }
 
 // mixed finds columns of numbers or dates that a few other values keep from being
@@ -385,12 +397,14 @@ func (k *checker) spelling(v *view) []Finding {
 	}
 	rows := 0
 	var list []string
+	to := map[string]string{}
 	for g, group := range groups {
 		slices.SortStableFunc(group, func(a, b int) int { return counts[b] - counts[a] })
 		var spellings []string
 		for i, s := range group {
 			if i > 0 {
 				rows += counts[s]
+				to[v.Dict[s]] = v.Dict[group[0]]
 			}
 			spellings = append(spellings, fmt.Sprintf("%s (%d)", quoteText(v.Dict[s]), counts[s]))
 		}
@@ -403,7 +417,8 @@ func (k *checker) spelling(v *view) []Finding {
 	}
 	return []Finding{{Column: v.Name, Kind: FindingSpelling, Severity: SeverityWarning, Evidence: map[string]float64{"values": float64(len(groups)), "rows": float64(rows)},
 		Message: fmt.Sprintf("seems to spell %s in several ways: %s", plural(len(groups), "value", "values"), strings.Join(list, "; ")),
-		Remedy:  "spell each in one way: every spelling is a category of its own"}}
+		Remedy:  "spell each in one way: every spelling is a category of its own",
+		Change:  Change{Clean: []DeclaredStep{{"type": "map", "column": v.Name, "values": to}}}}}
 }
 
 // foldSpelling removes what does not make a difference: case, spaces and hyphens.

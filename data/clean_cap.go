@@ -63,7 +63,7 @@ func (o *CapOptions) Fit(t *Table, target string) (Step, error) {
 			b.Max = &v
 		}
 		if b.Min != nil && b.Max != nil && *b.Min > *b.Max {
-			return nil, fmt.Errorf("column %q would be capped to at least %g and at most %g: correct one of them", c.Name, *b.Min, *b.Max)
+			return nil, fmt.Errorf("column %q would be capped to at least %s and at most %s: correct one of them", c.Name, short(*b.Min), short(*b.Max))
 		}
 		s.Bounds = append(s.Bounds, b)
 	}

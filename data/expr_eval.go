@@ -125,7 +125,7 @@ func bindColumn(t *term, table *Table) (*bound, error) {
 		if n := nearest.Name(t.text, names); hint == "" && n != "" {
 			hint = "; did you mean " + QuoteColumn(n) + "?"
 		}
-		return nil, exprError(t.at, "there is no column %q%s%s", t.text, has(names)[1:], hint)
+		return nil, exprError(t.at, "there is no column %q%s%s", t.text, has(names), hint)
 	}
 	b := &bound{at: t.at, column: c}
 	switch c.Type {

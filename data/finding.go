@@ -70,12 +70,16 @@ type Finding struct {
 	Change Change `json:"change,omitzero"`
 }
 
+// A DeclaredStep is an entry of data.clean: its type and options by their keys.
+type DeclaredStep map[string]any
+
 // Change is what a finding would have a configuration say.
 type Change struct {
 	LeaveOut string              `json:"leave_out,omitempty"` // of the inputs
 	Types    map[string]Type     `json:"types,omitempty"`     // data.types
 	Missing  map[string][]string `json:"missing,omitempty"`   // data.missing
 	Split    SplitSpec           `json:"split,omitzero"`      // data.split
+	Clean    []DeclaredStep      `json:"clean,omitempty"`     // data.clean
 	// Balance asks for train.class_weights: balanced.
 	Balance bool `json:"balance,omitempty"`
 }

@@ -2,7 +2,9 @@ package lifecycle
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hone-ml/hone/config"
@@ -85,6 +87,7 @@ func Check(o CheckOptions) (*Checked, error) {
 		for name, t := range f.Change.Types {
 			all.Types[name] = t
 		}
+		all.Clean = append(all.Clean, f.Change.Clean...)
 		for name, m := range f.Change.Missing {
 			all.Missing[name] = append(all.Missing[name], m...)
 		}
@@ -145,6 +148,9 @@ func changeYAML(ch data.Change, without map[string]bool, names []string, o Check
 	if len(ch.Missing) > 0 {
 		section = append(section, config.Entry{Key: "missing", Value: ch.Missing})
 	}
+	if len(ch.Clean) > 0 {
+		section = append(section, config.Entry{Key: "clean", Value: declared(ch.Clean)})
+	}
 	if len(ch.Types) > 0 {
 		section = append(section, config.Entry{Key: "types", Value: ch.Types})
 	}
@@ -170,6 +176,42 @@ func changeYAML(ch data.Change, without map[string]bool, names []string, o Check
 	}
 	text, err := config.Write(root)
 	return string(text), err
+}
+
+// declared writes cleaning steps in an order in which each sees what it should: what
+// is missing, then what is spelled or measured otherwise, then equal rows. Steps
+// that take the same values as missing become one.
+func declared(steps []data.DeclaredStep) config.List {
+	order := map[any]int{"missing": 0, "map": 1, "convert": 2, "drop_duplicates": 3}
+	steps = slices.Clone(steps)
+	slices.SortStableFunc(steps, func(a, b data.DeclaredStep) int { return order[a["type"]] - order[b["type"]] })
+	columns := map[string][]string{} // by values that are missing in them
+	var list config.List
+	for _, s := range steps {
+		key := fmt.Sprint(s["values"])
+		if s["type"] == "missing" {
+			names, _ := s["columns"].([]string)
+			if columns[key] = append(columns[key], names...); len(columns[key]) > len(names) {
+				continue
+			}
+		}
+		list = append(list, config.Entry{Value: s})
+	}
+	for i, e := range list {
+		s := e.Value.(data.DeclaredStep)
+		if s["type"] == "missing" {
+			s = maps.Clone(s)
+			s["columns"] = columns[fmt.Sprint(s["values"])]
+		}
+		m := config.Map{{Key: "type", Value: s["type"]}}
+		for _, key := range slices.Sorted(maps.Keys(s)) {
+			if key != "type" {
+				m = append(m, config.Entry{Key: key, Value: s[key]})
+			}
+		}
+		list[i].Value = m
+	}
+	return list
 }
 
 // Summary says in a line what was looked at and how much was found.

@@ -40,10 +40,10 @@ errors
 
 warnings
   zeros          age  is 0 in 10 rows (2.5 %) and otherwise 18 to 77: 0 seems to mean that the value is missing
-                      → read it as missing, if that is what it means
+                      → take it as missing, if that is what it means
 
 in the configuration
-  data: {missing: {age: ["0", "0.0"]}}
+  data: {clean: [{type: missing, columns: [age], values: ["0"]}]}
   inputs: [age]
 `
 	for _, c := range []struct {
@@ -79,7 +79,7 @@ in the configuration
 	if err := json.Unmarshal(out.Bytes(), &v); err != nil {
 		t.Fatalf("%v in %s", err, out.String())
 	}
-	if len(v.Findings) != 2 || v.Counts["error"] != 1 || v.Findings[1].Evidence["rows"] != 10 || v.Findings[1].YAML != "data: {missing: {age: [\"0\", \"0.0\"]}}\n" {
+	if len(v.Findings) != 2 || v.Counts["error"] != 1 || v.Findings[1].Evidence["rows"] != 10 || v.Findings[1].YAML != "data: {clean: [{type: missing, columns: [age], values: [\"0\"]}]}\n" {
 		t.Errorf("%+v", v)
 	}
 }
