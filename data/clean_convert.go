@@ -66,14 +66,18 @@ func (s *Convert) Apply(t *Table) (*Table, []Changed, error) {
 			return nil, Changed{}, err
 		}
 		d, n := *c, 0
-		d.Numbers = slices.Clone(c.Numbers)
 		for i, v := range c.Numbers {
 			if math.IsNaN(v) || where(i) != yes {
 				continue
 			}
-			if d.Numbers[i] = value(i); d.Numbers[i] != v {
-				n++
+			to := value(i)
+			if to == v {
+				continue
 			}
+			if n++; n == 1 {
+				d.Numbers = slices.Clone(c.Numbers)
+			}
+			d.Numbers[i] = to
 		}
 		if n == 0 {
 			return c, Changed{}, nil

@@ -175,6 +175,9 @@ func (s *Replace) Apply(t *Table) (*Table, []Changed, error) {
 				return *to, true
 			})
 		}
+		if n == 0 {
+			return c, Changed{}, nil
+		}
 		word := "mapped"
 		if s.Missing {
 			word = "taken as missing"
@@ -187,20 +190,22 @@ func (s *Replace) Apply(t *Table) (*Table, []Changed, error) {
 func (c *Column) replaceNumbers(m map[float64]float64) (*Column, int) {
 	d, n := *c, 0
 	if c.Type == Boolean {
-		d.Codes = slices.Clone(c.Codes)
 		for i, k := range c.Codes {
 			if to, ok := m[float64(k)]; ok && to != float64(k) {
-				n++
+				if n++; n == 1 {
+					d.Codes = slices.Clone(c.Codes)
+				}
 				if d.Codes[i] = -1; !math.IsNaN(to) {
 					d.Codes[i] = int32(to)
 				}
 			}
 		}
 	} else {
-		d.Numbers = slices.Clone(c.Numbers)
 		for i, v := range c.Numbers {
 			if to, ok := m[v]; ok && to != v {
-				n++
+				if n++; n == 1 {
+					d.Numbers = slices.Clone(c.Numbers)
+				}
 				d.Numbers[i] = to
 			}
 		}

@@ -133,7 +133,10 @@ func (s *Filter) Keep(t *Table) ([]int, []Changed, error) {
 	}
 	m := fmt.Sprintf("%d of %s left out, for which %s does not hold", n, plural(t.Rows, "row", "rows"), s.Where)
 	if open > 0 {
-		m += fmt.Sprintf(" (for %d of them it is unknown, since a value is missing)", open)
+		m += fmt.Sprintf(" (for %d of them it is unknown, since a value is missing; `or … is missing` keeps such rows)", open)
+	}
+	if len(keep) == 0 {
+		m += s.Where.misspelled(t)
 	}
 	return keep, []Changed{{Count: n, Message: m}}, nil
 }

@@ -193,7 +193,7 @@ func TestRowSteps(t *testing.T) {
 		"duplicates by some": {&DropDuplicatesOptions{Columns: []string{"d", "b"}}, []int{0, 1, 2, 3, 4}, "1 of 6 rows left out, which repeat an earlier one"},
 		"duplicates by one":  {&DropDuplicatesOptions{Columns: []string{"s"}}, []int{0, 1, 2, 3}, "2 of 6 rows left out, which repeat an earlier one"},
 		"no duplicates":      {&DropDuplicatesOptions{Columns: []string{"n", "s", "c"}}, []int{0, 1, 2, 3, 4}, "1 of 6 rows left out, which repeat an earlier one"},
-		"filter":             {&FilterOptions{Where: expr(t, `n > 0 and c != "BLUE"`)}, []int{0, 1, 5}, `3 of 6 rows left out, for which n > 0 and c != "BLUE" does not hold (for 1 of them it is unknown, since a value is missing)`},
+		"filter":             {&FilterOptions{Where: expr(t, `n > 0 and c != "BLUE"`)}, []int{0, 1, 5}, `3 of 6 rows left out, for which n > 0 and c != "BLUE" does not hold (for 1 of them it is unknown, since a value is missing; ` + "`or … is missing`" + ` keeps such rows)`},
 		"filter nothing":     {&FilterOptions{Where: expr(t, `n > -10 or n is missing`)}, []int{0, 1, 2, 3, 4, 5}, ""},
 	} {
 		step, err := c.options.Fit(table, "y")
@@ -323,6 +323,7 @@ func TestStepErrors(t *testing.T) {
 		`{"version":1,"steps":[{"type":"filter","fitted":{}}]}`:                                       "there is no expression",
 		`{"version":1,"steps":[{"type":"convert","fitted":{"column":"n","value":"d"}}]}`:              `there is no column "d"`,
 		`{"version":1,"steps":[{"type":"text","fitted":{"columns":["n"]}}]}`:                          `column "n" is of type number`,
+		`{"version":1,"steps":[{"type":"text","fitted":{"columns":["c"],"unicode":"nfd"}}]}`:          `"nfd" is none of nfc and nfkc`,
 		`[]`: "cannot unmarshal",
 	} {
 		if _, err := UnmarshalSteps(json.RawMessage(raw), schema); err == nil || !strings.Contains(err.Error(), want) {
@@ -349,5 +350,79 @@ func TestStepTypes(t *testing.T) {
 		if name != "missing" && s.Type() != name {
 			t.Errorf("the step of type %s calls itself %s", name, s.Type())
 		}
+	}
+}
+
+// FuzzSteps holds that steps of a damaged bundle are refused or do something.
+func FuzzSteps(f *testing.F) {
+	table, schema := cleanTable(f)
+	for _, raw := range []string{
+		`{"type":"cap","fitted":{"bounds":[{"column":"n","min":2,"max":3}]}}`, `{"type":"map","fitted":{"columns":["c"],"values":{"a":"b","b":null}}}`,
+		`{"type":"missing","fitted":{"columns":["n","b","d"],"values":{"1":null,"yes":null},"missing":true}}`, `{"type":"filter","fitted":{"where":"n > 2 or b"}}`,
+		`{"type":"text","fitted":{"columns":["c","s"],"trim":true,"fold_case":true,"unicode":"nfkc"}}`, `{"type":"drop_duplicates","fitted":{"columns":["n"]}}`,
+		`{"type":"convert","fitted":{"column":"n","value":"n/0","where":"n is not missing"}}`, `{"type":"map","fitted":null}`,
+	} {
+		f.Add(`{"version":1,"steps":[` + raw + `]}`)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		steps, err := UnmarshalSteps(json.RawMessage(raw), schema)
+		if err != nil {
+			return
+		}
+		left, rows, err := CleanRows(steps, table)
+		if err == nil && (left.Rows != len(rows) || len(texts(left)) != left.Rows) {
+			t.Fatalf("%d rows, %d numbers", left.Rows, len(rows))
+		}
+		if _, err := CleanValues(steps, table); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// BenchmarkClean cleans one row, as a server does, and many.
+func BenchmarkClean(b *testing.B) {
+	table, _ := cleanTable(b)
+	var steps []Step
+	for _, o := range []StepOptions{
+		&TextOptions{Columns: []string{"c"}, FoldCase: true, Trim: true},
+		&MapOptions{Column: "c", Values: map[string]*string{"red": ptr("r")}},
+		&MissingOptions{Columns: []string{"n"}, Values: []string{"-7"}},
+		&ConvertOptions{Column: "n", Value: expr(b, "n / 10"), Where: expr(b, "n > 50")},
+		&CapOptions{Columns: []string{"n"}, Max: ptr(9.0)},
+	} {
+		s, err := o.Fit(table, "y")
+		if err != nil {
+			b.Fatal(err)
+		}
+		steps = append(steps, s)
+	}
+	for _, rows := range []int{1, 1_000_000} {
+		many := make([]int, rows)
+		for i := range many {
+			many[i] = i % table.Rows
+		}
+		t := table.Select(many)
+		b.Run(fmt.Sprint(rows), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := CleanValues(steps, t); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	t := table.Select(make([]int, 1_000_000))
+	for name, o := range map[string]StepOptions{"filter": &FilterOptions{Where: expr(b, `n > 0 and c in ("Red", "blue") or n is missing`)}, "drop_duplicates": &DropDuplicatesOptions{}} {
+		s, err := o.Fit(t, "y")
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := s.(RowStep).Keep(t); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

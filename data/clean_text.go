@@ -2,7 +2,9 @@ package data
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -58,6 +60,9 @@ type TextStep struct {
 func (*TextStep) Type() string { return "text" }
 
 func (s *TextStep) ready(t *Table) error {
+	if s.Unicode != "" && s.Unicode != "nfc" && s.Unicode != "nfkc" {
+		return fmt.Errorf("the form %q is none of nfc and nfkc", s.Unicode)
+	}
 	_, err := named(t, s.Columns, Category, Text, Identifier)
 	return err
 }
@@ -72,7 +77,9 @@ func (s *TextStep) Apply(t *Table) (*Table, []Changed, error) {
 		case "nfkc":
 			v = norm.NFKC.String(v)
 		}
-		if s.FoldCase {
+		if s.FoldCase && strings.IndexFunc(v, func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
+			v = strings.ToLower(v) // which is the same, and quicker
+		} else if s.FoldCase {
 			v = fold.String(v)
 		}
 		if s.CollapseSpaces {
@@ -88,6 +95,9 @@ func (s *TextStep) Apply(t *Table) (*Table, []Changed, error) {
 			return c, Changed{}, nil
 		}
 		d, n := c.recode(write)
+		if n == 0 {
+			return c, Changed{}, nil
+		}
 		return d, Changed{Count: n, Message: plural(n, "value", "values") + " rewritten"}, nil
 	})
 }

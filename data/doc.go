@@ -60,6 +60,12 @@
 // booleans and dates are read without surrounding spaces; identifiers and text are
 // kept as they are.
 //
+// # Cleaning
+//
+// A [Step] is a declared cleaning step: a [ValueStep] changes values, each by
+// itself, and travels with a model; a [RowStep] chooses rows. [Expr] is the
+// language of conditions.
+//
 // # Errors
 //
 // What is wrong with a file is an [*Error]: one paragraph that names file, line
@@ -72,5 +78,6 @@
 // more line in kinds; another compression is one more line in compressions,
 // another date layout one more in layouts; another finding is one more function in
 // the table of check.go, in the file of its family: check_rows.go,
-// check_values.go, check_columns.go or check_files.go.
+// check_values.go, check_columns.go or check_files.go. Another cleaning step is one
+// more file clean_….go and one more line in stepTypes.
 package data

@@ -3,6 +3,7 @@ package data
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -402,4 +403,30 @@ func spelled(c *Column, text string) (int32, bool) {
 		}
 	}
 	return 0, false
+}
+
+// misspelled looks for text that a category is compared with, which it never is,
+// and which is nearly one of its values.
+func (e Expr) misspelled(table *Table) string {
+	hint := ""
+	var walk func(*term)
+	walk = func(t *term) {
+		var c *Column
+		for _, a := range t.args {
+			walk(a)
+			if a.op == "column" && c == nil {
+				c = table.Column(a.text)
+			}
+		}
+		for _, a := range t.args {
+			if hint != "" || a.op != "text" || c == nil || c.Type != Category || slices.Contains(c.Dict, a.text) {
+				continue
+			}
+			if n := nearest.Name(a.text, c.Dict); n != "" {
+				hint = fmt.Sprintf("; %s is never %q, did you mean %q?", QuoteColumn(c.Name), a.text, n)
+			}
+		}
+	}
+	walk(e.root)
+	return hint
 }

@@ -293,6 +293,7 @@ func TestCleanMistakes(t *testing.T) {
 		"unknown in expr": {"[{type: filter, where: colr == \"red\"}]", []string{"data.clean[0] (filter): ", "did you mean color?"}},
 		"target":          {"[{type: filter, where: bought == \"yes\"}]", []string{"has only the value"}},
 		"empty":           {"[{type: filter, where: age > 1000}]", []string{"data.clean[0] (filter): it leaves none of the 300 source rows: 300 of 300 rows left out, for which age > 1000 does not hold"}},
+		"empty by name":   {"[{type: filter, where: color == \"Red\"}]", []string{`does not hold; color is never "Red", did you mean "red"?; correct`}},
 		"empty late":      {"[{type: cap, columns: [age], high: 0.5}, {type: filter, where: age > 1000}]", []string{"data.clean[1] (filter): it leaves none of the ", "training rows"}},
 		"all missing":     {"[{type: missing, columns: [bought], values: [\"yes\", \"no\"]}]", []string{"missing in every one of 300 rows"}},
 	} {
