@@ -154,8 +154,9 @@ func TestDocumentedJSON(t *testing.T) {
 	}
 	one("hone init FILE --target COLUMN --json", "init", "data.csv", "--target", "churn", "--json")
 	one("hone check FILE --json", "check", "data.csv", "--target", "churn", "--json")
-	one("hone plan CONFIG --json", "plan", "hone.yaml", "--json")
-	out, log := hone("run", "hone.yaml", "--json", "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
+	const clean = "data.clean=[{type: cap, columns: [spend], high: 0.9}, {type: filter, where: age > 20}]"
+	one("hone plan CONFIG --json", "plan", "hone.yaml", "--json", "--set", clean)
+	out, log := hone("run", "hone.yaml", "--json", "--set", clean, "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
 	check("hone run CONFIG --json", out)
 	check("Progress as JSON", log)
 	one("hone predict MODEL FILE -o OUTPUT --json", "predict", "churn.hone", "data.csv", "-o", "out.csv", "--json")
