@@ -154,10 +154,14 @@ func (k *cleaning) tell(p *prepared) {
 		for hi < len(k.changed) && k.changed[hi].Step == k.changed[lo].Step && k.changed[hi].Rows == k.changed[lo].Rows {
 			hi++
 		}
-		for _, c := range k.changed[lo:min(hi, lo+mostColumns)] {
+		named := hi - lo
+		if named > mostColumns+1 { // one more is as short to name as to count
+			named = mostColumns
+		}
+		for _, c := range k.changed[lo : lo+named] {
 			p.notes = append(p.notes, c.String())
 		}
-		if more := hi - lo - mostColumns; more > 0 {
+		if more := hi - lo - named; more > 0 {
 			p.notes = append(p.notes, fmt.Sprintf("%s: and values of %d more columns (%s rows); the report tells all", k.changed[lo].Type, more, k.changed[lo].Rows))
 		}
 		lo = hi
