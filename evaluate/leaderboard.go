@@ -235,16 +235,22 @@ func (l *Leaderboard) decide(ps, ts []float64) {
 		return
 	case len(together) == 0:
 		l.Winner = lead
-		l.Verdict = fmt.Sprintf("%s is better by %s than %s", lead, l.Metric.Name, map[bool]string{true: "the other", false: "each of the others"}[k == 2])
+		l.Verdict = fmt.Sprintf("%s is better by %s than %s", lead, l.Metric.Name, map[bool]string{true: l.Standings[1].Name, false: "each of the others"}[k == 2])
 		return
 	}
 	var names, rows []string
+	level := true
 	for _, i := range together {
 		s := l.Standings[i]
 		names = append(names, s.Name)
+		level = level && s.Against.Difference.Value == 0
 		if s.Against.MoreRows != nil {
 			rows = append(rows, fmt.Sprintf("about %s more to tell it from %s", inRound(*s.Against.MoreRows), s.Name))
 		}
+	}
+	if level {
+		l.Verdict = fmt.Sprintf("no winner: %s have the same %s on these rows", sequence(append([]string{lead}, names...)), l.Metric.Name)
+		return
 	}
 	l.Verdict = fmt.Sprintf("no winner: %s leads by %s, but these %s rows do not tell it from %s", lead, l.Metric.Name, thousands(l.Rows), sequence(names))
 	if len(rows) > 0 {

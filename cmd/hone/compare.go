@@ -243,6 +243,9 @@ var costs = []struct {
 		if s.Bytes == 0 {
 			return "–"
 		}
+		if s.Bytes < 1e6 {
+			return fmt.Sprintf("%.3g kB", float64(s.Bytes)/1e3)
+		}
 		return fmt.Sprintf("%.3g MB", float64(s.Bytes)/1e6)
 	}},
 	{"parameters", func(s *lifecycle.Compared) string {
