@@ -161,6 +161,9 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 		case s.Prob == nil && s.Kind != metric.Regression:
 			unlikely = e.Name
 		}
+		if _, err := metric.Values(s, nil); err != nil {
+			return nil, fmt.Errorf("%s: %w", e.Name, err)
+		}
 	}
 	kind := first.Sample.Kind
 	if name == "" {

@@ -297,20 +297,19 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if o.Target == "" {
 		return nil, mistake("no bundle says what is predicted: name the column of %s with --target", o.File)
 	}
-	t, err := readTarget(o)
+	column, field, err := readTarget(o)
 	if err != nil {
 		return nil, err
 	}
-	kind, _, err := data.TargetKind(t.Columns[0])
+	kind, _, err := data.TargetKind(column)
 	if err != nil {
 		return nil, err
 	}
-	output, err := feature.OutputTypes()[kind].Fit(t.Columns[0])
+	output, err := feature.OutputTypes()[kind].Fit(column)
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
-	c := t.Columns[0]
-	return &truth{o.File, o.Target, data.Field{Name: o.Target, Type: c.Type, Layout: c.Layout, Decimal: c.Decimal}, output}, nil
+	return &truth{o.File, o.Target, field, output}, nil
 }
 
 // fits refuses a bundle that predicts something else.

@@ -11,22 +11,25 @@ import (
 )
 
 // readTarget reads the target of rows, its type found by looking.
-func readTarget(o CompareOptions) (*data.Table, error) {
+func readTarget(o CompareOptions) (*data.Column, data.Field, error) {
 	r, err := data.Open(o.File, o.Data)
 	if err != nil {
-		return nil, err
+		return nil, data.Field{}, err
 	}
 	f := r.Schema().Field(o.Target)
 	if err := r.Close(); err != nil {
-		return nil, err
+		return nil, data.Field{}, err
 	}
 	if f == nil {
-		return nil, mistake("%s has no column %q, which --target names", o.File, o.Target)
+		return nil, data.Field{}, mistake("%s has no column %q, which --target names", o.File, o.Target)
 	}
 	read := o.Data
 	read.Schema = data.Schema{*f}
 	t, _, err := data.Read(o.File, read)
-	return t, err
+	if err != nil {
+		return nil, *f, err
+	}
+	return t.Columns[0], *f, nil
 }
 
 // predicted names the columns of a file of predictions: as `hone predict`
