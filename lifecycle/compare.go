@@ -12,6 +12,7 @@ import (
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/store"
@@ -157,6 +158,13 @@ func findCandidate(arg, dir string) (*candidate, error) {
 		}
 		at := slices.IndexFunc(runs, func(r store.Run) bool { return r.Name == arg && r.Status == store.Done })
 		if at < 0 {
+			var names []string
+			for _, r := range runs {
+				names = append(names, r.Name)
+			}
+			if near := nearest.Name(arg, names); near != "" {
+				return nil, mistake("%v; did you mean %s?", lost, near)
+			}
 			return nil, lost
 		}
 		r = &runs[at]
