@@ -76,20 +76,64 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.check(c); err != nil {
 		return nil, err
 	}
-	// A class that training rows lack cannot be measured: better told now than
-	// after the training. Nothing is chosen by these rows here.
-	for _, part := range []struct {
-		what string
-		rows *data.Table
-	}{{"validation", p.valid}, {"test", p.test}} {
-		if _, _, err := p.model.Targets(part.rows); err != nil {
-			return nil, mistake("%s rows: %v", part.what, err)
-		}
+	if err := p.checkTargets(); err != nil {
+		return nil, err
 	}
 	p.warnSmall()
 	p.checkRows(target)
 	p.describe(c, prints)
 	return p, nil
+}
+
+// on prepares other rows of the same schema, or the same rows for a variant of
+// the configuration: columns are chosen and features fitted anew, by these
+// training rows alone. Test rows may be nil. What p had to say of the data is not
+// said again.
+func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint}
+	if err := q.fit(p.pinned(c)); err != nil {
+		return nil, err
+	}
+	if err := q.check(c); err != nil {
+		return nil, err
+	}
+	return q, q.checkTargets()
+}
+
+// pinned returns a configuration whose output means what it means to p,
+// whichever rows it is fitted on: the type of task, and the positive class.
+func (p *prepared) pinned(c *Config) *Config {
+	out := c.Outputs[0]
+	if out.Type == "" {
+		out.Type, out.Options = p.model.Output.Type(), p.output
+	}
+	if b, ok := p.model.Output.(*feature.Binary); ok {
+		if o, ok := out.Options.(*feature.BinaryOptions); ok {
+			o := *o
+			o.Positive = b.Positive
+			out.Options = &o
+		}
+	}
+	pinned := *c
+	pinned.Outputs = []Output{out}
+	return &pinned
+}
+
+// checkTargets finds a class that training rows lack, which cannot be measured:
+// better told now than after the training. Nothing is chosen by these rows here.
+func (p *prepared) checkTargets() error {
+	for _, part := range []struct {
+		what string
+		rows *data.Table
+	}{{"validation", p.valid}, {"test", p.test}} {
+		if part.rows == nil {
+			continue
+		}
+		if _, _, err := p.model.Targets(part.rows); err != nil {
+			return mistake("%s rows: %v", part.what, err)
+		}
+	}
+	return nil
 }
 
 func didYouMean(name string, known []string) string {
