@@ -61,8 +61,9 @@ type run struct {
 	entry  store.Run
 	unlock func() error
 
+	crossed *crossed // nil: no cross-validation
 	fit     *fitted
-	linear  *fitted
+	linear  *fitted // nil where the folds' is the test
 	resumed bool
 }
 
@@ -88,7 +89,15 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	end(fmt.Sprintf("%d rows to learn from, %d to validate on, %d to test on; %d inputs", p.train.Rows, p.valid.Rows, p.test.Rows, len(p.model.Inputs)))
+	end(fmt.Sprintf("%s; %d inputs", p.divided(), len(p.model.Inputs)))
+
+	if p.folds != nil {
+		end = r.begin(StageFolds)
+		if r.crossed, err = r.crossValidate(ctx); err != nil {
+			return nil, err
+		}
+		end(fmt.Sprintf("%d folds, each of which the whole procedure was carried out for", len(r.crossed.result.Each)))
+	}
 
 	end = r.begin(StageTrain)
 	if r.fit, err = r.fitNetwork(ctx, r.c, r.p, "network"); err != nil {
@@ -97,17 +106,25 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	end(fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped))
 
 	end = r.begin(StageBaseline)
-	if r.linear, err = r.fitLinear(ctx, r.c, r.p, r.fit, linearBaseline); err != nil {
-		return nil, err
+	if p.test == nil {
+		end("a linear model was trained for every fold")
+	} else {
+		if r.linear, err = r.fitLinear(ctx, r.c, r.p, r.fit, linearBaseline); err != nil {
+			return nil, err
+		}
+		end("a linear model on the same inputs")
 	}
-	end("a linear model on the same inputs")
 
 	end = r.begin(StageEvaluate)
 	var result *evaluate.Result
 	if err := Await(ctx, func() (err error) { result, err = r.evaluate(ctx); return err }); err != nil {
 		return nil, err
 	}
-	end(fmt.Sprintf("%d test rows, read once", p.test.Rows))
+	if p.test == nil {
+		end(fmt.Sprintf("%d rows, each predicted by models that never saw it", result.Rows.Test))
+	} else {
+		end(fmt.Sprintf("%d test rows, read once", result.Rows.Test))
+	}
 
 	end = r.begin(StagePublish)
 	summary, err = r.publish(ctx, result)
@@ -247,36 +264,25 @@ func (r *run) close(err error) error {
 }
 
 // evaluate measures the model and the baselines on the test rows, which
-// nothing has read before.
+// nothing has read before, or takes what the folds predicted where all rows were
+// tested by them.
 func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	p := r.p
-	_, targets, err := r.fit.model.Targets(p.test)
-	if err != nil {
-		return nil, &UserError{"test rows: " + err.Error()}
-	}
-	sampleOf := func(m model.Predictor, t *data.Table, targets []float64) (*metric.Sample, error) {
-		p, err := m.Predict(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		return p.Sample(targets), nil
-	}
-	test, err := sampleOf(r.fit.model, p.test, targets)
-	if err != nil {
-		return nil, err
-	}
-	linear, err := sampleOf(r.linear.model, p.test, targets)
-	if err != nil {
-		return nil, err
-	}
-	constant, err := p.trivial(p.test.Rows)
+	by, targets, err := r.testPredictions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in := evaluate.Input{
-		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
-		Test: test, Validation: r.fit.valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
-		Baselines: map[string]*metric.Sample{"trivial": constant.Sample(targets), "linear": linear},
+		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: len(targets)},
+		Validation: r.fit.valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
+		Baselines: map[string]*metric.Sample{},
+	}
+	for i, q := range by {
+		if s := q.Sample(targets); i == 0 {
+			in.Test = s
+		} else {
+			in.Baselines[predictors[i]] = s
+		}
 	}
 	switch out := r.fit.model.Output.(type) {
 	case *feature.NumberOutput:
@@ -296,7 +302,42 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	if err != nil {
 		return nil, &UserError{err.Error()}
 	}
+	if r.crossed != nil {
+		result.CrossValidation = r.crossed.result
+	}
 	return result, nil
+}
+
+// predictors are the names of what is measured side by side; the first is the
+// model.
+var predictors = []string{"", "linear", "trivial"}
+
+// predict returns what the predictors say of rows, in their order.
+func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data.Table) ([]*model.Predictions, error) {
+	a, err := network.model.Predict(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	b, err := linear.model.Predict(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.trivial(t.Rows)
+	return []*model.Predictions{a, b, c}, err
+}
+
+// testPredictions returns the predictions of the test rows, and their targets.
+func (r *run) testPredictions(ctx context.Context) ([]*model.Predictions, []float64, error) {
+	if r.p.test == nil {
+		first := r.crossed.repeats[0]
+		return first.by, first.truth, nil
+	}
+	_, targets, err := r.fit.model.Targets(r.p.test)
+	if err != nil {
+		return nil, nil, &UserError{"test rows: " + err.Error()}
+	}
+	by, err := r.p.predict(ctx, r.fit, r.linear, r.p.test)
+	return by, targets, err
 }
 
 // training turns the history into learning curves.
@@ -341,7 +382,11 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	); err != nil {
 		return nil, err
 	}
-	latency, err := measureLatency(ctx, inRun, r.p.test)
+	some := r.p.train
+	if r.p.test != nil {
+		some = r.p.test
+	}
+	latency, err := measureLatency(ctx, inRun, some)
 	if err != nil {
 		return nil, err
 	}
@@ -371,6 +416,9 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Findings: findings(result), Against: against(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+	}
+	if r.crossed != nil {
+		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
 	}
 	raw, err := json.Marshal(s)
 	if err != nil {
