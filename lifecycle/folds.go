@@ -87,8 +87,8 @@ func (p *prepared) divideFold(c *Config, t *data.Table, f data.Fold) (train, val
 
 // fold divides the rows of source for cross-validation.
 func (p *prepared) fold(c *Config, source *data.Table) (err error) {
-	p.source = source
 	if spec := c.foldSpec(); spec.Folds > 0 {
+		p.source = source
 		p.folds, err = data.Folds(source, spec, c.Outputs[0].Name, c.Seed)
 	}
 	return inFile(err, c.doc.Resolve(c.Data.Source))
@@ -97,6 +97,9 @@ func (p *prepared) fold(c *Config, source *data.Table) (err error) {
 // checkFolds finds out before anything is trained whether every fold can be learnt
 // from and measured.
 func (p *prepared) checkFolds(c *Config) error {
+	if p.folds == nil {
+		return nil
+	}
 	target, source := c.Outputs[0].Name, p.source
 	thin := &data.Table{Rows: source.Rows}
 	split := c.splitSpec()
