@@ -263,7 +263,7 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 	if err != nil {
 		return nil, err
 	}
-	o := &foldOutcome{Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows}}
+	o := &foldOutcome{Rows: evaluate.Rows{Train: p.train.Rows, Validation: rowsOf(p.valid), Test: p.test.Rows}}
 	by, err := p.predict(ctx, network, linear, p.test)
 	if err != nil {
 		return nil, err
