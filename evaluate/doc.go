@@ -7,7 +7,7 @@
 //
 // Start with [Evaluate]. [Rank] puts several predictions of the same rows into
 // a leaderboard with tests against the best; [Diagnose] reads training curves
-// alone.
+// alone, [Folds] sets the folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from
 // (a local model, a live endpoint, a file) cannot change a number. Everything
@@ -15,7 +15,8 @@
 // any number of threads.
 //
 // It may be imported by explain, report, optimize, web, serve, lifecycle and
-// cmd; it imports the model floor, of which it needs metric only.
+// cmd; it imports the model floor, of which it needs metric, and of data the options
+// of folds.
 //
 // To add a new kind of finding, give it a field in [Result] with a comment and
 // a JSON name, fill it in one function of its own file called from [Evaluate],

@@ -37,6 +37,8 @@ type Result struct {
 	// Comparisons holds the model against each baseline, metric by metric.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Bootstrap   Bootstrap    `json:"bootstrap"`
+	// CrossValidation is nil where there was none.
+	CrossValidation *CrossValidation `json:"cross_validation,omitempty"`
 
 	// Confusion counts test rows, [true class][predicted class]; left out, with
 	// a note, beyond MaxConfusion classes.
@@ -153,6 +155,9 @@ type Training struct {
 	Epochs []Epoch `json:"epochs,omitempty"`
 	// Best is the number of the epoch whose weights were kept, 0 if unknown.
 	Best int `json:"best_epoch,omitempty"`
+	// Members is the number of networks whose mean is the model; 0 is one by itself.
+	// Epochs is then of the one in the middle by validation loss.
+	Members int `json:"members,omitempty"`
 	// Metric names the metric recorded in Epoch.Metric.
 	Metric string `json:"metric,omitempty"`
 }

@@ -57,41 +57,61 @@ func (k *cleaning) fit(i int, t *data.Table) error {
 }
 
 func (k *cleaning) apply(i int, t *data.Table, part string) (*data.Table, error) {
+	t, _, err := k.applyStep(i, t, part)
+	return t, err
+}
+
+// applyStep also returns the rows that stay, nil where the step does not choose.
+func (k *cleaning) applyStep(i int, t *data.Table, part string) (*data.Table, []int, error) {
 	s := k.steps[i]
 	// Test rows are counted as they come: whoever meets the same case twice
 	// predicts it twice.
 	if _, repeated := s.(*data.DropDuplicates); repeated && part == partTest {
-		return t, nil
+		return t, nil, nil
 	}
-	out, _, changed, err := data.ApplyStep(s, t)
+	out, kept, changed, err := data.ApplyStep(s, t)
 	if err != nil {
-		return nil, k.mistake(i, err)
+		return nil, nil, k.mistake(i, err)
 	}
 	for _, c := range changed {
 		k.changed = append(k.changed, report.Cleaned{Step: i, Type: s.Type(), Rows: part, Column: c.Column, Count: c.Count, Message: c.Message})
 	}
 	if out.Rows == 0 && t.Rows > 0 {
-		return nil, k.mistake(i, fmt.Errorf("it leaves none of the %d %s rows: %s; correct the step, or the data that it is for", t.Rows, part, changed[0].Message))
+		return nil, nil, k.mistake(i, fmt.Errorf("it leaves none of the %d %s rows: %s; correct the step, or the data that it is for", t.Rows, part, changed[0].Message))
 	}
-	return out, nil
+	return out, kept, nil
 }
 
-// source fits and applies the early steps to the rows to learn from.
-func (k *cleaning) source(t *data.Table) (*data.Table, error) {
+// source fits and applies the early steps to the rows to learn from, and returns
+// the numbers of those that stay, from 1.
+func (k *cleaning) source(t *data.Table) (*data.Table, []int, error) {
 	part := partSource
 	if k.c.Data.Test != "" && k.c.Data.Validation.File != "" {
 		part = partTraining // all of them
 	}
+	numbers := make([]int, t.Rows)
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
 	for i := range k.early() {
-		err := k.fit(i, t)
-		if err == nil {
-			t, err = k.apply(i, t, part)
+		if err := k.fit(i, t); err != nil {
+			return nil, nil, err
 		}
+		out, kept, err := k.applyStep(i, t, part)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
+		}
+		if t = out; kept != nil {
+			numbers = pick(numbers, kept, 1)
 		}
 	}
-	return t, nil
+	return t, numbers, nil
+}
+
+// again returns a cleaning that has come as far as the early steps, to be carried
+// on with other rows.
+func (k *cleaning) again() *cleaning {
+	return &cleaning{c: k.c, steps: slices.Clone(k.steps[:k.early()])}
 }
 
 // file applies the early steps to another file.
@@ -118,6 +138,9 @@ func (k *cleaning) divided(p *prepared) error {
 			return err
 		}
 		for _, e := range each {
+			if *e.rows == nil {
+				continue
+			}
 			var err error
 			if *e.rows, err = k.apply(i, *e.rows, e.part); err != nil {
 				return err
@@ -125,6 +148,9 @@ func (k *cleaning) divided(p *prepared) error {
 		}
 	}
 	for _, e := range each {
+		if *e.rows == nil {
+			continue
+		}
 		if len(late) > 0 { // which may have taken the target of some rows as missing
 			t, err := p.dropUnlabelled(*e.rows, target, e.part+" rows")
 			if err != nil {

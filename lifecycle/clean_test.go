@@ -409,7 +409,7 @@ func TestRemediesAreSteps(t *testing.T) {
 			text = strings.Replace(steps[kind], "data:\n", "data:\n  source: rows.csv\n", 1)
 		}
 		file := writeFile(t, dir, strings.ReplaceAll(kind, " ", "-")+".yaml", text+"outputs: [answer]\n")
-		cfg, err := LoadConfig(file, nil)
+		cfg, err := LoadConfig(file, []string{"train.bagging=off"})
 		if err != nil {
 			t.Fatalf("%s: %v in\n%s", kind, err, text)
 		}

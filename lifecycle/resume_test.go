@@ -24,6 +24,7 @@ const (
 	childConfig = "HONE_TEST_CHILD"       // configuration to run
 	childEvents = "HONE_TEST_KILL_AFTER"  // events, and then microseconds: 40,700
 	childBundle = "HONE_TEST_KILL_BUNDLE" // set: between bundle and register
+	childTrains = "HONE_TEST_KILL_IN"     // the training in whose second epoch
 )
 
 func TestMain(m *testing.M) {
@@ -48,10 +49,17 @@ func child(path string) {
 	}
 	var after, micro int
 	fmt.Sscanf(os.Getenv(childEvents), "%d,%d", &after, &micro)
-	events := 0
+	events, training := 0, ""
 	s, err := Run(context.Background(), c, func(e Event) {
 		if events++; after > 0 && events == after {
 			time.AfterFunc(time.Duration(micro)*time.Microsecond, killSelf)
+		}
+		if e.Training != nil {
+			training = e.Training.What
+		}
+		if e.Step != nil && e.Step.Epoch == 2 && training == os.Getenv(childTrains) {
+			killSelf()
+			select {}
 		}
 		if e.Stage == StagePublish && e.Ended == nil && os.Getenv(childBundle) != "" {
 			killAtRegister(c)
@@ -97,7 +105,7 @@ name: shop
 data: {source: rows.csv}
 outputs: [spend]
 network: {widths: [16], dropout: 0.2, norm: batch}
-train: {epochs: 5, batch_size: 64, accumulate: 3, schedule: {type: reduce_on_plateau, patience: 0, warm_up: 1}, early_stopping: {patience: 3}}
+train: {bagging: off, epochs: 5, batch_size: 64, accumulate: 3, schedule: {type: reduce_on_plateau, patience: 0, warm_up: 1}, early_stopping: {patience: 3}}
 evaluate: {bootstrap: 20}
 `
 	return dir, text
@@ -412,7 +420,7 @@ func TestSameBitsOnAnyNumberOfThreads(t *testing.T) {
 	want := ""
 	for threads := 1; threads <= 3; threads++ {
 		cpu.SetThreads(threads)
-		s, _ := mustRun(t, configure(t, dir, `{data: {source: rows.csv}, outputs: [level], network: {widths: [96, 64]}, train: {epochs: 2, batch_size: 256}, evaluate: {bootstrap: 20}}`))
+		s, _ := mustRun(t, configure(t, dir, `{data: {source: rows.csv}, outputs: [level], network: {widths: [96, 64]}, train: {bagging: off, epochs: 2, batch_size: 256}, evaluate: {bootstrap: 20}}`))
 		got := mustRead(t, s.Bundle)
 		if want == "" {
 			want = got
