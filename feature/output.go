@@ -153,7 +153,7 @@ func (*Binary) Width() int { return 1 }
 
 // Head implements Output: the probability of the positive class [rows 1].
 func (*Binary) Head(c *nn.Context, h *graph.Node) *graph.Node {
-	return nn.Dense(1, nn.Sigmoid).Apply(c, h)
+	return head(c, h, 1, nn.Sigmoid)
 }
 
 // Loss implements Output: binary cross-entropy.
@@ -244,7 +244,7 @@ func (f *CategoryOutput) Width() int { return len(f.Names) }
 
 // Head implements Output: the probabilities of the classes [rows k].
 func (f *CategoryOutput) Head(c *nn.Context, h *graph.Node) *graph.Node {
-	return nn.Dense(len(f.Names), nn.Softmax).Apply(c, h)
+	return head(c, h, len(f.Names), nn.Softmax)
 }
 
 // Loss implements Output: categorical cross-entropy.
@@ -386,7 +386,9 @@ func (f *NumberOutput) floor() float64 {
 func (*NumberOutput) Width() int { return 1 }
 
 // Head implements Output: the scaled value [rows 1].
-func (*NumberOutput) Head(c *nn.Context, h *graph.Node) *graph.Node { return nn.Dense(1).Apply(c, h) }
+func (*NumberOutput) Head(c *nn.Context, h *graph.Node) *graph.Node {
+	return head(c, h, 1, nn.Identity)
+}
 
 // Loss implements Output.
 func (f *NumberOutput) Loss(pred, target *graph.Node) *graph.Node {
@@ -452,13 +454,4 @@ func widen(xs []float32) []float64 {
 		out[i] = float64(x)
 	}
 	return out
-}
-
-func median(xs []float64) float64 {
-	s := append([]float64(nil), xs...)
-	sort.Float64s(s)
-	if n := len(s); n%2 == 0 {
-		return (s[n/2-1] + s[n/2]) / 2
-	}
-	return s[len(s)/2]
 }

@@ -155,8 +155,8 @@ func TestCategoryOutput(t *testing.T) {
 	}
 }
 
-// lossOf returns the loss of one row.
-func lossOf(t *testing.T, f Output, pred []float32, target *tensor.Tensor) float64 {
+// rowLoss returns the loss of one row.
+func rowLoss(t *testing.T, f Output, pred []float32, target *tensor.Tensor) float64 {
 	t.Helper()
 	b := graph.New("loss")
 	p := b.Input("pred", tensor.Float32, graph.Rows, graph.N(f.Width()))
@@ -206,7 +206,7 @@ func TestLosses(t *testing.T) {
 		{"huber beyond", huber(1), []float32{3}, number(1), 1.5},
 		{"huber within", huber(4), []float32{3}, number(1), 2},
 	} {
-		if got := lossOf(t, c.f, c.pred, c.target); math.Abs(got-c.want) > 1e-5 {
+		if got := rowLoss(t, c.f, c.pred, c.target); math.Abs(got-c.want) > 1e-5 {
 			t.Errorf("%s: %v, expected %v", c.what, got, c.want)
 		}
 	}

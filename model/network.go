@@ -8,8 +8,9 @@ import (
 	"github.com/hone-ml/hone/nn"
 )
 
-// A Network turns the encoded inputs [rows, n] into the values [rows, m] that
-// the head reads. An implementation is a struct of options with config tags.
+// A Network turns the encoded inputs [rows, n] into the values that the head
+// reads: [rows, m], or [rows, k, m] of k members whose predictions are averaged.
+// An implementation is a struct of options with config tags.
 type Network interface {
 	// Type is the name in the configuration.
 	Type() string
@@ -63,6 +64,7 @@ func newNetwork(name string) (Network, error) {
 func init() {
 	registerNetwork("mlp", func() Network { return &MLP{} })
 	registerNetwork("resnet", func() Network { return &ResNet{} })
+	registerNetwork("tabm", func() Network { return &TabM{} })
 	registerNetwork("linear", func() Network { return &Linear{} })
 }
 
@@ -150,6 +152,35 @@ func (o *ResNet) Build(c *nn.Context, h *graph.Node) *graph.Node {
 	}
 	layers = append(append(layers, norm(o.Norm)...), nn.ReLU)
 	return nn.Sequential(layers...).Apply(c, h)
+}
+
+// TabM is an ensemble within one network: members that share all weights but a
+// scale for every input and the head (TabM-mini of Gorishniy et al. 2025,
+// section 3.3). Each member has a loss of its own; their predictions are
+// averaged.
+type TabM struct {
+	Members    int     `yaml:"members" json:"members" default:"16" min:"1" max:"1024" doc:"networks in one"`
+	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 256]" min:"1" max:"65536" doc:"units of each hidden layer"`
+	Activation string  `yaml:"activation" json:"activation" default:"relu" doc:"relu, gelu, silu, tanh, …"`
+	Dropout    float64 `yaml:"dropout" json:"dropout" default:"0.1" min:"0" max:"0.95" doc:"share of units silenced in training"`
+}
+
+// Validate finds an activation that does not exist, and too many layers.
+func (o *TabM) Validate() error { return o.mlp().Validate() }
+
+func (o *TabM) mlp() *MLP {
+	return &MLP{Widths: o.Widths, Activation: o.Activation, Norm: "none", Dropout: o.Dropout}
+}
+
+// Type implements Network.
+func (*TabM) Type() string { return "tabm" }
+
+// Plain implements Network.
+func (*TabM) Plain() bool { return false }
+
+// Build implements Network.
+func (o *TabM) Build(c *nn.Context, h *graph.Node) *graph.Node {
+	return o.mlp().Build(c, nn.Members(o.Members, nn.Normal(1)).Apply(c, h))
 }
 
 // Linear is no network at all: the head on the plain inputs, with categories
