@@ -19,3 +19,12 @@ func peak() float64 {
 	}
 	return float64(u.Maxrss) / (1 << 10)
 }
+
+// cpuSeconds is what all threads of this process have used.
+func cpuSeconds() float64 {
+	var u unix.Rusage
+	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
