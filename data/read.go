@@ -448,6 +448,13 @@ func Read(path string, o Options) (*Table, Schema, error) { return ReadFiles([]s
 // ReadFiles is Read of several files or patterns that together hold one table;
 // see [OpenFiles].
 func ReadFiles(paths []string, o Options) (*Table, Schema, error) {
+	if o.CacheDir != "" {
+		return readCached(paths, o, cacheDefaults)
+	}
+	return readPlain(paths, o)
+}
+
+func readPlain(paths []string, o Options) (*Table, Schema, error) {
 	r, err := lookAt(paths, o)
 	if err != nil {
 		return nil, nil, err
