@@ -155,6 +155,10 @@ func (d *decoder) slice(path string, n *node, v reflect.Value, tag reflect.Struc
 		v.SetZero()
 		return
 	}
+	if v.Type() == stringsType && n.kind == scalar {
+		v.Set(reflect.ValueOf(Strings{n.text}))
+		return
+	}
 	if n.kind != sequence {
 		hint := ""
 		if n.kind == scalar {
