@@ -3,6 +3,7 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 )
 
@@ -190,32 +191,39 @@ func quoted(data []byte, i int, delimiter, quote byte) (stop, next int, more boo
 
 // quickNumber reads a number of data[i:end] in its commonest spellings, eight
 // digits at a time. What takes longer, or has a leading zero or more than 15
-// digits without a fraction, is not a number to it.
+// digits without a fraction, is not a number to it. Whether a number is negative
+// is as good as random, so that nothing branches on it.
 func quickNumber(data []byte, i, end int) (float64, numberKind) {
-	if end+9 > len(data) || i == end {
+	if end+9 > len(data) || i >= end {
 		return 0, notNumber
 	}
-	negative := false
-	if c := data[i]; c == '-' || c == '+' {
-		negative = c == '-'
+	sign := uint64(0)
+	if data[i] == '-' {
+		sign = 1
+	}
+	i += int(sign)
+	if data[i] == '+' && sign == 0 {
 		i++
 	}
 	first := i
-	m, i := digits(data, i, end)
-	if whole := i - first; i == end {
-		if whole == 0 || whole > 15 || whole > 1 && data[first] == '0' {
+	m, n := eight(data, i)
+	if i += n; n == 8 {
+		m, i = digits(m, data, i)
+	}
+	if whole := i - first; i >= end {
+		if i > end || whole == 0 || whole > 15 || whole > 1 && data[first] == '0' {
 			return 0, notNumber
 		}
-		if negative {
-			return -float64(m), isInteger
-		}
-		return float64(m), isInteger
+		return math.Float64frombits(math.Float64bits(float64(m)) | sign<<63), isInteger
 	}
 	n, scale := i-first, 0
 	if data[i] == '.' {
 		point := i + 1
-		var f uint64
-		if f, i = digits(data, point, end); i-point > 19 {
+		f, k := eight(data, point)
+		if i = point + k; k == 8 {
+			f, i = digits(f, data, i)
+		}
+		if i-point > 19 || i > end {
 			return 0, notNumber
 		}
 		scale = point - i
@@ -262,10 +270,7 @@ func quickNumber(data []byte, i, end int) (float64, numberKind) {
 	default:
 		return 0, notNumber
 	}
-	if negative {
-		v = -v
-	}
-	return v, isFloat
+	return math.Float64frombits(math.Float64bits(v) | sign<<63), isFloat
 }
 
 // tens are the powers of ten below 2^64.
@@ -277,20 +282,26 @@ var tens = func() (t [20]uint64) {
 	return t
 }()
 
-// digits reads decimal digits of data[i:end], wrapping around beyond 19, and
-// returns the position after them. There must be eight bytes after end.
-func digits(data []byte, i, end int) (m uint64, after int) {
-	for {
-		t := binary.LittleEndian.Uint64(data[i:]) ^ 0x3030303030303030
-		// The top bit of the first byte that is no digit is set.
-		other := (t + 0x7676767676767676 | t) & 0x8080808080808080
-		n := min(bits.TrailingZeros64(other)/8, end-i)
-		t <<= 64 - 8*n // zeros go before
-		t = t*10 + t>>8
-		t = (t&0x000000ff000000ff*0x000f424000000064 + t>>16&0x000000ff000000ff*0x0000271000000001) >> 32
+// digits reads decimal digits that follow those of m, wrapping around beyond 19,
+// and returns the position after them.
+func digits(m uint64, data []byte, i int) (uint64, int) {
+	for i+8 <= len(data) {
+		t, n := eight(data, i)
 		m = m*tens[n] + t
 		if i += n; n < 8 {
-			return m, i
+			break
 		}
 	}
+	return m, i
+}
+
+// eight reads up to eight decimal digits, and says how many there are. There must
+// be eight bytes.
+func eight(data []byte, i int) (m uint64, n int) {
+	t := binary.LittleEndian.Uint64(data[i:]) ^ 0x3030303030303030
+	// The top bit of the first byte that is no digit is set.
+	n = bits.TrailingZeros64((t+0x7676767676767676|t)&0x8080808080808080) / 8
+	t <<= 64 - 8*n // zeros go before
+	t = t*10 + t>>8
+	return (t&0x000000ff000000ff*0x000f424000000064 + t>>16&0x000000ff000000ff*0x0000271000000001) >> 32, n
 }

@@ -356,8 +356,9 @@ func (k *checker) imbalance() []Finding {
 	names := make([]string, n)
 	for i, c := range codes {
 		if !k.target.Missing(i) {
-			counts[c]++
-			names[c] = k.target.Text(i)
+			if counts[c]++; counts[c] == 1 {
+				names[c] = k.target.Text(i)
+			}
 		}
 	}
 	total, rarest, classes := 0, -1, 0

@@ -62,7 +62,8 @@ func (d *dictionary) find(v []byte) int {
 
 // index returns a value's number and whether it is a new one.
 func (d *dictionary) index(v []byte) (k int, fresh bool) {
-	if 2*len(d.words) >= len(d.slots) {
+	// Small tables are kept emptier, for a first look to be enough.
+	if room := len(d.slots) - 2*len(d.words); room <= 0 || len(d.words) < 1<<12 && room <= 2*len(d.words) {
 		d.grow()
 	}
 	w := wordOf(v)

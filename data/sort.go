@@ -68,6 +68,21 @@ func sortDecimals(values []float64) bool {
 		if keys == nil {
 			continue
 		}
+		if span := math.Round(high*unit) - base; span < 1<<16 {
+			counts := make([]uint32, int(span)+1)
+			for _, k := range keys {
+				counts[k]++
+			}
+			at := 0
+			for k, n := range counts {
+				v := (float64(k)+base)/unit + 0
+				for range n {
+					values[at] = v
+					at++
+				}
+			}
+			return true
+		}
 		sortKeys(keys)
 		for i, k := range keys {
 			values[i] = (float64(k)+base)/unit + 0

@@ -152,7 +152,7 @@ func (t *tracker) take() (c *Column, begun bool) {
 		c = t.builder.take()
 	} else {
 		c = t.builder.column
-		t.builder.reset(c.Len())
+		t.builder.reset(c.Len() + c.Len()/8)
 		c.Dict = t.seen.strings(t.given)
 		t.given, begun, t.fresh = len(t.counts), t.fresh, false
 	}

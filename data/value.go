@@ -306,7 +306,7 @@ func (b *builder) take() *Column {
 			start = end
 		}
 	}
-	b.reset(c.Len())
+	b.reset(c.Len() + c.Len()/8)
 	return c
 }
 
