@@ -64,7 +64,7 @@ func main() {
 	repeats := flag.Int("repeats", 5, "how often each reads it")
 	python := flag.String("python", "", "a Python that has pandas; default: python3 or python in PATH")
 	file := flag.String("json", "", "also write the results to this file")
-	child := flag.String("child", "", "used by the command itself: read or check the file that is named")
+	child := flag.String("child", "", "used by the command itself: read, check or cached, of the file that is named")
 	flag.Parse()
 	err := error(nil)
 	if *child != "" {
@@ -81,7 +81,11 @@ func main() {
 // measure does one reading in this process.
 func measure(what, path string, w io.Writer) error {
 	start, cpu := time.Now(), cpuSeconds()
-	t, schema, err := data.Read(path, data.Options{})
+	o := data.Options{}
+	if what == "cached" {
+		o.CacheDir = filepath.Join(filepath.Dir(path), "cache")
+	}
+	t, schema, err := data.Read(path, o)
 	if err == nil && what == "check" {
 		_, _, err = data.Check(t, data.CheckOptions{Target: target, Schema: schema})
 	}
@@ -128,13 +132,17 @@ func run(rows, repeats int, python, file string, stdout, stderr io.Writer) error
 	}{
 		{row{Reader: "hone", Does: "parse and type"}, []string{self, "-child", "read", path}},
 		{row{Reader: "hone", Does: "parse, type and check"}, []string{self, "-child", "check", path}},
+		{row{Reader: "hone", Does: "map what the cache kept"}, []string{self, "-child", "cached", path}},
+	}
+	if out, err := exec.Command(self, "-child", "cached", path).CombinedOutput(); err != nil { // fills the cache
+		return fmt.Errorf("hone: %w: %s", err, out)
 	}
 	o := output{Rows: rows, Columns: columns, Bytes: info.Size(), Cores: runtime.GOMAXPROCS(0), Go: runtime.Version()}
 	if python, o.Pandas, err = findPandas(python); err != nil {
 		fmt.Fprintf(stderr, "read: pandas is not measured: %v\n", err)
 	} else {
 		readers = append(readers, readers[0])
-		readers[2].row, readers[2].command = row{Reader: "pandas " + o.Pandas, Does: "parse"}, []string{python, "-c", pandas, path}
+		readers[3].row, readers[3].command = row{Reader: "pandas " + o.Pandas, Does: "parse"}, []string{python, "-c", pandas, path}
 	}
 	for n := range repeats {
 		for i := range readers {
@@ -161,7 +169,7 @@ func run(rows, repeats int, python, file string, stdout, stderr io.Writer) error
 	for _, r := range readers {
 		r.Median = median(r.Seconds)
 		if o.Pandas != "" {
-			r.Ratio = r.Median / median(readers[2].Seconds)
+			r.Ratio = r.Median / median(readers[3].Seconds)
 		}
 		o.Results = append(o.Results, r.row)
 	}
