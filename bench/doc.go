@@ -2,6 +2,7 @@
 // documents: each is a command in a folder of its own.
 //
 //	accuracy    hone init and hone run on public tables, beside scikit-learn
+//	read        reading, typing and checking a million rows, beside pandas
 //
 // A measurement uses hone as a user does, by its command or by the packages
 // that are written to be imported; nothing imports it. To add one, make a

@@ -155,12 +155,16 @@ func (d *decoder) slice(path string, n *node, v reflect.Value, tag reflect.Struc
 		v.SetZero()
 		return
 	}
+	if v.Type() == stringsType && n.kind == scalar {
+		v.Set(reflect.ValueOf(Strings{n.text}))
+		return
+	}
 	if n.kind != sequence {
 		hint := ""
 		if n.kind == scalar {
 			hint = "write [" + clip(n.text) + "]"
 		}
-		d.problem(path, n.at, hint, "found %s, expected a list", describe(n))
+		d.problem(path, n.at, hint, "found %s, expected %s", describe(n), expected(v.Type()))
 		return
 	}
 	out := reflect.MakeSlice(v.Type(), len(n.items), len(n.items))

@@ -36,6 +36,8 @@
 //
 // `validation: 0.1` means {fraction: 0.1} and `validation: v.csv` {file: v.csv}.
 //
+// An option of type [Strings] is a list of which one alone needs no brackets.
+//
 // # Variants
 //
 // A struct with a method Variants that returns a map from names to fresh

@@ -10,8 +10,13 @@ import (
 
 var (
 	durationType    = reflect.TypeFor[time.Duration]()
+	stringsType     = reflect.TypeFor[Strings]()
 	unmarshalerType = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
+
+// Strings is a list of texts; one alone may be written without the list's
+// brackets, and is shown so.
+type Strings []string
 
 // A field is an option: a struct's field with a yaml tag.
 type field struct {

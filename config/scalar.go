@@ -161,6 +161,9 @@ func expected(t reflect.Type) string {
 		if _, ok := keyed(t); ok {
 			return "a mapping"
 		}
+		if t == stringsType {
+			return "text or a list"
+		}
 		return "a list"
 	case reflect.Struct, reflect.Map:
 		return "a mapping"
@@ -175,7 +178,7 @@ func accepts(t reflect.Type, n *node) bool {
 	}
 	switch t.Kind() {
 	case reflect.Slice:
-		return n.kind == sequence
+		return n.kind == sequence || t == stringsType && n.kind == scalar
 	case reflect.Struct:
 		if isText(t) {
 			return n.kind == scalar

@@ -104,7 +104,11 @@ func (g *generator) typ(t reflect.Type, tag reflect.StructTag) object {
 		if _, ok := keyed(t); ok {
 			return object{"type": []string{"object", "null"}, "additionalProperties": g.reference(t.Elem())}
 		}
-		return object{"type": []string{"array", "null"}, "items": g.typ(t.Elem(), tag)}
+		list := object{"type": []string{"array", "null"}, "items": g.typ(t.Elem(), tag)}
+		if t == stringsType {
+			return object{"anyOf": []object{g.typ(t.Elem(), tag), list}}
+		}
+		return list
 	case reflect.Map:
 		return object{"type": []string{"object", "null"}, "additionalProperties": g.typ(t.Elem(), tag)}
 	case reflect.Struct:

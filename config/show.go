@@ -193,6 +193,9 @@ func textMarshaler(v reflect.Value) (encoding.TextMarshaler, bool) {
 }
 
 func (s *shower) slice(path string, n *node, v reflect.Value) (any, error) {
+	if v.Type() == stringsType && v.Len() == 1 {
+		return s.value(path, n, v.Index(0))
+	}
 	l, ordered := keyed(v.Type())
 	var list List
 	var dict tall

@@ -66,14 +66,14 @@ var checks = []check{
 // findings are sorted from the gravest, and by kind. A check reports what chance does not
 // explain, so that a clean table has no finding.
 func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
-	summaries, findings, err := Profile(t, o.Target)
+	views, findings, err := profile(t, o.Target)
 	if err != nil {
 		return nil, nil, err
 	}
-	k := newChecker(t, o, findings)
+	k := newChecker(t, o, findings, views)
 	perColumn := make([][]Finding, len(t.Columns))
 	parallel(len(t.Columns), func(j int) {
-		v := &view{Column: distinct(t.Columns[j]), summary: summaries[j]}
+		v := views[j]
 		if o.Against != nil {
 			if c := o.Against.Column(v.Name); c != nil {
 				v.other = distinct(c)
@@ -82,6 +82,7 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 		for _, c := range columnChecks {
 			perColumn[j] = append(perColumn[j], c.find(k, v)...)
 		}
+		v.sorted = nil
 	})
 	for _, c := range checks {
 		findings = append(findings, c.find(k)...)
@@ -97,14 +98,14 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 	slices.SortStableFunc(findings, func(a, b Finding) int {
 		return cmp.Or(a.Severity.rank()-b.Severity.rank(), order[a.Kind]-order[b.Kind])
 	})
-	return summaries, findings, nil
+	return summaries(views), findings, nil
 }
 
 // CheckRows looks at rows alone, which takes little time: whether some stand in the
 // table and in options.Against, and whether some contradict each other. findings
 // are those of Profile.
 func CheckRows(t *Table, o CheckOptions, findings []Finding) []Finding {
-	k := newChecker(t, o, findings)
+	k := newChecker(t, o, findings, nil)
 	return slices.Concat(k.sharedRows(), k.contradictions())
 }
 
@@ -112,6 +113,7 @@ func CheckRows(t *Table, o CheckOptions, findings []Finding) []Finding {
 type checker struct {
 	CheckOptions
 	table  *Table
+	views  []*view           // of the table's columns, nil when they are not known
 	target *Column           // nil when there is none
 	kind   string            // of the target, "" when nothing can be learnt from it
 	kinds  map[string]string // what Profile has against columns
@@ -119,8 +121,9 @@ type checker struct {
 	others *rowSet           // of Against, nil when there is none
 }
 
-func newChecker(t *Table, o CheckOptions, findings []Finding) *checker {
-	k := &checker{CheckOptions: o, table: t, kinds: map[string]string{}}
+// newChecker takes the columns' views where they are known.
+func newChecker(t *Table, o CheckOptions, findings []Finding, views []*view) *checker {
+	k := &checker{CheckOptions: o, table: t, views: views, kinds: map[string]string{}}
 	for _, f := range findings {
 		if k.kinds[f.Column] == "" {
 			k.kinds[f.Column] = f.Kind
@@ -128,7 +131,11 @@ func newChecker(t *Table, o CheckOptions, findings []Finding) *checker {
 	}
 	if o.Target != "" {
 		k.target = t.Column(o.Target)
-		k.kind, _, _ = TargetKind(k.target) // a target that teaches nothing is told by others
+		v := k.view(k.target)
+		if v == nil {
+			v = newView(k.target)
+		}
+		k.kind, _, _ = targetKind(v) // a target that teaches nothing is told by others
 	}
 	// What tells rows apart does not say whether they are the same, unless there
 	// is nothing else.
@@ -150,6 +157,21 @@ type view struct {
 	other   *Column // of the same name in the other table, nil when there is none
 	sorted  []float64
 	counted []int
+}
+
+// newView looks at a column, of which it holds each value once in the dictionary.
+func newView(c *Column) *view {
+	v := &view{Column: distinct(c)}
+	v.summary = v.summarise()
+	return v
+}
+
+// view returns what is known of a column of the table, nil where nothing is.
+func (k *checker) view(c *Column) *view {
+	if k.views == nil {
+		return nil
+	}
+	return k.views[slices.Index(k.table.Columns, c)]
 }
 
 // numbers returns the values that are not missing, ascending.

@@ -28,19 +28,26 @@ func (k *checker) alike() []Finding {
 	t := k.table
 	step := t.Rows/alikeSample + 1
 	var list []*candidate
+	var many []bool // values in the column of a candidate
 	for _, c := range t.Columns {
 		if c.Name == k.Target || k.kinds[c.Name] != "" || len(list) == alikeColumns {
 			continue
 		}
-		x := &candidate{c: c}
-		x.codes, x.levels, x.bits = levels(c)
-		if c.Type == Number {
+		list = append(list, &candidate{c: c})
+		v := k.view(c)
+		many = append(many, v != nil && v.summary.Distinct > alikeLevels+1)
+	}
+	parallel(len(list), func(j int) {
+		x := list[j]
+		if !many[j] {
+			x.codes, x.levels, x.bits = levels(x.c)
+		}
+		if x.c.Type == Number {
 			for i := 0; i < t.Rows; i += step {
-				x.values = append(x.values, c.Numbers[i])
+				x.values = append(x.values, x.c.Numbers[i])
 			}
 		}
-		list = append(list, x)
-	}
+	})
 	found := make([]*Finding, len(list))
 	parallel(len(list), func(j int) {
 		b := list[j]
@@ -89,36 +96,36 @@ func levels(c *Column) (codes []int32, n int, bits float64) {
 		counts[k]++
 		codes[i] = k
 	}
-	// Codes and small whole numbers, which are most of what has few levels, are
-	// looked up without a map.
-	small := make([]int32, max(4096, len(c.Dict)))
-	others := map[float64]int32{}
+	// The number of a code, or of a number by open addressing.
+	type slot struct {
+		bits  uint64
+		known int32 // 1 + its number
+	}
+	of := make([]int32, len(c.Dict))
+	slots := make([]slot, 4096) // more than twice as many as there may be
 	missing := int32(0)
 	for i := range codes {
-		known, v := &missing, 0.0
+		known := &missing
 		switch {
 		case c.Missing(i):
 		case !c.Type.numeric():
-			known = &small[c.Codes[i]]
+			known = &of[c.Codes[i]]
 		default:
-			if v = c.Numbers[i]; v >= 0 && v < 4096 && v == math.Trunc(v) {
-				known = &small[int(v)]
-			} else {
-				k := others[v]
-				known = &k
+			b := math.Float64bits(c.Numbers[i] + 0)
+			s := mix(b) % uint64(len(slots))
+			for slots[s].known != 0 && slots[s].bits != b {
+				s = (s + 1) % uint64(len(slots))
 			}
+			slots[s].bits = b
+			known = &slots[s].known
 		}
-		k := *known - 1
-		if k < 0 {
+		if *known == 0 {
 			if len(counts) > alikeLevels {
 				return nil, 0, 0
 			}
-			k = int32(len(counts))
-			if *known = k + 1; c.Type.numeric() && !c.Missing(i) {
-				others[v] = k + 1
-			}
+			*known = int32(len(counts)) + 1
 		}
-		give(i, k)
+		give(i, *known-1)
 	}
 	for _, n := range counts {
 		bits -= float64(n-1) * math.Log2(float64(n)/float64(len(codes)))
@@ -357,8 +364,9 @@ func (k *checker) imbalance() []Finding {
 	names := make([]string, n)
 	for i, c := range codes {
 		if !k.target.Missing(i) {
-			counts[c]++
-			names[c] = k.target.Text(i)
+			if counts[c]++; counts[c] == 1 {
+				names[c] = k.target.Text(i)
+			}
 		}
 	}
 	total, rarest, classes := 0, -1, 0

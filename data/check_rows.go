@@ -16,6 +16,16 @@ type rowSet struct {
 	target  *Column
 	inputs  []uint64 // hashes of the columns
 	all     []uint64 // of the columns and the target
+	first   []int32  // of the rows with the same inputs, where that was asked
+	some    bool     // rows have the same inputs
+}
+
+// repeated says whether rows have the same inputs.
+func (r *rowSet) repeated() bool {
+	if r.first == nil {
+		r.first, r.some = firstOf(r.inputs)
+	}
+	return r.some
 }
 
 func newRows(t *Table, target string, skip func(name string) bool) *rowSet {
@@ -28,14 +38,22 @@ func newRows(t *Table, target string, skip func(name string) bool) *rowSet {
 			r.columns = append(r.columns, c)
 		}
 	}
-	for _, c := range r.columns {
-		addHashes(r.inputs, c, 1)
-	}
+	hashers := make([]*hasher, len(r.columns))
+	parallel(len(r.columns), func(j int) { hashers[j] = newHasher(r.columns[j]) })
 	r.all = r.inputs
+	var last *hasher
 	if r.target != nil {
-		r.all = slices.Clone(r.inputs)
-		addHashes(r.all, r.target, 1)
+		r.all, last = make([]uint64, t.Rows), newHasher(r.target)
 	}
+	inChunks(t.Rows, func(lo, hi int) {
+		for _, h := range hashers {
+			h.add(r.inputs, lo, hi, 1)
+		}
+		if last != nil {
+			copy(r.all[lo:hi], r.inputs[lo:hi])
+			last.add(r.all, lo, hi, 1)
+		}
+	})
 	return r
 }
 
@@ -51,29 +69,54 @@ func (r *rowSet) names() []string {
 	return names
 }
 
-// addHashes adds times the hash of each value to its row's. Sums do not depend on
-// the order of columns, and a column can be taken out again.
-func addHashes(into []uint64, c *Column, times uint64) {
-	seed := hashBytes([]byte(c.Name))
-	hashes := make([]uint64, len(c.Dict))
+// inChunks calls f for parts of n rows, several at a time.
+func inChunks(n int, f func(lo, hi int)) {
+	const chunk = 1 << 13
+	parallel((n+chunk-1)/chunk, func(k int) { f(k*chunk, min(n, (k+1)*chunk)) })
+}
+
+// hasher gives the hashes of a column's values.
+type hasher struct {
+	c      *Column
+	seed   uint64
+	hashes []uint64 // of the dictionary
+}
+
+func newHasher(c *Column) *hasher {
+	h := &hasher{c: c, seed: hashString(c.Name), hashes: make([]uint64, len(c.Dict))}
 	for k, v := range c.Dict {
-		hashes[k] = mix(hashBytes([]byte(v)) + seed)
+		h.hashes[k] = mix(hashString(v) + h.seed)
 	}
-	const chunk = 1 << 16
-	parallel((len(into)+chunk-1)/chunk, func(n int) {
-		for i := n * chunk; i < min(len(into), (n+1)*chunk); i++ {
-			var h uint64
-			switch {
-			case c.Missing(i):
-				h = mix(seed)
-			case c.Type.numeric():
-				h = mix(math.Float64bits(c.Numbers[i]+0) + seed + 1)
-			default:
-				h = hashes[c.Codes[i]]
+	return h
+}
+
+// add adds times the hash of each value to its row's. Sums do not depend on the
+// order of columns, and a column can be taken out again.
+func (h *hasher) add(into []uint64, lo, hi int, times uint64) {
+	missing := mix(h.seed)
+	if h.c.Type.numeric() {
+		for i, v := range h.c.Numbers[lo:hi] {
+			x := missing
+			if v == v {
+				x = mix(math.Float64bits(v+0) + h.seed + 1)
 			}
-			into[i] += times * h
+			into[lo+i] += times * x
 		}
-	})
+		return
+	}
+	for i, k := range h.c.Codes[lo:hi] {
+		x := missing
+		if k >= 0 {
+			x = h.hashes[k]
+		}
+		into[lo+i] += times * x
+	}
+}
+
+// addHashes adds times the hash of each value of a column to its row's.
+func addHashes(into []uint64, c *Column, times uint64) {
+	h := newHasher(c)
+	inChunks(len(into), func(lo, hi int) { h.add(into, lo, hi, times) })
 }
 
 // without returns the hashes without those of the columns, of which some may be
@@ -225,20 +268,6 @@ func (k *checker) tied(hashes []uint64, columns []*Column, best int) []string {
 	return names
 }
 
-// firstRows returns for every row the number of the first one with its hash.
-func firstRows(hashes []uint64) []int {
-	first := make([]int, len(hashes))
-	at := make(map[uint64]int, len(hashes))
-	for i, h := range hashes {
-		f, ok := at[h]
-		if !ok {
-			f, at[h] = i, i
-		}
-		first[i] = f
-	}
-	return first
-}
-
 // share writes a part of a whole in percent.
 func share(part, whole int) string {
 	p := 100 * float64(part) / float64(max(1, whole))
@@ -251,13 +280,13 @@ func share(part, whole int) string {
 // repeatedRows finds rows that stand in the table more than once.
 func (k *checker) repeatedRows() []Finding {
 	n := k.table.Rows
-	if pairs(k.rows.all, nil) == 0 {
-		return nil // as is the rule, and quickly seen
+	if !k.rows.repeated() {
+		return nil // as is the rule; rows that are equal have equal inputs
 	}
 	again, example := 0, -1
-	first := firstRows(k.rows.all)
+	first, _ := firstOf(k.rows.all)
 	for i, f := range first {
-		if f != i {
+		if int(f) != i {
 			if again == 0 {
 				example = i
 			}
@@ -323,10 +352,10 @@ func (k *checker) sharedRows() []Finding {
 
 // contradictions finds rows that differ in nothing but the class to predict.
 func (k *checker) contradictions() []Finding {
-	if k.kind != TargetBinary && k.kind != TargetCategory || pairs(k.rows.inputs, nil) == 0 {
+	if k.kind != TargetBinary && k.kind != TargetCategory || !k.rows.repeated() {
 		return nil
 	}
-	first := firstRows(k.rows.inputs)
+	first := k.rows.first
 	classes := map[int]map[string]int{} // by the first row of a group
 	example := -1
 	add := func(group, i int) {
@@ -334,7 +363,8 @@ func (k *checker) contradictions() []Finding {
 			classes[group][k.target.Text(i)]++
 		}
 	}
-	for i, f := range first {
+	for i, r := range first {
+		f := int(r)
 		if f == i {
 			continue
 		}
@@ -366,6 +396,6 @@ func (k *checker) contradictions() []Finding {
 	return []Finding{{Kind: FindingContradiction, Severity: SeverityWarning,
 		Evidence: map[string]float64{"rows": float64(rows), "of": float64(n), "wrong": float64(wrong), "first": float64(first[example] + 1), "other": float64(example + 1)},
 		Message: fmt.Sprintf("%d of %d rows (%s) are equal to another but for %s, as rows %d (%s) and %d (%s): at least %d of them will be predicted wrong", rows, n, share(rows, n), k.Target,
-			first[example]+1, quoteText(k.target.Text(first[example])), example+1, quoteText(k.target.Text(example)), wrong),
+			first[example]+1, quoteText(k.target.Text(int(first[example]))), example+1, quoteText(k.target.Text(example)), wrong),
 		Remedy: "look at these rows: one of the labels is wrong, or a column that tells them apart is absent"}}
 }

@@ -268,7 +268,9 @@ func (v *view) nearly(name string, is func([]byte) (yes, never bool)) *Finding {
 			n += counts[i]
 			spellings++
 		default:
-			others = append(others, i)
+			if others = append(others, i); len(others) > max(5, len(v.Dict)/20) {
+				return nil // as the rest could not change
+			}
 		}
 	}
 	if len(others) == 0 || spellings < 10 || n < 20 || 10*n < 9*all || len(others) > max(5, spellings/20) {
@@ -472,6 +474,7 @@ func (k *checker) encoding(v *view) []Finding {
 	example, meant := "", ""
 	look := func(s string, rows int) {
 		switch {
+		case isASCII(s):
 		case strings.ContainsRune(s, utf8.RuneError):
 			lost += rows
 			if example == "" {
@@ -506,6 +509,15 @@ func (k *checker) encoding(v *view) []Finding {
 		f.Remedy = "write the file again from its origin, or say in data.encoding what the file is in"
 	}
 	return []Finding{f}
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
 }
 
 // mojibake returns what a text was before its UTF-8 was read as windows-1252.

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/binary"
 	"math"
 	"slices"
 	"strconv"
@@ -94,6 +95,7 @@ type dateParser struct {
 	// day, hour, minute and second, -1 where there is none.
 	fixed bool
 	at    [6]int
+	iso   bool // begins with 2006-01-02, and only a time may follow
 }
 
 // parsers are those of layouts.
@@ -126,6 +128,7 @@ func newDateParser(layout string) *dateParser {
 		i++
 	}
 	p.fixed = p.at[0] >= 0 && p.at[1] >= 0
+	p.iso = layout == "2006-01-02" || len(layout) == 19 && layout[:10] == "2006-01-02" && layout[11:] == "15:04:05"
 	return p
 }
 
@@ -147,6 +150,9 @@ func (p *dateParser) parse(b []byte) (float64, bool) {
 
 // parseFixed does what time.Parse does, faster.
 func (p *dateParser) parseFixed(b []byte) (float64, bool) {
+	if p.iso {
+		return p.parseISO(b)
+	}
 	part := [6]int{0, 1, 1, 0, 0, 0}
 	for i := range b {
 		if c := p.layout[i]; (c < '0' || c > '9') && b[i] != c {
@@ -169,8 +175,37 @@ func (p *dateParser) parseFixed(b []byte) (float64, bool) {
 		}
 		part[k] = n
 	}
-	y, m, d := part[0], part[1], part[2]
-	if m < 1 || m > 12 || d < 1 || d > daysIn(m, y) || part[3] > 23 || part[4] > 59 || part[5] > 59 {
+	return unixSeconds(part[0], part[1], part[2], part[3], part[4], part[5])
+}
+
+// parseISO is parseFixed of the commonest layouts, which are looked at eight
+// characters at a time.
+func (p *dateParser) parseISO(b []byte) (float64, bool) {
+	const (
+		date, dateMarks = 0x2d30302d30303030, 0xff0000ff00000000 // 0000-00-
+		time, timeMarks = 0x30303a30303a3030, 0x0000ff0000ff0000 // 00:00:00
+		carry, tops     = 0x7676767676767676, 0x8080808080808080
+	)
+	t := binary.LittleEndian.Uint64(b) ^ date
+	d0, d1 := b[8]-'0', b[9]-'0'
+	if t&dateMarks != 0 || (t+carry|t)&tops != 0 || d0 > 9 || d1 > 9 {
+		return 0, false
+	}
+	at := func(t uint64, i int) int { return int(byte(t>>(8*i)))*10 + int(byte(t>>(8*i+8))) }
+	y, m, d := 100*at(t, 0)+at(t, 2), at(t, 5), int(d0)*10+int(d1)
+	if len(b) == 10 {
+		return unixSeconds(y, m, d, 0, 0, 0)
+	}
+	t = binary.LittleEndian.Uint64(b[11:]) ^ time
+	if b[10] != p.layout[10] || t&timeMarks != 0 || (t+carry|t)&tops != 0 {
+		return 0, false
+	}
+	return unixSeconds(y, m, d, at(t, 0), at(t, 3), at(t, 6))
+}
+
+// unixSeconds says no where there is no such time.
+func unixSeconds(y, m, d, hour, minute, second int) (float64, bool) {
+	if m < 1 || m > 12 || d < 1 || d > 28 && d > daysIn(m, y) || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
 	// Days since 1970 by years that begin in March, so that leap days come last.
@@ -179,7 +214,7 @@ func (p *dateParser) parseFixed(b []byte) (float64, bool) {
 		m += 12
 	}
 	days := 365*y + floorDiv(y, 4) - floorDiv(y, 100) + floorDiv(y, 400) + (153*(m-3)+2)/5 + d - 1 - 719468
-	return float64(((days*24+part[3])*60+part[4])*60 + part[5]), true
+	return float64(((days*24+hour)*60+minute)*60 + second), true
 }
 
 func floorDiv(a, b int) int {

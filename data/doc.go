@@ -32,7 +32,10 @@
 //
 // [Read] takes one pass: columns are built as the types that the first rows
 // suggest while all rows are looked at, and only columns that turn out otherwise
-// are read again.
+// are read again. CSV is divided into fields many rows at a time (cells.go) and
+// read a column at a time (track.go); the scanner reads what is not well-formed,
+// for its errors. With [Options].CacheDir, a large source is kept as it is in
+// memory and mapped the next time (cache.go).
 //
 // # Types
 //
@@ -74,7 +77,7 @@
 // # For those who change it
 //
 // Package data may be imported by feature, model and the lifecycle; it imports
-// nothing of hone. Another kind of source is one more file with a decoder and one
+// nothing of hone but small helpers of internal. Another kind of source is one more file with a decoder and one
 // more line in kinds; another compression is one more line in compressions,
 // another date layout one more in layouts; another finding is one more function in
 // the table of check.go, in the file of its family: check_rows.go,

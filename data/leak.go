@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 
 	"gonum.org/v1/gonum/mat"
@@ -35,12 +36,13 @@ type answer struct {
 	ranks  []float64 // of the values; equal ones share their mean
 }
 
-func newAnswer(c *Column) *answer {
+func newAnswer(v *view) *answer {
+	c := v.Column
 	y := &answer{name: c.Name}
 	var codes []int32
 	if c.Type.numeric() {
-		levels := slices.Compact(sortedNumbers(c))
-		if len(levels) == 2 {
+		if sorted := v.numbers(); v.summary.Distinct == 2 {
+			levels := []float64{sorted[0], sorted[len(sorted)-1]}
 			codes = make([]int32, c.Len())
 			for i, v := range c.Numbers {
 				codes[i] = -1
@@ -52,7 +54,6 @@ func newAnswer(c *Column) *answer {
 			y.names = []string{formatNumber(levels[0], ""), formatNumber(levels[1], "")}
 		}
 	} else {
-		c = distinct(c)
 		codes, y.names = c.Codes, c.Dict
 	}
 	for i := range c.Len() {
@@ -60,11 +61,7 @@ func newAnswer(c *Column) *answer {
 			y.rows = append(y.rows, i)
 		}
 	}
-	if len(y.rows) > leakSample {
-		slices.SortFunc(y.rows, func(a, b int) int { return cmp.Compare(mix(uint64(a)), mix(uint64(b))) })
-		y.rows = y.rows[:leakSample]
-		slices.Sort(y.rows)
-	}
+	y.rows = drawn(y.rows, leakSample)
 	y.limitClasses(codes)
 	for _, i := range y.rows {
 		y.half = append(y.half, uint8(mix(uint64(i))>>32&1))
@@ -76,6 +73,38 @@ func newAnswer(c *Column) *answer {
 	}
 	y.ranks = ranks(y.values)
 	return y
+}
+
+// drawn returns as many of the rows, in their order: those with the smallest
+// hashes, of which most are told from the others by the first bits.
+func drawn(rows []int, most int) []int {
+	if len(rows) <= most {
+		return rows
+	}
+	const first = 12
+	var counts [1 << first]int
+	for _, i := range rows {
+		counts[mix(uint64(i))>>(64-first)]++
+	}
+	last, below := 0, 0 // the bits up to which all are taken, and how many those are
+	for ; below+counts[last] <= most; last++ {
+		below += counts[last]
+	}
+	var border []uint64
+	for _, i := range rows {
+		if h := mix(uint64(i)); int(h>>(64-first)) == last {
+			border = append(border, h)
+		}
+	}
+	slices.Sort(border)
+	limit := border[most-below]
+	some := make([]int, 0, most)
+	for _, i := range rows {
+		if mix(uint64(i)) < limit {
+			some = append(some, i)
+		}
+	}
+	return some
 }
 
 // limitClasses gives the commonest classes a number each, and the rest together
@@ -135,7 +164,8 @@ func (y *answer) findLeak(c *Column) []Finding {
 	f := Finding{Column: c.Name, Kind: FindingLeak, Severity: SeverityError, Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"rows": float64(len(y.rows))},
 		Remedy: "left out of the inputs, as it may be known only once the answer is; if it is known when predicting, add it to the inputs: {name: " + c.Name + "}"}
 	if y.class != nil {
-		if auc := min(y.auc(c, 0), y.auc(c, 1)); auc >= leakAUC {
+		if auc := y.auc(c, 0); auc >= leakAUC && y.auc(c, 1) >= leakAUC {
+			auc = min(auc, y.auc(c, 1))
 			f.Evidence["auc"] = auc
 			f.Message = fmt.Sprintf("gives %s away: alone it tells the outcomes apart almost perfectly (AUC %.4f on rows that it was not fitted to, of %d)", y.name, auc, len(y.rows))
 			return []Finding{f}
@@ -148,6 +178,9 @@ func (y *answer) findLeak(c *Column) []Finding {
 		return nil
 	}
 	r2, ranks := y.r2(c, 0)
+	if r2 < leakR2 && ranks < leakR2 {
+		return nil
+	}
 	r2Other, ranksOther := y.r2(c, 1)
 	r2, ranks = min(r2, r2Other), min(ranks, ranksOther)
 	switch {
@@ -195,7 +228,10 @@ func (y *answer) bins(c *Column, half uint8) (bins []int, n int) {
 			fitted = append(fitted, c.Numbers[i])
 		}
 	}
-	slices.Sort(fitted)
+	for i := range fitted {
+		fitted[i] += 0 // -0 is 0
+	}
+	sortFloats(fitted)
 	edges := slices.Compact(slices.Clone(fitted))
 	if most := min(256, max(2, len(fitted)/10)); len(edges) > most {
 		edges = edges[:0]
@@ -204,11 +240,27 @@ func (y *answer) bins(c *Column, half uint8) (bins []int, n int) {
 		}
 		edges = slices.Compact(edges)
 	}
-	for r, i := range y.rows {
-		if !c.Missing(i) {
-			bins[r], _ = slices.BinarySearch(edges, c.Numbers[i])
-			bins[r]++
+	// A search that does not branch, among the edges and others beyond all.
+	keys := make([]uint64, 1)
+	for len(keys) <= len(edges) {
+		keys = make([]uint64, 2*len(keys))
+	}
+	for k := range keys {
+		if keys[k] = math.MaxUint64; k < len(edges) {
+			keys[k] = sortKey(edges[k])
 		}
+	}
+	for r, i := range y.rows {
+		v := c.Numbers[i]
+		if v != v {
+			continue
+		}
+		x, at := sortKey(v), 0
+		for half := len(keys) / 2; half > 0; half /= 2 {
+			_, less := bits.Sub64(keys[at+half-1], x, 0)
+			at += half & -int(less)
+		}
+		bins[r] = at + 1
 	}
 	return bins, len(edges) + 2
 }

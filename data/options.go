@@ -24,6 +24,13 @@ type Options struct {
 	// Schema that was inferred earlier. Columns are then found by name, columns
 	// that it does not name are ignored, and Types and Layouts are not looked at.
 	Schema Schema `yaml:"-" json:"-"`
+
+	// CacheDir is a folder in which Read keeps the tables of large sources as they
+	// are in memory, to map them the next time that the same content is read with
+	// the same options by the same program; "" for none. The tables are ordinary
+	// ones. What does not fit in 20 GiB is removed, what was used longest ago
+	// first.
+	CacheDir string `yaml:"-" json:"-"`
 }
 
 // MissingValues lists the spellings of a missing value beside the empty field.

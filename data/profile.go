@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/hone-ml/hone/internal/nearest"
 )
@@ -23,8 +21,6 @@ type Summary struct {
 	First   string         `json:"first,omitempty"`
 	Last    string         `json:"last,omitempty"`
 	Top     []ValueShare   `json:"top,omitempty"`
-
-	hash uint64
 }
 
 // NumberSummary describes the values of a number that are not missing.
@@ -51,9 +47,28 @@ type ValueShare struct {
 // almost perfectly on rows that the prediction was not fitted to, or when having
 // a value at all decides it; so do numbers that together add up to it.
 func Profile(t *Table, target string) ([]Summary, []Finding, error) {
+	views, findings, err := profile(t, target)
+	if err != nil {
+		return nil, nil, err
+	}
+	return summaries(views), findings, nil
+}
+
+// summaries returns those of the columns.
+func summaries(views []*view) []Summary {
+	all := make([]Summary, len(views))
+	for j, v := range views {
+		all[j] = v.summary
+	}
+	return all
+}
+
+// profile is Profile that gives what it has found out of every column, too.
+func profile(t *Table, target string) ([]*view, []Finding, error) {
 	if t.Rows == 0 {
 		return nil, nil, &Error{Problem: "there are no rows to look at"}
 	}
+	views := make([]*view, len(t.Columns))
 	var y *answer
 	if target != "" {
 		c := t.Column(target)
@@ -64,79 +79,60 @@ func Profile(t *Table, target string) ([]Summary, []Finding, error) {
 			}
 			return nil, nil, e
 		}
-		y = newAnswer(c)
+		v := newView(c)
+		views[slices.Index(t.Columns, c)] = v
+		y = newAnswer(v)
 	}
-	columns := make([]*Column, len(t.Columns)) // each value once in the dictionary
-	summaries := make([]Summary, len(t.Columns))
 	found := make([][]Finding, len(t.Columns))
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range runtime.GOMAXPROCS(0) {
-		wg.Go(func() {
-			for j := range next {
-				c := distinct(t.Columns[j])
-				columns[j] = c
-				summaries[j] = summarise(c)
-				if c.Name == target {
-					continue
-				}
-				found[j] = findAlone(c, summaries[j])
-				if y != nil && summaries[j].Distinct > 0 {
-					found[j] = append(found[j], y.findLeak(c)...)
-				}
-			}
-		})
-	}
-	for j := range t.Columns {
-		next <- j
-	}
-	close(next)
-	wg.Wait()
-	findDuplicates(columns, target, summaries, found)
+	parallel(len(t.Columns), func(j int) {
+		if views[j] != nil {
+			return // the target
+		}
+		v := newView(t.Columns[j])
+		views[j] = v
+		found[j] = findAlone(v.Column, v.summary)
+		if y != nil && v.summary.Distinct > 0 {
+			found[j] = append(found[j], y.findLeak(v.Column)...)
+		}
+	})
+	findDuplicates(views, target, found)
 	if y != nil {
 		findSums(t, y, found)
 	}
-	return summaries, slices.Concat(found...), nil
+	return views, slices.Concat(found...), nil
 }
 
 const topValues = 5
 
-// summarise describes a column whose dictionary holds every value once.
-func summarise(c *Column) Summary {
+// summarise describes a column.
+func (v *view) summarise() Summary {
+	c := v.Column
 	n := c.Len()
-	s := Summary{Name: c.Name, Type: c.Type, hash: hashColumn(c)}
+	s := Summary{Name: c.Name, Type: c.Type}
 	if c.Type.numeric() {
-		sorted := sortedNumbers(c)
+		sorted := v.numbers()
 		s.Missing = float64(n-len(sorted)) / float64(max(1, n))
 		if len(sorted) == 0 {
 			return s
 		}
 		s.Distinct = 1
-		mean, m2 := 0.0, 0.0
-		for i, v := range sorted {
-			if i > 0 && v != sorted[i-1] {
+		for i, v := range sorted[1:] {
+			if v != sorted[i] {
 				s.Distinct++
 			}
-			d := v - mean
-			mean += d / float64(i+1)
-			m2 += d * (v - mean)
 		}
 		at := func(q float64) float64 { return sorted[int(q*float64(len(sorted)-1)+0.5)] }
 		if c.Type == Datetime {
 			s.First, s.Last = formatTime(sorted[0], c.Layout), formatTime(at(1), c.Layout)
 		} else {
-			s.Numbers = &NumberSummary{Min: at(0), P25: at(0.25), Median: at(0.5), P75: at(0.75), Max: at(1), Mean: mean, Std: math.Sqrt(m2 / float64(len(sorted)))}
+			mean, std := moments(sorted, at(0.5))
+			s.Numbers = &NumberSummary{Min: at(0), P25: at(0.25), Median: at(0.5), P75: at(0.75), Max: at(1), Mean: mean, Std: std}
 		}
 		return s
 	}
-	counts := make([]int, len(c.Dict))
-	missing := 0
-	for _, k := range c.Codes {
-		if k < 0 {
-			missing++
-		} else {
-			counts[k]++
-		}
+	counts, missing := v.counts(), n
+	for _, c := range counts {
+		missing -= c
 	}
 	s.Missing = float64(missing) / float64(max(1, n))
 	var order []int
@@ -154,6 +150,22 @@ func summarise(c *Column) Summary {
 		s.Top = append(s.Top, ValueShare{c.Dict[k], float64(counts[k]) / float64(n)})
 	}
 	return s
+}
+
+// moments returns the mean and the standard deviation of numbers, of which one is
+// in their middle.
+func moments(values []float64, middle float64) (mean, std float64) {
+	n := float64(len(values))
+	sum := 0.0
+	for _, v := range values {
+		sum += v - middle
+	}
+	mean = middle + sum/n
+	sum = 0
+	for _, v := range values {
+		sum += (v - mean) * (v - mean)
+	}
+	return mean, math.Sqrt(sum / n)
 }
 
 // takeBack says how to use a column after all.
@@ -204,23 +216,47 @@ func ascending(c *Column) bool {
 }
 
 // findDuplicates finds columns that equal an earlier one.
-func findDuplicates(columns []*Column, target string, summaries []Summary, found [][]Finding) {
-	first := map[uint64]int{}
-	for j, c := range columns {
-		h := summaries[j].hash
-		if summaries[j].Distinct < 2 {
-			continue
+func findDuplicates(views []*view, target string, found [][]Finding) {
+	// Only columns that look the same are compared value by value.
+	type look struct {
+		kind     Type
+		distinct int
+		missing  float64
+		numbers  NumberSummary
+		first    string
+	}
+	alike := map[look][]int{}
+	for j, v := range views {
+		if s := v.summary; s.Distinct >= 2 {
+			l := look{s.Type, s.Distinct, s.Missing, NumberSummary{}, s.First}
+			if s.Numbers != nil {
+				l.numbers = NumberSummary{Min: s.Numbers.Min, P25: s.Numbers.P25, Median: s.Numbers.Median, P75: s.Numbers.P75, Max: s.Numbers.Max}
+			}
+			alike[l] = append(alike[l], j)
 		}
-		k, ok := first[h]
-		if !ok {
-			first[h] = j
-			continue
+	}
+	again := map[int]int{} // a column: the first that equals it
+	for _, list := range alike {
+		first := map[uint64]int{}
+		for _, j := range list {
+			if len(list) == 1 {
+				break
+			}
+			h := hashColumn(views[j].Column)
+			if k, ok := first[h]; ok {
+				again[j] = k
+			} else {
+				first[h] = j
+			}
 		}
-		if c.Name == target || columns[k].Name == target || len(found[j]) > 0 {
+	}
+	for j, v := range views {
+		k, ok := again[j]
+		if !ok || v.Name == target || views[k].Name == target || len(found[j]) > 0 {
 			continue // equal to the target is a leak, which is found as such
 		}
-		found[j] = append(found[j], Finding{Column: c.Name, Kind: FindingDuplicate, Severity: SeverityNote, Change: Change{LeaveOut: c.Name}, Evidence: map[string]float64{"rows": float64(c.Len())},
-			Message: fmt.Sprintf("equals %q in every row", columns[k].Name), Remedy: takeBack(c)})
+		found[j] = append(found[j], Finding{Column: v.Name, Kind: FindingDuplicate, Severity: SeverityNote, Change: Change{LeaveOut: v.Name}, Evidence: map[string]float64{"rows": float64(v.Len())},
+			Message: fmt.Sprintf("equals %q in every row", views[k].Name), Remedy: takeBack(v.Column)})
 	}
 }
 
@@ -229,7 +265,7 @@ func hashColumn(c *Column) uint64 {
 	h := uint64(len(c.Type))
 	hashes := make([]uint64, len(c.Dict))
 	for k, v := range c.Dict {
-		hashes[k] = hashBytes([]byte(v))
+		hashes[k] = hashString(v)
 	}
 	for i := range c.Len() {
 		var v uint64
@@ -256,8 +292,10 @@ const (
 // distinct values are binary. Whole numbers are categories if there are at most
 // 10, consecutive from 0 or 1; they may be amounts or grades all the same, so that
 // the caller lets the user choose. A column that cannot be a target is an error.
-func TargetKind(c *Column) (kind, why string, err error) {
-	s := summarise(distinct(c))
+func TargetKind(c *Column) (kind, why string, err error) { return targetKind(newView(c)) }
+
+func targetKind(v *view) (kind, why string, err error) {
+	c, s := v.Column, v.summary
 	if s.Distinct < 2 {
 		what := "has no value in any row"
 		if s.Distinct == 1 {

@@ -188,7 +188,7 @@ func (r *Reader) infer() error {
 		return err
 	}
 	for {
-		stats, err := r.study()
+		stats, err := r.study(nil)
 		if more, ok := err.(*moreColumns); ok {
 			if err = r.widen(more.file); err == nil {
 				continue
@@ -229,8 +229,9 @@ func (r *Reader) missingSets() []*missingSet {
 	return sets
 }
 
-// study collects the statistics of all columns in one pass.
-func (r *Reader) study() ([]*statistics, error) {
+// study collects the statistics of all columns in one pass, or of those that are
+// named by their numbers.
+func (r *Reader) study(only []int) ([]*statistics, error) {
 	workers := make([][]*statistics, r.tuning.workers)
 	for w := range workers {
 		workers[w] = r.newStatistics()
@@ -242,6 +243,9 @@ func (r *Reader) study() ([]*statistics, error) {
 		err := r.each(sc, b, func() error {
 			rows++
 			for j, i := range b.part.fields {
+				if only != nil && !slices.Contains(only, j) {
+					continue
+				}
 				if v := trim(sc.value(sc.data, sc.fields[i])); !missing[j].has(v) {
 					stats[j].add(v, 1, line)
 				}
@@ -396,14 +400,18 @@ func (r *Reader) build(numbers []int) *stream[*Table] {
 	})
 }
 
+func (r *Reader) allColumns() []int {
+	all := make([]int, len(r.names))
+	for j := range all {
+		all[j] = j
+	}
+	return all
+}
+
 // nextBlock returns the rows of the next block that has any.
 func (r *Reader) nextBlock() (*Table, error) {
 	if r.stream == nil {
-		all := make([]int, len(r.schema))
-		for j := range all {
-			all[j] = j
-		}
-		r.stream = r.build(all)
+		r.stream = r.build(r.allColumns())
 	}
 	for {
 		t, err := r.stream.next()
@@ -440,6 +448,13 @@ func Read(path string, o Options) (*Table, Schema, error) { return ReadFiles([]s
 // ReadFiles is Read of several files or patterns that together hold one table;
 // see [OpenFiles].
 func ReadFiles(paths []string, o Options) (*Table, Schema, error) {
+	if o.CacheDir != "" {
+		return readCached(paths, o, cacheDefaults)
+	}
+	return readPlain(paths, o)
+}
+
+func readPlain(paths []string, o Options) (*Table, Schema, error) {
 	r, err := lookAt(paths, o)
 	if err != nil {
 		return nil, nil, err
@@ -456,16 +471,12 @@ func (r *Reader) readAll() (*Table, error) {
 	if r.schema == nil {
 		return r.readOnce()
 	}
-	var all appender
-	for {
-		t, err := r.nextBlock()
-		if err == io.EOF {
-			return all.table, nil
-		} else if err != nil {
-			return nil, r.at(err)
-		}
-		all.add(t, r.rows)
+	t, err := r.buildAll(r.allColumns())
+	if err != nil {
+		return nil, r.at(err)
 	}
+	r.rows = t.Rows
+	return t, nil
 }
 
 // each calls row for every record of a block, whose fields are then in sc.

@@ -3,6 +3,7 @@ package data
 import (
 	"encoding/binary"
 	"math/bits"
+	"unsafe"
 )
 
 // sketch counts distinct values in bounded memory. It holds the hashes that end
@@ -23,6 +24,9 @@ const sketchSize = 1 << 14
 // see adds a value.
 func (s *sketch) see(v []byte) {
 	h := hashBytes(v)
+	if h&(1<<s.level-1) != 0 {
+		return
+	}
 	if r := &s.recent[h>>56]; *r != h {
 		*r = h
 		s.add(h)
@@ -88,11 +92,18 @@ func hashBytes(b []byte) uint64 {
 	for ; len(b) >= 8; b = b[8:] {
 		h = fold(h^binary.LittleEndian.Uint64(b), 0xa0761d6478bd642f)
 	}
-	var last uint64
-	for i, c := range b {
-		last |= uint64(c) << (8 * i)
+	var last uint64 // the rest, in the same order; loads may overlap
+	switch n := len(b); {
+	case n >= 4:
+		last = uint64(binary.LittleEndian.Uint32(b)) | uint64(binary.LittleEndian.Uint32(b[n-4:]))<<(8*(n-4))
+	case n > 0:
+		last = uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)) | uint64(b[n-1])<<(8*(n-1))
 	}
 	return mix(fold(h^last, 0xe7037ed1a0b428db))
+}
+
+func hashString(s string) uint64 {
+	return hashBytes(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 func fold(a, b uint64) uint64 {

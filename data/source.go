@@ -12,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/text/encoding"
@@ -303,21 +305,44 @@ func Fingerprint(paths ...string) (string, error) {
 	all := sha256.New()
 	var sum []byte
 	for _, path := range paths {
-		f, err := openFile(path)
-		if err != nil {
+		if sum, err = fileSum(path); err != nil {
 			return "", err
 		}
-		h := sha256.New()
-		_, err = io.Copy(h, f)
-		f.Close()
-		if err != nil {
-			return "", &Error{Path: path, Problem: "cannot be read: " + cause(err)}
-		}
-		sum = h.Sum(nil)
 		all.Write(sum)
 	}
 	if len(paths) != 1 {
 		sum = all.Sum(nil)
 	}
 	return hex.EncodeToString(sum), nil
+}
+
+// sums are those of files that were hashed, by path, size and time of the last
+// change. Of one that changed a moment ago nothing is kept: it may change once more
+// within the same tick of the clock.
+var sums sync.Map
+
+func fileSum(path string) ([]byte, error) {
+	f, err := openFile(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	key := ""
+	if info, err := os.Stat(path); err == nil && time.Since(info.ModTime()) > 2*time.Second {
+		if abs, err := filepath.Abs(path); err == nil {
+			key = fmt.Sprintf("%s\n%d %d", abs, info.Size(), info.ModTime().UnixNano())
+		}
+	}
+	if sum, ok := sums.Load(key); ok {
+		return sum.([]byte), nil
+	}
+	h := sha256.New()
+	if _, err := io.CopyBuffer(h, struct{ io.Reader }{f}, make([]byte, 1<<20)); err != nil {
+		return nil, &Error{Path: path, Problem: "cannot be read: " + cause(err)}
+	}
+	sum := h.Sum(nil)
+	if key != "" {
+		sums.Store(key, sum)
+	}
+	return sum, nil
 }

@@ -216,21 +216,32 @@ func distinct(c *Column) *Column {
 	if c.Type != Identifier && c.Type != Text {
 		return c
 	}
+	return once(c)
+}
+
+// once is distinct of a column whose dictionary may hold a value twice.
+func once(c *Column) *Column {
 	d := *c
-	d.Codes, d.Dict = make([]int32, len(c.Codes)), nil
-	at := make(map[string]int32)
+	d.Codes, d.Dict = make([]int32, len(c.Codes)), make([]string, 0, len(c.Dict))
+	hashes := make([]uint64, len(c.Dict))
+	for k, v := range c.Dict {
+		hashes[k] = hashString(v)
+	}
+	first, _ := firstOf(hashes)
+	codes := make([]int32, len(c.Dict)) // 1 + the new one of an old one
 	for i, k := range c.Codes {
 		if d.Codes[i] = -1; k < 0 {
 			continue
 		}
-		v := c.Dict[k]
-		code, ok := at[v]
-		if !ok {
-			code = int32(len(d.Dict))
-			at[v] = code
-			d.Dict = append(d.Dict, v)
+		f := first[k]
+		if f != k && c.Dict[f] != c.Dict[k] {
+			f = k // no more than their hashes are equal
 		}
-		d.Codes[i] = code
+		if codes[f] == 0 {
+			d.Dict = append(d.Dict, c.Dict[f])
+			codes[f] = int32(len(d.Dict))
+		}
+		d.Codes[i] = codes[f] - 1
 	}
 	return &d
 }

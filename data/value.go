@@ -176,7 +176,8 @@ func divide(m uint64, k int) (float64, bool) {
 	if half := uint64(1) << (cut - 1); low > half || low == half && (rest != 0 || q&1 == 1) {
 		q++
 	}
-	return math.Ldexp(float64(q), exp+cut), true
+	// Neither is near the ends of the range: the power of two is written down.
+	return float64(q) * math.Float64frombits(uint64(exp+cut+1023)<<52), true
 }
 
 // booleans are the spellings of false and true, in lower case.
@@ -206,6 +207,7 @@ func lower(c byte) byte {
 type missingSet struct {
 	values  map[string]bool
 	lengths [256]uint64 // by first byte in lower case, one bit a length
+	numbers bool        // some spelling is a number
 }
 
 func newMissingSet(values []string) *missingSet {
@@ -215,6 +217,8 @@ func newMissingSet(values []string) *missingSet {
 		if v != "" {
 			m.values[v] = true
 			m.lengths[v[0]] |= 1 << min(len(v), 63)
+			_, kind := parseNumber([]byte(v), '.')
+			m.numbers = m.numbers || kind != notNumber
 		}
 	}
 	return m
@@ -292,7 +296,7 @@ func (b *builder) take() *Column {
 	c := b.column
 	switch b.field.Type {
 	case Category:
-		c.Dict = b.dict.strings()
+		c.Dict = b.dict.strings(0)
 	case Identifier, Text:
 		// One string holds all values of the block.
 		all, start := string(b.text), 0
@@ -302,7 +306,7 @@ func (b *builder) take() *Column {
 			start = end
 		}
 	}
-	b.reset(c.Len())
+	b.reset(c.Len() + c.Len()/8)
 	return c
 }
 

@@ -33,7 +33,7 @@ func (c *Config) bagging(rows int) int {
 		return n
 	}
 	switch {
-	case c.Train.Bagging == "off", c.Data.Validation.File != "", c.splitSpec().Method == "time":
+	case c.Train.Bagging == "off", len(c.Data.Validation.File) > 0, c.splitSpec().Method == "time":
 		return 0 // somebody chose the validation rows, or the past must not learn from the future
 	case rows < bagEight:
 		return 8

@@ -3,8 +3,8 @@ package lifecycle
 import (
 	"cmp"
 	"fmt"
-	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/report"
@@ -86,7 +86,7 @@ func (k *cleaning) applyStep(i int, t *data.Table, part string) (*data.Table, []
 // the numbers of those that stay, from 1.
 func (k *cleaning) source(t *data.Table) (*data.Table, []int, error) {
 	part := partSource
-	if k.c.Data.Test != "" && k.c.Data.Validation.File != "" {
+	if len(k.c.Data.Test) > 0 && len(k.c.Data.Validation.File) > 0 {
 		part = partTraining // all of them
 	}
 	numbers := make([]int, t.Rows)
@@ -194,7 +194,7 @@ func (k *cleaning) tell(p *prepared) {
 	}
 	for i, s := range k.steps {
 		if !slices.ContainsFunc(k.changed, func(c report.Cleaned) bool { return c.Step == i }) {
-			p.warnings = append(p.warnings, fmt.Sprintf("data.clean[%d] (%s) changed nothing in any row of %s: correct it, or remove it", i, s.Type(), filepath.Base(k.c.Data.Source)))
+			p.warnings = append(p.warnings, fmt.Sprintf("data.clean[%d] (%s) changed nothing in any row of %s: correct it, or remove it", i, s.Type(), strings.Join(k.c.Data.Source, ", ")))
 		}
 	}
 }

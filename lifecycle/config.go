@@ -40,9 +40,9 @@ type Config struct {
 
 // Data says where the rows come from and which are for what.
 type Data struct {
-	Source       string         `yaml:"source" required:"true" doc:"rows to learn from, a file or a pattern of several such as part-*.csv: CSV, TSV or JSON Lines, plain or compressed by gzip or zstd; Parquet; Excel (.xlsx)"`
+	Source       config.Strings `yaml:"source" required:"true" doc:"rows to learn from, a file, a pattern of several such as part-*.csv, or a list of these: CSV, TSV or JSON Lines, plain or compressed by gzip or zstd; Parquet; Excel (.xlsx)"`
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
-	Test         string         `yaml:"test" doc:"file, or pattern, of rows that are read once, at the end; default: a part of source (split)"`
+	Test         config.Strings `yaml:"test" doc:"file, pattern, or list of these, of rows that are read once, at the end; default: a part of source (split)"`
 	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
 	Clean        []Clean        `yaml:"clean" doc:"steps applied to the rows, in this order; what changes values is done to rows to predict as well"`
 	data.Options `yaml:",inline"`
@@ -59,8 +59,8 @@ func (Clean) Variants() map[string]data.StepOptions { return data.StepTypes() }
 
 // Validation is a share of the training rows, or a file.
 type Validation struct {
-	Fraction float64 `yaml:"fraction" shorthand:"true" default:"0.1" above:"0" max:"0.9" doc:"share of source, unless a file or split.fractions says otherwise"`
-	File     string  `yaml:"file" shorthand:"true" doc:"a file, or pattern, of its own"`
+	Fraction float64        `yaml:"fraction" shorthand:"true" default:"0.1" above:"0" max:"0.9" doc:"share of source, unless a file or split.fractions says otherwise"`
+	File     config.Strings `yaml:"file" shorthand:"true" doc:"a file of its own, a pattern or a list of these"`
 }
 
 // Input is an entry of inputs: a column and the options of its type.
@@ -224,14 +224,14 @@ func (c *Config) check() error {
 	if f := c.Data.Split.Fractions; f != nil && len(f) != 3 {
 		return mistake("%s: data.split.fractions: found %d numbers, expected three: for training, validation and test", c.doc.Name(), len(f))
 	}
-	if c.Data.Split.Fractions != nil && c.Data.Test != "" {
+	if c.Data.Split.Fractions != nil && len(c.Data.Test) > 0 {
 		return mistake("%s: data.split.fractions and data.test are both given: the test file already says which rows are for testing; set data.validation.fraction instead", c.doc.Name())
 	}
 	if t := c.Train.Bagging; t != "auto" && t != "off" {
 		switch {
 		case c.splitSpec().Method == "time":
 			return mistake("%s: train.bagging is %s and the rows are divided by time: networks would be trained on later rows than those that they stop by; set it to off", c.doc.Name(), t)
-		case c.Data.Validation.File != "":
+		case len(c.Data.Validation.File) > 0:
 			return mistake("%s: train.bagging is %s and data.validation.file says by which rows networks stop: remove one of them", c.doc.Name(), t)
 		}
 	}
@@ -249,7 +249,7 @@ func (c *Config) checkSplit() error {
 		return nil
 	}
 	switch {
-	case d.Validation.File != "":
+	case len(d.Validation.File) > 0:
 		return mistake("%s: data.validation.file and data.validation.fraction are both given: the file already says which rows are for validation; remove one", c.doc.Name())
 	case d.Split.Fractions != nil:
 		return mistake("%s: data.validation.fraction and data.split.fractions are both given: the second of the fractions is for validation; remove one", c.doc.Name())
@@ -305,6 +305,22 @@ func ServeOptions(b *bundle.Bundle, sets []string) (serve.Options, error) {
 
 // ConfigSchema returns the JSON Schema of the document.
 func ConfigSchema() ([]byte, error) { return config.Schema(&Config{}, "hone.yaml") }
+
+// files returns paths of the document as ones to open, and what to call them.
+func (c *Config) files(paths config.Strings) (open []string, name string) {
+	for _, p := range paths {
+		open = append(open, c.doc.Resolve(p))
+	}
+	return open, strings.Join(open, ", ")
+}
+
+// read reads rows as the options say, by the schema if there is one. Large files
+// are kept in the cache beside the runs.
+func (c *Config) read(files []string, schema data.Schema) (*data.Table, data.Schema, error) {
+	o := c.Data.Options
+	o.Schema, o.CacheDir = schema, filepath.Join(home(c.doc.Dir()), "cache")
+	return data.ReadFiles(files, o)
+}
 
 // home is the folder of runs and register, wherever the process is: $HONE_HOME,
 // or .hone beside the configuration.

@@ -62,7 +62,7 @@ func (c *Config) splitSpec() data.SplitSpec {
 
 // allTested reports whether all rows take part in folds and none is set aside.
 func (c *Config) allTested() bool {
-	return c.Evaluate.CrossValidation.Folds > 0 && c.Data.Test == ""
+	return c.Evaluate.CrossValidation.Folds > 0 && len(c.Data.Test) == 0
 }
 
 // withoutTest are the shares for training and validation where no rows are set
@@ -79,7 +79,7 @@ func (c *Config) withoutTest() []float64 {
 // its training rows, unless they are a file.
 func (p *prepared) divideFold(c *Config, t *data.Table, f data.Fold) (train, valid, test *data.Table, err error) {
 	train, test = t.Select(f.Train), t.Select(f.Test)
-	if c.Data.Validation.File != "" {
+	if len(c.Data.Validation.File) > 0 {
 		return train, p.valid, test, nil
 	}
 	split := c.splitSpec()
@@ -97,7 +97,8 @@ func (p *prepared) fold(c *Config, source *data.Table) (err error) {
 		p.source = source
 		p.folds, err = data.Folds(source, spec, c.Outputs[0].Name, c.Seed)
 	}
-	return inFile(err, c.doc.Resolve(c.Data.Source))
+	_, name := c.files(c.Data.Source)
+	return inFile(err, name)
 }
 
 // checkFolds finds out before anything is trained whether every fold can be learnt

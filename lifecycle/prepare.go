@@ -40,8 +40,8 @@ type prepared struct {
 // prepare reads the data, divides it, decides on columns and fits features.
 func (c *Config) prepare() (*prepared, error) {
 	p := &prepared{clean: &cleaning{c: c}}
-	source := c.doc.Resolve(c.Data.Source)
-	table, schema, err := data.Read(source, c.Data.Options)
+	files, source := c.files(c.Data.Source)
+	table, schema, err := c.read(files, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -79,17 +79,17 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.pool(c); err != nil {
 		return nil, err
 	}
-	files := []string{source}
-	for _, f := range []string{c.Data.Validation.File, c.Data.Test} {
-		if f != "" {
-			files = append(files, c.doc.Resolve(f))
+	var prints []string
+	for _, f := range []config.Strings{c.Data.Source, c.Data.Validation.File, c.Data.Test} {
+		if len(f) == 0 {
+			continue
 		}
-	}
-	prints := make([]string, len(files))
-	for i, f := range files {
-		if prints[i], err = data.Fingerprint(f); err != nil {
+		files, _ := c.files(f)
+		print, err := data.Fingerprint(files...)
+		if err != nil {
 			return nil, err
 		}
+		prints = append(prints, print)
 	}
 	p.fingerprint = strings.Join(prints, " ")
 	if err := p.fit(c); err != nil {
@@ -213,26 +213,24 @@ func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Tab
 func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	d := &c.Data
 	target := c.Outputs[0].Name
-	read := func(path, part string) (*data.Table, error) {
-		o := d.Options
-		o.Schema = p.schema
-		file := c.doc.Resolve(path)
-		t, _, err := data.Read(file, o)
-		if err == nil {
-			t, err = p.clean.file(t, part)
-		}
+	read := func(paths config.Strings, part string) (*data.Table, error) {
+		files, name := c.files(paths)
+		t, _, err := c.read(files, p.schema)
 		if err != nil {
 			return nil, err
 		}
-		return p.dropUnlabelled(t, target, file)
+		if t, err = p.clean.file(t, part); err != nil {
+			return nil, err
+		}
+		return p.dropUnlabelled(t, target, name)
 	}
 	var err error
-	if d.Test != "" {
+	if len(d.Test) > 0 {
 		if p.test, err = read(d.Test, partTest); err != nil {
 			return err
 		}
 	}
-	if d.Validation.File != "" {
+	if len(d.Validation.File) > 0 {
 		if p.valid, err = read(d.Validation.File, partValidation); err != nil {
 			return err
 		}
@@ -307,7 +305,8 @@ func (p *prepared) fit(c *Config) error {
 	if out.Type == "" {
 		kind, why, err := data.TargetKind(target)
 		if err != nil {
-			return inFile(err, c.doc.Resolve(c.Data.Source))
+			_, source := c.files(c.Data.Source)
+			return inFile(err, source)
 		}
 		out.Type = kind
 		out.Options = feature.OutputTypes()[kind]
@@ -497,17 +496,13 @@ func (p *prepared) divided() string {
 // describe collects what reports say of the data.
 func (p *prepared) describe(c *Config, prints []string) {
 	p.facts.Rows = p.train.Rows + rowsOf(p.valid) + rowsOf(p.test)
-	role := []string{"train"}
-	if c.Data.Validation.File != "" {
-		role = append(role, "validation")
-	}
-	if c.Data.Test != "" {
-		role = append(role, "test")
-	}
-	paths := []string{c.Data.Source, c.Data.Validation.File, c.Data.Test}
-	paths = slices.DeleteFunc(paths, func(s string) bool { return s == "" })
-	for i, print := range prints {
-		p.facts.Sources = append(p.facts.Sources, report.Source{Role: role[i], Path: paths[i], Fingerprint: print})
+	for _, part := range []struct {
+		role  string
+		paths config.Strings
+	}{{"train", c.Data.Source}, {"validation", c.Data.Validation.File}, {"test", c.Data.Test}} {
+		if n := len(p.facts.Sources); len(part.paths) > 0 {
+			p.facts.Sources = append(p.facts.Sources, report.Source{Role: part.role, Path: strings.Join(part.paths, ", "), Fingerprint: prints[n]})
+		}
 	}
 	for _, in := range p.model.Inputs {
 		p.facts.Used = append(p.facts.Used, report.Column{Name: in.Column, Type: in.Feature.Type(), Note: in.Feature.Describe()})

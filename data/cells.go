@@ -1,0 +1,307 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"math/bits"
+)
+
+// cell is a field's place in a block: inside its quotes, if it has any.
+type cell struct {
+	start, end uint32 // end with escapedBit where doubled quotes are in it
+}
+
+const escapedBit = 1 << 31
+
+// gridRows bounds the rows of a grid, so that their text and what is learnt of
+// them stay in the caches while one column after another is read.
+const gridRows = 512
+
+// grid is the fields of some rows of text, found at once. It is the fast way to
+// read well-formed rows; a block in which it finds others is left to the scanner,
+// whose errors are the only ones.
+type grid struct {
+	data    []byte
+	width   int // fields a row
+	rows    int
+	cells   []cell // row by row
+	scratch []byte
+}
+
+// value returns a field's bytes, good until the next call.
+func (g *grid) value(c cell) []byte {
+	if c.end&escapedBit == 0 {
+		return g.data[c.start:c.end]
+	}
+	b, quote := g.data[c.start:c.end&^escapedBit], g.data[c.start-1]
+	g.scratch = g.scratch[:0]
+	for i := 0; i < len(b); i++ {
+		g.scratch = append(g.scratch, b[i])
+		if b[i] == quote {
+			i++
+		}
+	}
+	return g.scratch
+}
+
+// fill finds the fields of up to gridRows rows from pos on and returns the
+// position after them. It says no where a row is not as it should be.
+func (g *grid) fill(data []byte, pos, width int, delimiter, quote byte) (end int, ok bool) {
+	g.data, g.width, g.rows = data, width, 0
+	if need := gridRows * width; cap(g.cells) < need {
+		g.cells = make([]cell, need)
+	}
+	cells := g.cells[:gridRows*width]
+	start := pos // of the field
+	n, last := 0, width-1
+	for base := pos; base < len(data); base += 64 {
+		for mask := separators(data, base, delimiter, quote); mask != 0; mask &= mask - 1 {
+			at := base + bits.TrailingZeros64(mask)
+			if at < start {
+				continue // in quotes
+			}
+			switch data[at] {
+			case delimiter:
+				if n >= last {
+					return 0, false
+				}
+				cells[n] = cell{uint32(start), uint32(at)}
+				n++
+				start = at + 1
+			case '\n':
+				stop := at
+				if stop > start && data[stop-1] == '\r' {
+					stop--
+				}
+				if n != last {
+					if n == last-width+1 && stop == start {
+						start = at + 1 // an empty line
+						continue
+					}
+					return 0, false
+				}
+				if width == 1 && stop == start {
+					start = at + 1
+					continue
+				}
+				cells[n] = cell{uint32(start), uint32(stop)}
+				n++
+				last += width
+				start = at + 1
+				if g.rows++; g.rows == gridRows {
+					return start, true
+				}
+			default:
+				if len(trim(data[start:at])) > 0 {
+					continue // a character like any other
+				}
+				stop, next, more := quoted(data, at, delimiter, quote)
+				if next < 0 || more != (n < last) {
+					return 0, false
+				}
+				cells[n] = cell{uint32(at + 1), uint32(stop)}
+				n++
+				if start = next; !more {
+					last += width
+					if g.rows++; g.rows == gridRows {
+						return start, true
+					}
+				}
+			}
+		}
+	}
+	// The last row may lack its line end.
+	begun := n > last-width+1
+	stop := len(data)
+	if stop > start && data[stop-1] == '\r' {
+		stop--
+	}
+	if begun || stop > start {
+		if n != last {
+			return 0, false
+		}
+		cells[n] = cell{uint32(start), uint32(stop)}
+		g.rows++
+	}
+	return len(data), true
+}
+
+// separators has a bit for each of the 64 bytes from i on that ends a field or is
+// a quote.
+func separators(data []byte, i int, delimiter, quote byte) (mask uint64) {
+	const ones, low = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
+	if i+64 > len(data) {
+		for k, c := range data[i:] {
+			if c == delimiter || c == '\n' || c == quote && quote != 0 {
+				mask |= 1 << k
+			}
+		}
+		return mask
+	}
+	d, q := uint64(delimiter)*ones, uint64(quote)*ones
+	if quote == 0 {
+		q = d
+	}
+	b := data[i : i+64]
+	for k := 0; k < 64; k += 8 {
+		x := binary.LittleEndian.Uint64(b[k:])
+		u, v, w := x^d, x^('\n'*ones), x^q
+		// The top bit of a byte is set where that is not zero; then one bit a byte
+		// is gathered.
+		m := ^((u&low + low | u) & (v&low + low | v) & (w&low + low | w)) & ^uint64(low)
+		mask |= (m >> 7) * 0x0102040810204080 >> 56 << k
+	}
+	return mask
+}
+
+// quoted finds the end of a field whose quote is at i, the position after what
+// ends it, and whether another field follows in the row. The position is -1 where
+// the quotes are misplaced.
+func quoted(data []byte, i int, delimiter, quote byte) (stop, next int, more bool) {
+	escaped := 0
+	p := i + 1
+	for {
+		c := bytes.IndexByte(data[p:], quote)
+		if c < 0 {
+			return 0, -1, false
+		}
+		if p += c; p+1 == len(data) || data[p+1] != quote {
+			break
+		}
+		escaped = escapedBit
+		p += 2
+	}
+	stop = p | escaped
+	for p++; p < len(data) && (data[p] == ' ' || data[p] == '\t') && data[p] != delimiter; {
+		p++
+	}
+	switch {
+	case p == len(data):
+		return stop, p, false
+	case data[p] == delimiter:
+		return stop, p + 1, true
+	case data[p] == '\n':
+		return stop, p + 1, false
+	case data[p] == '\r' && (p+1 == len(data) || data[p+1] == '\n'):
+		return stop, min(p+2, len(data)), false
+	}
+	return 0, -1, false
+}
+
+// quickNumber reads a number of data[i:end] in its commonest spellings, eight
+// digits at a time. What takes longer, or has a leading zero or more than 15
+// digits without a fraction, is not a number to it. Whether a number is negative
+// is as good as random, so that nothing branches on it.
+func quickNumber(data []byte, i, end int) (float64, numberKind) {
+	if end+9 > len(data) || i >= end {
+		return 0, notNumber
+	}
+	sign := uint64(0)
+	if data[i] == '-' {
+		sign = 1
+	}
+	i += int(sign)
+	if data[i] == '+' && sign == 0 {
+		i++
+	}
+	first := i
+	m, n := eight(data, i)
+	if i += n; n == 8 {
+		m, i = digits(m, data, i)
+	}
+	if whole := i - first; i >= end {
+		if i > end || whole == 0 || whole > 15 || whole > 1 && data[first] == '0' {
+			return 0, notNumber
+		}
+		return math.Float64frombits(math.Float64bits(float64(m)) | sign<<63), isInteger
+	}
+	n, scale := i-first, 0
+	if data[i] == '.' {
+		point := i + 1
+		f, k := eight(data, point)
+		if i = point + k; k == 8 {
+			f, i = digits(f, data, i)
+		}
+		if i-point > 19 || i > end {
+			return 0, notNumber
+		}
+		scale = point - i
+		n -= scale
+		m = m*tens[-scale] + f
+	}
+	if n == 0 || n > 19 {
+		return 0, notNumber
+	}
+	if i < end {
+		if data[i]|0x20 != 'e' {
+			return 0, notNumber
+		}
+		minus := false
+		if i++; data[i] == '-' || data[i] == '+' {
+			minus = data[i] == '-'
+			i++
+		}
+		if i >= end || end-i > 3 {
+			return 0, notNumber
+		}
+		exp := 0
+		for ; i < end; i++ {
+			if data[i]-'0' > 9 {
+				return 0, notNumber
+			}
+			exp = 10*exp + int(data[i]-'0')
+		}
+		if minus {
+			exp = -exp
+		}
+		scale += exp
+	}
+	var v float64
+	switch {
+	case m < 1<<53 && scale <= 0 && scale >= -22:
+		v = float64(m) / powers[-scale]
+	case m < 1<<53 && scale > 0 && scale <= 22:
+		v = float64(m) * powers[scale]
+	case scale < 0:
+		if v, _ = divide(m, -scale); v == 0 {
+			return 0, notNumber
+		}
+	default:
+		return 0, notNumber
+	}
+	return math.Float64frombits(math.Float64bits(v) | sign<<63), isFloat
+}
+
+// tens are the powers of ten below 2^64.
+var tens = func() (t [20]uint64) {
+	t[0] = 1
+	for i := 1; i < len(t); i++ {
+		t[i] = 10 * t[i-1]
+	}
+	return t
+}()
+
+// digits reads decimal digits that follow those of m, wrapping around beyond 19,
+// and returns the position after them.
+func digits(m uint64, data []byte, i int) (uint64, int) {
+	for i+8 <= len(data) {
+		t, n := eight(data, i)
+		m = m*tens[n] + t
+		if i += n; n < 8 {
+			break
+		}
+	}
+	return m, i
+}
+
+// eight reads up to eight decimal digits, and says how many there are. There must
+// be eight bytes.
+func eight(data []byte, i int) (m uint64, n int) {
+	t := binary.LittleEndian.Uint64(data[i:]) ^ 0x3030303030303030
+	// The top bit of the first byte that is no digit is set.
+	n = bits.TrailingZeros64((t+0x7676767676767676|t)&0x8080808080808080) / 8
+	t <<= 64 - 8*n // zeros go before
+	t = t*10 + t>>8
+	return (t&0x000000ff000000ff*0x000f424000000064 + t>>16&0x000000ff000000ff*0x0000271000000001) >> 32, n
+}

@@ -1,0 +1,122 @@
+package data
+
+import (
+	"bytes"
+	"encoding/binary"
+)
+
+// dictionary numbers distinct values in the order of their first appearance.
+type dictionary struct {
+	slots []int32 // open addressing: 1 + the number of a value
+	words []word
+	ends  []int
+	text  []byte
+}
+
+// word is a value of up to 16 bytes whole, or the hash of a longer one.
+type word struct {
+	lo, hi uint64
+	n      int
+}
+
+func wordOf(v []byte) word {
+	n := len(v)
+	switch {
+	case n > 16:
+		return word{hashBytes(v), 0, n}
+	case n >= 8: // loads may overlap
+		return word{binary.LittleEndian.Uint64(v), binary.LittleEndian.Uint64(v[n-8:]), n}
+	case n >= 4:
+		return word{uint64(binary.LittleEndian.Uint32(v)) | uint64(binary.LittleEndian.Uint32(v[n-4:]))<<32, 0, n}
+	case n > 0:
+		return word{uint64(v[0]) | uint64(v[n/2])<<8 | uint64(v[n-1])<<16, 0, n}
+	}
+	return word{}
+}
+
+func (w word) hash() uint64 {
+	return fold(w.lo^0xa0761d6478bd642f^uint64(w.n), w.hi^0xe7037ed1a0b428db)
+}
+
+// look returns the number of a value, -1 if it is not there, and its slot.
+func (d *dictionary) look(w word, v []byte) (k int, slot uint64) {
+	mask := uint64(len(d.slots) - 1)
+	i := w.hash() & mask
+	for ; d.slots[i] != 0; i = (i + 1) & mask {
+		k := int(d.slots[i] - 1)
+		if d.words[k] == w && (w.n <= 16 || bytes.Equal(d.value(k), v)) {
+			return k, i
+		}
+	}
+	return -1, i
+}
+
+// find returns a value's number, -1 if it is not there.
+func (d *dictionary) find(v []byte) int {
+	if len(d.slots) == 0 {
+		return -1
+	}
+	k, _ := d.look(wordOf(v), v)
+	return k
+}
+
+// index returns a value's number and whether it is a new one.
+func (d *dictionary) index(v []byte) (k int, fresh bool) {
+	// Small tables are kept emptier, for a first look to be enough.
+	if room := len(d.slots) - 2*len(d.words); room <= 0 || len(d.words) < 1<<12 && room <= 2*len(d.words) {
+		d.grow()
+	}
+	w := wordOf(v)
+	k, slot := d.look(w, v)
+	if k >= 0 {
+		return k, false
+	}
+	d.words = append(d.words, w)
+	d.text = append(d.text, v...)
+	d.ends = append(d.ends, len(d.text))
+	d.slots[slot] = int32(len(d.words))
+	return len(d.words) - 1, true
+}
+
+func (d *dictionary) grow() {
+	d.slots = make([]int32, max(64, 2*len(d.slots)))
+	mask := uint64(len(d.slots) - 1)
+	for k, w := range d.words {
+		i := w.hash() & mask
+		for d.slots[i] != 0 {
+			i = (i + 1) & mask
+		}
+		d.slots[i] = int32(k + 1)
+	}
+}
+
+func (d *dictionary) value(k int) []byte {
+	start := 0
+	if k > 0 {
+		start = d.ends[k-1]
+	}
+	return d.text[start:d.ends[k]]
+}
+
+// strings returns all values from number k on.
+func (d *dictionary) strings(k int) []string {
+	if k == len(d.ends) {
+		return nil
+	}
+	start := 0
+	if k > 0 {
+		start = d.ends[k-1]
+	}
+	all, from := string(d.text[start:]), start
+	s := make([]string, len(d.ends)-k)
+	for i, end := range d.ends[k:] {
+		s[i] = all[start-from : end-from]
+		start = end
+	}
+	return s
+}
+
+func (d *dictionary) reset() {
+	clear(d.slots)
+	d.words, d.ends, d.text = d.words[:0], d.ends[:0], d.text[:0]
+}
