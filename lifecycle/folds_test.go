@@ -171,7 +171,7 @@ func TestDamagedFold(t *testing.T) {
 		t.Fatalf("files of folds: %v", files)
 	}
 	raw := mustRead(t, files[1])
-	at := strings.Index(raw, `"Value":[`) + 10
+	at := strings.Index(raw, `"Value":[`) + 9
 	if err := os.WriteFile(files[1], []byte(raw[:at]+map[bool]string{true: "1", false: "2"}[raw[at] != '1']+raw[at+1:]), 0o644); err != nil {
 		t.Fatal(err)
 	}
