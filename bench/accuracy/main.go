@@ -3,9 +3,13 @@
 // files:
 //
 //	go run ./bench/accuracy -data DIR [-set adult] [-seeds 5] [-json FILE]
+//	go run ./bench/accuracy -data DIR -cv [-set heart-disease] [-json FILE]
 //
 // DIR has a folder for each table, with its train and test file (public.Sets).
 // The test files are read by nothing but the evaluation at the end of a run.
+//
+// With -cv, the tables whose test files are too small to tell models apart are
+// measured by repeated cross-validation on all of their rows.
 package main
 
 import (
@@ -14,9 +18,11 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hone-ml/hone/bench/internal/public"
@@ -35,24 +41,26 @@ type result struct {
 
 // output is what -json writes.
 type output struct {
-	Version string   `json:"version"`
-	Peers   string   `json:"scikit_learn"`
-	Results []result `json:"results"`
+	Version string       `json:"version"`
+	Peers   string       `json:"scikit_learn"`
+	Results []result     `json:"results,omitempty"`
+	Folds   []foldResult `json:"folds,omitempty"` // with -cv
 }
 
 func main() {
 	folder := flag.String("data", os.Getenv("HONE_DATA"), "folder of the tables; default $HONE_DATA")
-	only := flag.String("set", "", "one table; default all")
+	only := flag.String("set", "", "tables, with commas; default all")
 	seeds := flag.Int("seeds", 5, "how many seeds, from 0")
+	cv := flag.Bool("cv", false, "repeated cross-validation, on the small tables")
 	file := flag.String("json", "", "also write the results to this file")
 	flag.Parse()
-	if err := run(*folder, *only, *seeds, *file, os.Stdout, os.Stderr); err != nil {
+	if err := run(*folder, *only, *seeds, *cv, *file, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "accuracy:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) error {
+func run(folder, only string, seeds int, cv bool, file string, stdout, stderr io.Writer) error {
 	if folder == "" {
 		return errors.New("give the folder of the tables with -data or HONE_DATA")
 	}
@@ -73,14 +81,35 @@ func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) 
 		return err
 	}
 	o := output{Version: hone.Version, Peers: peersOrigin}
+	if cv {
+		o.Peers = foldsOrigin
+	}
 	for _, s := range chosen {
+		if cv {
+			if foldPeers[s.Name] == nil {
+				continue // large enough for its test file
+			}
+			rs, err := measureFolds(hone, s, folder, work, stderr)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.Name, err)
+			}
+			o.Folds = append(o.Folds, rs...)
+			continue
+		}
 		rs, err := measure(hone, s, folder, work, seeds, stderr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 		o.Results = append(o.Results, rs...)
 	}
-	markdown(stdout, o, chosen, seeds)
+	if o.Results == nil && o.Folds == nil {
+		return fmt.Errorf("-cv is for small tables, found %s, expected some of %s", only, strings.Join(slices.Sorted(maps.Keys(foldPeers)), ", "))
+	}
+	if cv {
+		foldsMarkdown(stdout, o)
+	} else {
+		markdown(stdout, o, chosen, seeds)
+	}
 	if file == "" {
 		return nil
 	}
