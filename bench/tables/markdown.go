@@ -181,7 +181,7 @@ func markdown(w io.Writer, r results, sets []public.Set) {
 func notes(r results, sets []public.Set) []string {
 	lines := []string{
 		fmt.Sprintf("- %s: `hone init` and `hone run`, nothing edited; its fit s are the whole run (reading, training, baseline, test, report), its memory is the whole command's.", r.Hone),
-		"- Peers (" + strings.Join(packages(r), ", ") + "): defaults, on data frames with the codes declared as categories and the leaking columns left out; fit s without reading; memory with what they import. scikit-learn's linear models and MLP are on one-hot categories and standardised numbers; the MLP for a number is that of plain or standardised target which is better on the test file.",
+		"- Peers (" + strings.Join(packages(r), ", ") + "): defaults, on data frames with the codes declared as categories, and without row numbers, dates and the columns that give the target away; fit s without reading; memory with what they import. scikit-learn's linear models and MLP are on one-hot categories and standardised numbers; the MLP for a number is that of plain or standardised target which is better on the test file.",
 		"- One row: the median of 200 calls. hone's is from named values to prediction, a peer's from a data frame of one row that is there already, through its preparation; over the tables the geometric mean.",
 		"- Ranks are over the models that have figures on a table, 1 the best; ROC-AUC (or accuracy) for two classes, RMSE for a number; equal figures share the mean of their places.",
 	}
