@@ -3,9 +3,12 @@
 //
 //	accuracy    hone init and hone run on public tables, beside scikit-learn
 //	read        reading, typing and checking a million rows, beside pandas
+//	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
+//	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //
 // A measurement uses hone as a user does, by its command or by the packages
-// that are written to be imported; nothing imports it. To add one, make a
+// that are written to be imported; nothing imports it. What several share is in
+// internal/public: the tables, and hone as its user calls it. To add one, make a
 // folder with a main package whose comment says how to call it, and a line
 // above.
 package bench

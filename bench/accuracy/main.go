@@ -2,25 +2,30 @@
 // tables, with nothing edited, beside what scikit-learn reaches on the same
 // files:
 //
-//	go run ./bench/accuracy -data DIR [-set adult] [-seeds 3] [-json FILE]
+//	go run ./bench/accuracy -data DIR [-set adult] [-seeds 5] [-json FILE]
+//	go run ./bench/accuracy -data DIR -cv [-set heart-disease] [-json FILE]
 //
-// DIR has a folder for each table, with its train and test file (peers.go). The
-// test files are read by nothing but the evaluation at the end of a run. A new
-// table is one more entry of sets.
+// DIR has a folder for each table, with its train and test file (public.Sets).
+// The test files are read by nothing but the evaluation at the end of a run.
+//
+// With -cv, the tables whose test files are too small to tell models apart are
+// measured by repeated cross-validation on all of their rows.
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"github.com/hone-ml/hone/bench/internal/public"
 )
 
 // A result is one metric of one table.
@@ -36,62 +41,75 @@ type result struct {
 
 // output is what -json writes.
 type output struct {
-	Version string   `json:"version"`
-	Peers   string   `json:"scikit_learn"`
-	Results []result `json:"results"`
+	Version string       `json:"version"`
+	Peers   string       `json:"scikit_learn"`
+	Results []result     `json:"results,omitempty"`
+	Folds   []foldResult `json:"folds,omitempty"` // with -cv
 }
 
 func main() {
 	folder := flag.String("data", os.Getenv("HONE_DATA"), "folder of the tables; default $HONE_DATA")
-	only := flag.String("set", "", "one table; default all")
-	seeds := flag.Int("seeds", 3, "how many seeds, from 0")
+	only := flag.String("set", "", "tables, with commas; default all")
+	seeds := flag.Int("seeds", 5, "how many seeds, from 0")
+	cv := flag.Bool("cv", false, "repeated cross-validation, on the small tables")
 	file := flag.String("json", "", "also write the results to this file")
 	flag.Parse()
-	if err := run(*folder, *only, *seeds, *file, os.Stdout, os.Stderr); err != nil {
+	if err := run(*folder, *only, *seeds, *cv, *file, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "accuracy:", err)
 		os.Exit(1)
 	}
 }
 
-func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) error {
+func run(folder, only string, seeds int, cv bool, file string, stdout, stderr io.Writer) error {
 	if folder == "" {
 		return errors.New("give the folder of the tables with -data or HONE_DATA")
 	}
 	if seeds < 1 {
 		return fmt.Errorf("-seeds is %d, expected 1 or more", seeds)
 	}
-	chosen, names := []set(nil), []string(nil)
-	for _, s := range sets {
-		names = append(names, s.name)
-		if only == "" || only == s.name {
-			chosen = append(chosen, s)
-		}
-	}
-	if chosen == nil {
-		return fmt.Errorf("there is no table %q, expected one of %s", only, strings.Join(names, ", "))
+	chosen, err := public.Choose(only)
+	if err != nil {
+		return err
 	}
 	work, err := os.MkdirTemp("", "hone-accuracy-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(work)
-	hone := filepath.Join(work, "hone")
-	if out, err := exec.Command("go", "build", "-o", hone, "github.com/hone-ml/hone/cmd/hone").CombinedOutput(); err != nil {
-		return fmt.Errorf("cannot build hone: %w\n%s", err, out)
-	}
-	version, err := exec.Command(hone, "--version").Output()
+	hone, err := public.Build(work)
 	if err != nil {
 		return err
 	}
-	o := output{Version: strings.TrimSpace(string(version)), Peers: peersOrigin}
+	o := output{Version: hone.Version, Peers: peersOrigin}
+	if cv {
+		o.Peers = foldsOrigin
+	}
 	for _, s := range chosen {
-		rs, err := s.measure(hone, folder, work, seeds, stderr)
+		if cv {
+			if foldPeers[s.Name] == nil {
+				continue // large enough for its test file
+			}
+			rs, err := measureFolds(hone, s, folder, work, stderr)
+			if err != nil {
+				return fmt.Errorf("%s: %w", s.Name, err)
+			}
+			o.Folds = append(o.Folds, rs...)
+			continue
+		}
+		rs, err := measure(hone, s, folder, work, seeds, stderr)
 		if err != nil {
-			return fmt.Errorf("%s: %w", s.name, err)
+			return fmt.Errorf("%s: %w", s.Name, err)
 		}
 		o.Results = append(o.Results, rs...)
 	}
-	markdown(stdout, o, chosen, seeds)
+	if o.Results == nil && o.Folds == nil {
+		return fmt.Errorf("-cv is for small tables, found %s, expected some of %s", only, strings.Join(slices.Sorted(maps.Keys(foldPeers)), ", "))
+	}
+	if cv {
+		foldsMarkdown(stdout, o)
+	} else {
+		markdown(stdout, o, chosen, seeds)
+	}
 	if file == "" {
 		return nil
 	}
@@ -102,39 +120,20 @@ func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) 
 	return os.WriteFile(file, append(raw, '\n'), 0o644)
 }
 
-// scores are the parts of `hone run --json` that are looked at.
-type scores struct {
-	Test      map[string]struct{ Value float64 }
-	Baselines map[string]map[string]struct{ Value float64 }
-	Seconds   float64
-}
-
 // measure carries out init once, and run with every seed.
-func (s *set) measure(hone, folder, work string, seeds int, stderr io.Writer) ([]result, error) {
-	dir := filepath.Join(work, s.name)
-	if err := os.Mkdir(dir, 0o755); err != nil {
+func measure(hone *public.Hone, s public.Set, folder, work string, seeds int, stderr io.Writer) ([]result, error) {
+	config, err := hone.Init(filepath.Join(work, s.Name), filepath.Join(folder, s.Name, s.Train), filepath.Join(folder, s.Name, s.Test), s.Target)
+	if err != nil {
 		return nil, err
 	}
-	config := filepath.Join(dir, "hone.yaml")
-	if _, err := call(hone, "init", filepath.Join(folder, s.name, s.train), "--test", filepath.Join(folder, s.name, s.test), "--target", s.target, "-o", config); err != nil {
-		return nil, err
-	}
-	results := make([]result, len(s.metrics))
-	for i, m := range s.metrics {
-		results[i] = result{Set: s.name, Metric: m, Peer: s.peers[m]}
+	results := make([]result, len(s.Metrics()))
+	for i, m := range s.Metrics() {
+		results[i] = result{Set: s.Name, Metric: m, Peer: peers[s.Name][m]}
 	}
 	for seed := range seeds {
-		args := []string{"run", config, "--json", "--log-format", "plain", "--set", fmt.Sprintf("seed=%d", seed)}
-		for _, o := range s.overrides {
-			args = append(args, "--set", o)
-		}
-		out, err := call(hone, args...)
-		if err != nil {
+		var got public.Summary
+		if _, err := hone.Run(config, seed, s.Overrides, &got); err != nil {
 			return nil, err
-		}
-		var got scores
-		if err := json.Unmarshal(out, &got); err != nil {
-			return nil, fmt.Errorf("hone run --json: %w", err)
 		}
 		var said []string
 		for i := range results {
@@ -147,42 +146,18 @@ func (s *set) measure(hone, folder, work string, seeds int, stderr io.Writer) ([
 			r.Linear += got.Baselines["linear"][r.Metric].Value / float64(seeds)
 			said = append(said, fmt.Sprintf("%s %.4g", r.Metric, v.Value))
 		}
-		fmt.Fprintf(stderr, "%s, seed %d: %s (%.0f s)\n", s.name, seed, strings.Join(said, ", "), got.Seconds)
+		fmt.Fprintf(stderr, "%s, seed %d: %s (%.0f s)\n", s.Name, seed, strings.Join(said, ", "), got.Seconds)
 	}
 	for i := range results {
-		results[i].Mean, results[i].SD = moments(results[i].Values)
+		results[i].Mean, results[i].SD = public.Moments(results[i].Values)
 	}
 	return results, nil
 }
 
-// call runs hone and returns its standard output.
-func call(hone string, args ...string) ([]byte, error) {
-	cmd := exec.Command(hone, args...)
-	var text bytes.Buffer
-	cmd.Stderr = &text
-	out, err := cmd.Output()
-	if err != nil {
-		return nil, fmt.Errorf("hone %s: %w\n%s", strings.Join(args, " "), err, text.String())
-	}
-	return out, nil
-}
-
-// moments returns the mean and the standard deviation of the sample, 0 of one
-// value.
-func moments(xs []float64) (mean, sd float64) {
-	for _, x := range xs {
-		mean += x / float64(len(xs))
-	}
-	for _, x := range xs {
-		sd += (x - mean) * (x - mean)
-	}
-	return mean, math.Sqrt(sd / math.Max(1, float64(len(xs)-1)))
-}
-
-func markdown(w io.Writer, o output, chosen []set, seeds int) {
+func markdown(w io.Writer, o output, chosen []public.Set, seeds int) {
 	fmt.Fprintf(w, "%s: `hone init` and `hone run`, nothing edited; mean ± standard deviation over %d seeds, on the test file.\n\n", o.Version, seeds)
-	fmt.Fprintln(w, "| set | metric | hone | its linear baseline | scikit-learn linear | scikit-learn MLP |")
-	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- |")
+	fmt.Fprintln(w, "| set | metric | hone | its linear baseline | scikit-learn linear | scikit-learn MLP | scikit-learn HGB |")
+	fmt.Fprintln(w, "| --- | --- | --- | --- | --- | --- | --- |")
 	for _, r := range o.Results {
 		f := func(x float64) string {
 			if math.Abs(x) >= 10 {
@@ -190,12 +165,12 @@ func markdown(w io.Writer, o output, chosen []set, seeds int) {
 			}
 			return fmt.Sprintf("%.4f", x)
 		}
-		fmt.Fprintf(w, "| %s | %s | %s ± %s | %s | %s | %s |\n", r.Set, r.Metric, f(r.Mean), f(r.SD), f(r.Linear), f(r.Peer.Linear), f(r.Peer.MLP))
+		fmt.Fprintf(w, "| %s | %s | %s ± %s | %s | %s | %s | %s |\n", r.Set, r.Metric, f(r.Mean), f(r.SD), f(r.Linear), f(r.Peer.Linear), f(r.Peer.MLP), f(r.Peer.HGB))
 	}
 	fmt.Fprintln(w)
 	for _, s := range chosen {
-		if s.note != "" {
-			fmt.Fprintf(w, "%s: %s (`--set %s`).\n", s.name, s.note, strings.Join(s.overrides, " --set "))
+		if s.Note != "" {
+			fmt.Fprintf(w, "%s: %s (`--set %s`).\n", s.Name, s.Note, strings.Join(s.Overrides, " --set "))
 		}
 	}
 	fmt.Fprintf(w, "The figures of scikit-learn: %s.\n", o.Peers)

@@ -53,7 +53,7 @@ func load(t *testing.T, root fs.FS) []*file {
 			return err
 		}
 		if d.IsDir() {
-			if slices.Contains([]string{".git", ".hone", "node_modules", "dist"}, d.Name()) || p == "internal/lint/testdata" {
+			if slices.Contains([]string{".git", ".hone", ".venv", "node_modules", "dist"}, d.Name()) || p == "internal/lint/testdata" {
 				return fs.SkipDir
 			}
 			return nil
