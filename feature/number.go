@@ -347,10 +347,8 @@ func (n *Number) valid() error {
 	if n.Ranks != nil && (len(n.Ranks) < 2 || !slices.IsSorted(n.Ranks)) {
 		return errors.New("the quantiles are fewer than two, or do not ascend")
 	}
-	for i := range n.Edges {
-		if len(n.Edges) < 2 || i > 0 && !(n.Edges[i] > n.Edges[i-1]) {
-			return errors.New("the edges are fewer than two, or do not ascend")
-		}
+	if n.Edges != nil && (len(n.Edges) < 2 || len(slices.Compact(slices.Clone(n.Edges))) < len(n.Edges) || !slices.IsSorted(n.Edges)) {
+		return errors.New("the edges are fewer than two, or do not ascend")
 	}
 	return nil
 }
