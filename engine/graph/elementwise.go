@@ -33,7 +33,7 @@ const (
 	OpTanh
 	OpSigmoid
 	OpErf
-	OpSin      // of an angle in radians
+	OpSin // of an angle in radians
 	OpCos
 	OpSoftplus // log(1+eˣ)
 	OpRelu     // max(x, 0)
