@@ -1,7 +1,6 @@
 // Package bench is the room of measurements whose numbers stand in the
 // documents: each is a command in a folder of its own.
 //
-//	accuracy    hone init and hone run on public tables, beside scikit-learn
 //	read        reading, typing and checking a million rows, beside pandas
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP

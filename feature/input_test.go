@@ -59,7 +59,7 @@ func TestNumberOptions(t *testing.T) {
 	// and a value that is missing later stands at the mean.
 	f := fitInput(t, withDefaults[NumberOptions](t, nil), numbers(1, 3))
 	near(t, "none missing in training", transform(t, f, numbers(nan, 3))[0].Floats(), []float64{0, 1}, 1e-7)
-	f = fitInput(t, withDefaults(t, func(o *NumberOptions) { o.Indicator = "always" }), numbers(1, 3))
+	f = fitInput(t, withDefaults(t, func(o *NumberOptions) { o.Indicator, o.Embedding = "always", "none" }), numbers(1, 3))
 	near(t, "always", transform(t, f, numbers(nan, 3))[0].Floats(), []float64{0, 1, 1, 0}, 1e-7)
 	encoded, _ := encode(t, f, numbers(1, nan), false)
 	near(t, "encoded", encoded.Floats(), []float64{-1, 0, 0, 1}, 1e-7)

@@ -11,11 +11,23 @@ import (
 )
 
 func fittedInputs(t testing.TB) map[string]Input {
+	number := func(change func(*NumberOptions)) Input {
+		return fitInput(t, withDefaults(t, change), numbers(1, nan, 3))
+	}
 	return map[string]Input{
-		`{"type":"number","fitted":{"mean":2,"deviation":1,"fill":2,"clip":10,"missing_indicator":true}}`:                                              fitInput(t, withDefaults[NumberOptions](t, nil), numbers(1, nan, 3)),
-		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`:                                                                        fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
-		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                                                                                       fitInput(t, &BooleanOptions{}, booleans("ny?")),
-		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"fill":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`: fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"clip":10,"missing_indicator":true}}`:                              number(func(o *NumberOptions) { o.Embedding = "none" }),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"clip":10,"missing_indicator":true,"edges":[-1,1],"dimension":8}}`: number(func(o *NumberOptions) { o.Embedding, o.Dimension = "piecewise_linear", 8 }),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":1,"scale":2,"fill":0,"clip":10,"missing_indicator":true,"dimension":8,"periodic":{"form":"periodic","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
+			o.Scaling, o.Imputation = "min_max", "zero"
+			o.Embedding, o.Dimension, o.Frequencies, o.Sigma = "periodic", 8, 4, 0.25
+		}),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":0,"scale":1,"quantiles":[1,3],"fill":2,"clip":0,"missing_indicator":false,"dimension":8,"periodic":{"form":"pbld","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
+			o.Scaling, o.Clip, o.Indicator = "quantile", 0, "never"
+			o.Embedding, o.Dimension, o.Frequencies, o.Sigma = "pbld", 8, 4, 0.25
+		}),
+		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`: fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
+		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                fitInput(t, &BooleanOptions{}, booleans("ny?")),
+		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"center":0.5,"scale":0.5,"fill":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`: fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
 	}
 }
 
@@ -75,20 +87,33 @@ func TestJSON(t *testing.T) {
 
 var corrupt = map[string]string{
 	`{`: "", `null`: "unknown", `[]`: "", `"number"`: "", `{"type":"number"}`: "",
-	`{"type":"NUMBER","fitted":{}}`:                                            `unknown`,
-	`{"type":"text","fitted":{}}`:                                              `unknown`,
-	`{"type":"number","fitted":null}`:                                          "deviation",
-	`{"type":"number","fitted":{"mean":0,"deviation":0}}`:                      "deviation",
-	`{"type":"number","fitted":{"mean":0,"deviation":-1}}`:                     "deviation",
-	`{"type":"number","fitted":{"mean":1e999,"deviation":1}}`:                  "number",
-	`{"type":"number","fitted":{"mean":"0","deviation":1}}`:                    "number",
-	`{"type":"number","fitted":{"mean":0,"deviation":1,"clip":-3}}`:            "clip",
-	`{"type":"category","fitted":{"values":["a","a"],"dimension":3}}`:          `"a" stands twice`,
-	`{"type":"category","fitted":{"values":["a"],"dimension":0}}`:              "dimension is 0",
-	`{"type":"category","fitted":{"values":["a"],"dimension":1000000000}}`:     "dimension is 1000000000",
-	`{"type":"category","fitted":{"values":"a","dimension":1}}`:                "category",
-	`{"type":"datetime","fitted":{"time":{"deviation":1},"cycles":["lunar"]}}`: `unknown cycle "lunar"`,
-	`{"type":"datetime","fitted":{"cycles":[]}}`:                               "deviation",
+	`{"type":"NUMBER","fitted":{}}`:                                                                                                        `unknown`,
+	`{"type":"text","fitted":{}}`:                                                                                                          `unknown`,
+	`{"type":"number","fitted":null}`:                                                                                                      "deviation",
+	`{"type":"number","fitted":{"mean":0,"deviation":0}}`:                                                                                  "deviation",
+	`{"type":"number","fitted":{"mean":0,"deviation":-1}}`:                                                                                 "deviation",
+	`{"type":"number","fitted":{"mean":1e999,"deviation":1}}`:                                                                              "number",
+	`{"type":"number","fitted":{"mean":"0","deviation":1}}`:                                                                                "number",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"clip":-3}}`:                                                                        "clip",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"center":1,"scale":0}}`:                                                             "scale 0",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"scale":-1}}`:                                                                       "scale -1",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"quantiles":[2,1]}}`:                                                                "quantiles",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"quantiles":[2]}}`:                                                                  "quantiles",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"edges":[1,1],"dimension":4}}`:                                                      "edges",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"edges":[1],"dimension":4}}`:                                                        "edges",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"edges":[],"dimension":4}}`:                                                         "edges",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"edges":[1,2],"dimension":0}}`:                                                      "dimension is 0",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"periodic":{"form":"saw","frequencies":1,"sigma":1}}}`:                `form "saw"`,
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"periodic":{"form":"pbld","frequencies":0,"sigma":1}}}`:               "0 frequencies",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"periodic":{"form":"pbld","frequencies":1}}}`:                         "deviation 0",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":0,"periodic":{"form":"pbld","frequencies":1,"sigma":1}}}`:               "dimension is 0",
+	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"edges":[1,2],"periodic":{"form":"pbld","frequencies":1,"sigma":1}}}`: "two embeddings",
+	`{"type":"category","fitted":{"values":["a","a"],"dimension":3}}`:                                                                      `"a" stands twice`,
+	`{"type":"category","fitted":{"values":["a"],"dimension":0}}`:                                                                          "dimension is 0",
+	`{"type":"category","fitted":{"values":["a"],"dimension":1000000000}}`:                                                                 "dimension is 1000000000",
+	`{"type":"category","fitted":{"values":"a","dimension":1}}`:                                                                            "category",
+	`{"type":"datetime","fitted":{"time":{"deviation":1},"cycles":["lunar"]}}`:                                                             `unknown cycle "lunar"`,
+	`{"type":"datetime","fitted":{"cycles":[]}}`:                                                                                           "deviation",
 }
 
 var corruptOutputs = map[string]string{

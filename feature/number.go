@@ -1,6 +1,7 @@
 package feature
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -23,13 +24,15 @@ func init() {
 
 // NumberOptions are the options of a number input.
 type NumberOptions struct {
-	Scaling    string  `yaml:"scaling" default:"standard" enum:"standard,robust,quantile,min_max,none" doc:"on the training rows, standard: mean 0 and deviation 1; robust: median 0 and interquartile range 1; quantile: to a normal distribution, by rank; min_max: from 0 to 1; none: as it is"`
-	Embedding  string  `yaml:"embedding" default:"piecewise_linear" enum:"none,piecewise_linear" doc:"vector that stands for the number in a network: linear between quantiles of the training rows, or none: the number itself"`
-	Dimension  int     `yaml:"dimension" default:"16" min:"1" max:"1024" doc:"length of the embedding"`
-	Bins       int     `yaml:"bins" default:"48" min:"2" max:"1024" doc:"pieces of a piecewise-linear embedding at most"`
-	Imputation string  `yaml:"imputation" default:"mean" enum:"mean,median,zero" doc:"what stands for a missing value, before scaling"`
-	Indicator  string  `yaml:"missing_indicator" default:"auto" enum:"auto,always,never" doc:"a second input that says whether the value is missing; auto: where training rows miss some"`
-	Clip       float64 `yaml:"clip" default:"10" min:"0" doc:"bound on scaled values, so that a stray one cannot drown a prediction; 0: none"`
+	Scaling     string  `yaml:"scaling" default:"standard" enum:"standard,robust,quantile,min_max,none" doc:"on the training rows, standard: mean 0 and deviation 1; robust: median 0 and interquartile range 1; quantile: to a normal distribution, by rank; min_max: from 0 to 1; none: as it is"`
+	Embedding   string  `yaml:"embedding" default:"piecewise_linear" enum:"none,piecewise_linear,periodic,pbld" doc:"vector that stands for the number in a network: piecewise_linear: linear between quantiles of the training rows; periodic: sines and cosines of trained frequencies; pbld: such cosines with the number beside them; none: the number itself"`
+	Dimension   int     `yaml:"dimension" default:"16" min:"2" max:"1024" doc:"length of the embedding"`
+	Bins        int     `yaml:"bins" default:"48" min:"2" max:"1024" doc:"pieces of a piecewise-linear embedding at most"`
+	Frequencies int     `yaml:"frequencies" default:"16" min:"1" max:"1024" doc:"waves of a periodic embedding"`
+	Sigma       float64 `yaml:"sigma" default:"0.1" above:"0" max:"1000" doc:"deviation of a periodic embedding's frequencies before training: larger for a target that changes faster with the number"`
+	Imputation  string  `yaml:"imputation" default:"mean" enum:"mean,median,zero" doc:"what stands for a missing value, before scaling"`
+	Indicator   string  `yaml:"missing_indicator" default:"auto" enum:"auto,always,never" doc:"a second input that says whether the value is missing; auto: where training rows miss some"`
+	Clip        float64 `yaml:"clip" default:"10" min:"0" doc:"bound on scaled values, so that a stray one cannot drown a prediction; 0: none"`
 }
 
 // Number is a fitted number input: one scaled value, and a missing indicator
@@ -45,6 +48,27 @@ type Number struct {
 	Indicator bool      `json:"missing_indicator"`
 	Edges     []float64 `json:"edges,omitempty"` // of the pieces, in scaled values
 	Dimension int       `json:"dimension,omitempty"`
+	Periodic  *Periodic `json:"periodic,omitempty"`
+}
+
+// Periodic is a periodic embedding of a number.
+type Periodic struct {
+	Form        string  `json:"form"` // periodic or pbld
+	Frequencies int     `json:"frequencies"`
+	Sigma       float64 `json:"sigma"`
+}
+
+// UnmarshalJSON reads what was saved before scaling could be chosen, too: mean
+// and deviation were what it took.
+func (n *Number) UnmarshalJSON(raw []byte) error {
+	type plain Number
+	if err := json.Unmarshal(raw, (*plain)(n)); err != nil {
+		return err
+	}
+	if n.Center == 0 && n.Scale == 0 {
+		n.Center, n.Scale = n.Mean, n.Deviation
+	}
+	return nil
 }
 
 // Fit implements InputOptions.
@@ -102,6 +126,9 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 		if n.Edges = edges(sorted, o.Bins); n.Edges != nil {
 			n.Dimension = o.Dimension
 		}
+	}
+	if o.Embedding == "periodic" || o.Embedding == "pbld" {
+		n.Periodic, n.Dimension = &Periodic{o.Embedding, o.Frequencies, o.Sigma}, o.Dimension
 	}
 	return n, nil
 }
@@ -228,9 +255,7 @@ func scaleInto(xs []float64, dst []float32, n *Number) {
 		if missing {
 			x = n.Fill
 		}
-		x = n.scaled(x)
-		// What float32 cannot hold is as far out as it can be, not infinite.
-		dst[i*w] = float32(max(-math.MaxFloat32, min(math.MaxFloat32, x)))
+		dst[i*w] = float32(n.scaled(x))
 		if w == 2 {
 			dst[i*w+1] = indicator(missing)
 		}
@@ -245,7 +270,8 @@ func (n *Number) scaled(x float64) float64 {
 	if n.Clip > 0 {
 		x = max(-n.Clip, min(n.Clip, x))
 	}
-	return x
+	// What float32 cannot hold is as far out as it can be, not infinite.
+	return max(-math.MaxFloat32, min(math.MaxFloat32, x))
 }
 
 func indicator(b bool) float32 {
@@ -260,10 +286,20 @@ func indicator(b bool) float32 {
 // models.
 func (n *Number) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Node {
 	x := in[0]
-	if linear || n.Edges == nil {
+	var embedding nn.Layer
+	switch p := n.Periodic; {
+	case linear:
+	case n.Edges != nil:
+		embedding = nn.PiecewiseLinear(n.Edges, n.Dimension)
+	case p != nil && p.Form == "pbld":
+		embedding = nn.Periodic(nn.PBLD, p.Frequencies, n.Dimension, p.Sigma)
+	case p != nil:
+		embedding = nn.Periodic(nn.PLR, p.Frequencies, n.Dimension, p.Sigma)
+	}
+	if embedding == nil {
 		return x
 	}
-	y := nn.PiecewiseLinear(n.Edges, n.Dimension).Apply(c, graph.Slice(x, 1, 0, 1))
+	y := embedding.Apply(c, graph.Slice(x, 1, 0, 1))
 	if !n.Indicator {
 		return y
 	}
@@ -279,6 +315,9 @@ func (n *Number) Describe() string {
 	if n.Edges != nil {
 		s += fmt.Sprintf(", linear in %d pieces", len(n.Edges)-1)
 	}
+	if n.Periodic != nil {
+		s += fmt.Sprintf(", in %d waves", n.Periodic.Frequencies)
+	}
 	if n.Indicator {
 		s += ", missing indicator"
 	}
@@ -292,11 +331,24 @@ func (n *Number) valid() error {
 	if !(n.Scale > 0) || math.IsInf(n.Scale, 0) || math.IsNaN(n.Center-n.Center) {
 		return fmt.Errorf("centre %v and scale %v, expected finite and above 0", n.Center, n.Scale)
 	}
-	if n.Edges != nil && (n.Dimension < 1 || n.Dimension > 1<<16) {
+	if (n.Edges != nil || n.Periodic != nil) && (n.Dimension < 1 || n.Dimension > 1<<16) {
 		return fmt.Errorf("dimension is %d, expected 1 to %d", n.Dimension, 1<<16)
 	}
-	if !slices.IsSorted(n.Ranks) {
-		return errors.New("the quantiles do not ascend")
+	if p := n.Periodic; p != nil {
+		switch {
+		case n.Edges != nil:
+			return errors.New("two embeddings, expected at most one")
+		case p.Form != "periodic" && p.Form != "pbld":
+			return fmt.Errorf("the periodic embedding has the form %q, expected periodic or pbld", p.Form)
+		case p.Frequencies < 1 || p.Frequencies > 1<<16 || !(p.Sigma > 0) || math.IsInf(p.Sigma, 0):
+			return fmt.Errorf("%d frequencies of deviation %v, expected 1 to %d and above 0", p.Frequencies, p.Sigma, 1<<16)
+		}
+	}
+	if n.Ranks != nil && (len(n.Ranks) < 2 || !slices.IsSorted(n.Ranks)) {
+		return errors.New("the quantiles are fewer than two, or do not ascend")
+	}
+	if n.Edges != nil && (len(n.Edges) < 2 || len(slices.Compact(slices.Clone(n.Edges))) < len(n.Edges) || !slices.IsSorted(n.Edges)) {
+		return errors.New("the edges are fewer than two, or do not ascend")
 	}
 	return nil
 }

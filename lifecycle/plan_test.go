@@ -67,13 +67,13 @@ func TestPlannedArithmetic(t *testing.T) {
 	const rows = 64
 	plan := func(inputs string) *Plan {
 		t.Helper()
-		p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ninputs: "+inputs+"\nnetwork: {widths: [16, 8], dropout: 0.1}\ntrain: {bagging: off, batch_size: 64}"))
+		p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ninputs: "+inputs+"\nnetwork: {type: mlp, widths: [16, 8], dropout: 0.1}\ntrain: {bagging: off, batch_size: 64}"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		return p
 	}
-	p := plan("[age]")
+	p := plan("[{name: age, type: number, embedding: none}]")
 	forward := 2 * rows * (1*16 + 16*8 + 8*1)
 	if want := 2*forward + 2*rows*(16*8+8*1); p.StepFLOP != want {
 		t.Errorf("%d operations a step, expected %d", p.StepFLOP, want)

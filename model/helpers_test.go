@@ -57,8 +57,15 @@ func defaults[T any](t testing.TB, o T) T {
 	return o
 }
 
-// fitted returns an untrained model of a target and a network.
+// fitted returns an untrained model of a target and a network, on numbers
+// without embedding.
 func fitted(t testing.TB, rows *data.Table, target string, network Network) *Model {
+	t.Helper()
+	return embedded(t, rows, target, network, "none")
+}
+
+// embedded is fitted with an embedding of numbers.
+func embedded(t testing.TB, rows *data.Table, target string, network Network, embedding string) *Model {
 	t.Helper()
 	output := map[string]feature.OutputOptions{
 		"churn": &feature.BinaryOptions{}, "product": &feature.CategoryOutputOptions{}, "price": &feature.NumberOutputOptions{Transform: "log"},
@@ -70,7 +77,11 @@ func fitted(t testing.TB, rows *data.Table, target string, network Network) *Mod
 	m := &Model{Name: "churn", Target: target, Output: out, Network: network, Schema: schema, State: graph.NewState()}
 	for _, name := range []string{"tenure", "plan", "paperless", "since", "spent"} {
 		c := rows.Column(name)
-		f, err := defaults(t, feature.InputTypes()[feature.InputFor(c.Type)]).Fit(c)
+		o := defaults(t, feature.InputTypes()[feature.InputFor(c.Type)])
+		if o, ok := o.(*feature.NumberOptions); ok {
+			o.Embedding = embedding
+		}
+		f, err := o.Fit(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,6 +141,7 @@ func someNetworks() map[string]Network {
 		"resnet":          &ResNet{Width: 12, Hidden: 16, Blocks: 2, Norm: "batch", Dropout: 0.1},
 		"resnet, plain":   &ResNet{Width: 8, Hidden: 8, Blocks: 1, Norm: "none"},
 		"resnet, layers":  &ResNet{Width: 8, Hidden: 8, Blocks: 1, Norm: "layer"},
+		"tabm":            &TabM{Members: 4, Widths: []int{16}, Activation: "relu", Dropout: 0.1},
 		"linear":          &Linear{},
 	}
 }

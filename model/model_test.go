@@ -275,7 +275,7 @@ func TestNetworkTypes(t *testing.T) {
 			t.Errorf("%s: plain inputs: %v", name, n.Plain())
 		}
 	}
-	if _, err := newNetwork("transformer"); err == nil || !strings.Contains(err.Error(), "[linear mlp resnet]") {
+	if _, err := newNetwork("transformer"); err == nil || !strings.Contains(err.Error(), "[linear mlp resnet tabm]") {
 		t.Errorf("an unknown network: %v", err)
 	}
 	rows := table(t, 50, 7)

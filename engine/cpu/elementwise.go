@@ -114,6 +114,8 @@ var unaryKernels = [...]func(dst, x []float32){
 	graph.OpTanh:     kernel.Tanh,
 	graph.OpSigmoid:  kernel.Sigmoid,
 	graph.OpErf:      kernel.Erf,
+	graph.OpSin:      kernel.Sin,
+	graph.OpCos:      kernel.Cos,
 	graph.OpSoftplus: kernel.Softplus,
 	graph.OpRelu:     kernel.Relu,
 	graph.OpIdentity: kernel.Copy,

@@ -37,7 +37,7 @@ var tolerances = map[string]tolerance{
 	"add": rounded, "sub": rounded, "mul": rounded, "div": rounded, "square": rounded, "sqrt": rounded, "recip": rounded,
 	"rsqrt": {relative(3), "a root and a quotient, each rounded"},
 	"exp":   approximated, "log": approximated, "log1p": approximated, "tanh": approximated, "sigmoid": approximated,
-	"erf": approximated, "softplus": approximated,
+	"erf": approximated, "sin": approximated, "cos": approximated, "softplus": approximated,
 
 	"sum": summed, "scatter_add": summed, "sum_by_row": summed,
 	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,

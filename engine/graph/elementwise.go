@@ -33,6 +33,8 @@ const (
 	OpTanh
 	OpSigmoid
 	OpErf
+	OpSin // of an angle in radians
+	OpCos
 	OpSoftplus // log(1+eˣ)
 	OpRelu     // max(x, 0)
 	OpIdentity // x, through which no gradient flows (StopGradient)
@@ -57,6 +59,8 @@ var unaries = [...]struct {
 	OpTanh:     {"tanh", func(x, y, dy *Node) *Node { return Mul(dy, OneMinus(Square(y))) }},
 	OpSigmoid:  {"sigmoid", func(x, y, dy *Node) *Node { return Mul(dy, Mul(y, OneMinus(y))) }},
 	OpErf:      {"erf", func(x, y, dy *Node) *Node { return Mul(dy, Scale(Exp(Neg(Square(x))), 2/math.Sqrt(math.Pi))) }},
+	OpSin:      {"sin", func(x, y, dy *Node) *Node { return Mul(dy, Cos(x)) }},
+	OpCos:      {"cos", func(x, y, dy *Node) *Node { return Neg(Mul(dy, Sin(x))) }},
 	OpSoftplus: {"softplus", func(x, y, dy *Node) *Node { return Mul(dy, Sigmoid(x)) }},
 	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Select(Greater(y, x.b.Scalar(0)), dy, x.b.Scalar(0)) }},
 	OpIdentity: {"identity", nil},
@@ -126,6 +130,13 @@ func Sigmoid(x *Node) *Node { return unary(OpSigmoid, x) }
 
 // Erf returns the error function.
 func Erf(x *Node) *Node { return unary(OpErf, x) }
+
+// Sin returns the sine of x in radians. Beyond ±2²⁸, where neighbouring
+// numbers are whole periods apart, backends may take x for 0.
+func Sin(x *Node) *Node { return unary(OpSin, x) }
+
+// Cos returns the cosine of x in radians, with the bounds of Sin.
+func Cos(x *Node) *Node { return unary(OpCos, x) }
 
 // Softplus returns log(1+eˣ) without overflow.
 func Softplus(x *Node) *Node { return unary(OpSoftplus, x) }

@@ -156,6 +156,8 @@ var unaryDomains = map[graph.UnaryKind]domain{
 	graph.OpTanh:     anywhere,
 	graph.OpSigmoid:  between(-5, 5),
 	graph.OpErf:      anywhere,
+	graph.OpSin:      anywhere,
+	graph.OpCos:      anywhere,
 	graph.OpSoftplus: between(-5, 5),
 	graph.OpRelu:     awayFromZero,
 }

@@ -2819,6 +2819,384 @@ DATA v3f6c0000<>+24(SB)/4, $0x3f6c0000
 DATA v3f6c0000<>+28(SB)/4, $0x3f6c0000
 GLOBL v3f6c0000<>(SB), RODATA|NOPTR, $32
 
+// func sinAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·sinAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ         DX, $0x00000008
+	JL           tail
+	VMOVUPS      (CX), Y0
+	VANDPS       v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS       $0x1e, v4d800000<>+0(SB), Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y4, Y0, Y4
+	VBLENDVPS    Y1, Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y0
+	VMULPD       twoOverPi<>+0(SB), Y0, Y4
+	VCVTPD2DQY   Y4, X2
+	VCVTDQ2PD    X2, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y0, Y0
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y0, Y0
+	VCVTPD2PSY   Y0, X3
+	VCVTPS2PD    X1, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y4
+	VCVTPD2DQY   Y4, X0
+	VCVTDQ2PD    X0, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VINSERTI128  $0x01, X0, Y2, Y0
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      vb94ca1f9<>+0(SB), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       v3c08839e<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       vbe2aaaa3<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VANDPS       v80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y5, Y1
+	VMOVUPS      v37ccf5ce<>+0(SB), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       vbab6061a<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       v3d2aaaa5<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       v3f000000<>+0(SB), Y4, Y4
+	VSUBPS       Y4, Y5, Y4
+	VADDPS       v3f800000<>+0(SB), Y4, Y4
+	VPSLLD       $0x1f, Y0, Y5
+	VPAND        v00000002<>+0(SB), Y0, Y0
+	VPSLLD       $0x1e, Y0, Y0
+	VBLENDVPS    Y5, Y4, Y1, Y1
+	VXORPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, DX
+	JMP          narrow
+
+tail:
+	TESTQ        DX, DX
+	JE           done
+	LEAQ         masks<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       v7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x1e, v4d800000<>+0(SB), Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMULPS       Y5, Y1, Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X4
+	VCVTPS2PD    X1, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y5
+	VCVTPD2DQY   Y5, X2
+	VCVTDQ2PD    X2, Y6
+	VMULPD       halfPiHi<>+0(SB), Y6, Y5
+	VSUBPD       Y5, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y6, Y5
+	VSUBPD       Y5, Y1, Y1
+	VCVTPD2PSY   Y1, X3
+	VCVTPS2PD    X4, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y4
+	VCVTPD2DQY   Y4, X6
+	VCVTDQ2PD    X6, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VINSERTI128  $0x01, X6, Y2, Y2
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      vb94ca1f9<>+0(SB), Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       v3c08839e<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       vbe2aaaa3<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VANDPS       v80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y4, Y1
+	VMOVUPS      v37ccf5ce<>+0(SB), Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       vbab6061a<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       v3d2aaaa5<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       v3f000000<>+0(SB), Y3, Y3
+	VSUBPS       Y3, Y4, Y3
+	VADDPS       v3f800000<>+0(SB), Y3, Y3
+	VPSLLD       $0x1f, Y2, Y4
+	VPAND        v00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VBLENDVPS    Y4, Y3, Y1, Y1
+	VXORPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v4d800000<>+0(SB)/4, $0x4d800000
+DATA v4d800000<>+4(SB)/4, $0x4d800000
+DATA v4d800000<>+8(SB)/4, $0x4d800000
+DATA v4d800000<>+12(SB)/4, $0x4d800000
+DATA v4d800000<>+16(SB)/4, $0x4d800000
+DATA v4d800000<>+20(SB)/4, $0x4d800000
+DATA v4d800000<>+24(SB)/4, $0x4d800000
+DATA v4d800000<>+28(SB)/4, $0x4d800000
+GLOBL v4d800000<>(SB), RODATA|NOPTR, $32
+
+DATA twoOverPi<>+0(SB)/8, $0x3fe45f306dc9c883
+DATA twoOverPi<>+8(SB)/8, $0x3fe45f306dc9c883
+DATA twoOverPi<>+16(SB)/8, $0x3fe45f306dc9c883
+DATA twoOverPi<>+24(SB)/8, $0x3fe45f306dc9c883
+GLOBL twoOverPi<>(SB), RODATA|NOPTR, $32
+
+DATA halfPiHi<>+0(SB)/8, $0x3ff921fb50000000
+DATA halfPiHi<>+8(SB)/8, $0x3ff921fb50000000
+DATA halfPiHi<>+16(SB)/8, $0x3ff921fb50000000
+DATA halfPiHi<>+24(SB)/8, $0x3ff921fb50000000
+GLOBL halfPiHi<>(SB), RODATA|NOPTR, $32
+
+DATA halfPiLo<>+0(SB)/8, $0x3e5110b4611a6263
+DATA halfPiLo<>+8(SB)/8, $0x3e5110b4611a6263
+DATA halfPiLo<>+16(SB)/8, $0x3e5110b4611a6263
+DATA halfPiLo<>+24(SB)/8, $0x3e5110b4611a6263
+GLOBL halfPiLo<>(SB), RODATA|NOPTR, $32
+
+DATA vb94ca1f9<>+0(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+4(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+8(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+12(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+16(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+20(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+24(SB)/4, $0xb94ca1f9
+DATA vb94ca1f9<>+28(SB)/4, $0xb94ca1f9
+GLOBL vb94ca1f9<>(SB), RODATA|NOPTR, $32
+
+DATA v3c08839e<>+0(SB)/4, $0x3c08839e
+DATA v3c08839e<>+4(SB)/4, $0x3c08839e
+DATA v3c08839e<>+8(SB)/4, $0x3c08839e
+DATA v3c08839e<>+12(SB)/4, $0x3c08839e
+DATA v3c08839e<>+16(SB)/4, $0x3c08839e
+DATA v3c08839e<>+20(SB)/4, $0x3c08839e
+DATA v3c08839e<>+24(SB)/4, $0x3c08839e
+DATA v3c08839e<>+28(SB)/4, $0x3c08839e
+GLOBL v3c08839e<>(SB), RODATA|NOPTR, $32
+
+DATA vbe2aaaa3<>+0(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+4(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+8(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+12(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+16(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+20(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+24(SB)/4, $0xbe2aaaa3
+DATA vbe2aaaa3<>+28(SB)/4, $0xbe2aaaa3
+GLOBL vbe2aaaa3<>(SB), RODATA|NOPTR, $32
+
+DATA v37ccf5ce<>+0(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+4(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+8(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+12(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+16(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+20(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+24(SB)/4, $0x37ccf5ce
+DATA v37ccf5ce<>+28(SB)/4, $0x37ccf5ce
+GLOBL v37ccf5ce<>(SB), RODATA|NOPTR, $32
+
+DATA vbab6061a<>+0(SB)/4, $0xbab6061a
+DATA vbab6061a<>+4(SB)/4, $0xbab6061a
+DATA vbab6061a<>+8(SB)/4, $0xbab6061a
+DATA vbab6061a<>+12(SB)/4, $0xbab6061a
+DATA vbab6061a<>+16(SB)/4, $0xbab6061a
+DATA vbab6061a<>+20(SB)/4, $0xbab6061a
+DATA vbab6061a<>+24(SB)/4, $0xbab6061a
+DATA vbab6061a<>+28(SB)/4, $0xbab6061a
+GLOBL vbab6061a<>(SB), RODATA|NOPTR, $32
+
+DATA v3d2aaaa5<>+0(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+4(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+8(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+12(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+16(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+20(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+24(SB)/4, $0x3d2aaaa5
+DATA v3d2aaaa5<>+28(SB)/4, $0x3d2aaaa5
+GLOBL v3d2aaaa5<>(SB), RODATA|NOPTR, $32
+
+DATA v00000002<>+0(SB)/4, $0x00000002
+DATA v00000002<>+4(SB)/4, $0x00000002
+DATA v00000002<>+8(SB)/4, $0x00000002
+DATA v00000002<>+12(SB)/4, $0x00000002
+DATA v00000002<>+16(SB)/4, $0x00000002
+DATA v00000002<>+20(SB)/4, $0x00000002
+DATA v00000002<>+24(SB)/4, $0x00000002
+DATA v00000002<>+28(SB)/4, $0x00000002
+GLOBL v00000002<>(SB), RODATA|NOPTR, $32
+
+// func cosAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·cosAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ         DX, $0x00000008
+	JL           tail
+	VMOVUPS      (CX), Y0
+	VANDPS       v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS       $0x1e, v4d800000<>+0(SB), Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VMULPS       Y4, Y0, Y4
+	VBLENDVPS    Y1, Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VCVTPS2PD    X0, Y0
+	VMULPD       twoOverPi<>+0(SB), Y0, Y4
+	VCVTPD2DQY   Y4, X2
+	VCVTDQ2PD    X2, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y0, Y0
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y0, Y0
+	VCVTPD2PSY   Y0, X3
+	VCVTPS2PD    X1, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y4
+	VCVTPD2DQY   Y4, X0
+	VCVTDQ2PD    X0, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VINSERTI128  $0x01, X0, Y2, Y0
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VPADDD       v00000001<>+0(SB), Y0, Y0
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      vb94ca1f9<>+0(SB), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       v3c08839e<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       vbe2aaaa3<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y1, Y5, Y5
+	VADDPS       Y1, Y5, Y5
+	VANDPS       v80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y5, Y1
+	VMOVUPS      v37ccf5ce<>+0(SB), Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       vbab6061a<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VADDPS       v3d2aaaa5<>+0(SB), Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       v3f000000<>+0(SB), Y4, Y4
+	VSUBPS       Y4, Y5, Y4
+	VADDPS       v3f800000<>+0(SB), Y4, Y4
+	VPSLLD       $0x1f, Y0, Y5
+	VPAND        v00000002<>+0(SB), Y0, Y0
+	VPSLLD       $0x1e, Y0, Y0
+	VBLENDVPS    Y5, Y4, Y1, Y1
+	VXORPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000020, AX
+	SUBQ         $0x00000008, DX
+	JMP          narrow
+
+tail:
+	TESTQ        DX, DX
+	JE           done
+	LEAQ         masks<>+0(SB), BX
+	NEGQ         DX
+	VMOVUPS      32(BX)(DX*4), Y0
+	VMASKMOVPS   (CX), Y0, Y1
+	VANDPS       v7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x1e, v4d800000<>+0(SB), Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMULPS       Y5, Y1, Y5
+	VBLENDVPS    Y4, Y5, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X4
+	VCVTPS2PD    X1, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y5
+	VCVTPD2DQY   Y5, X2
+	VCVTDQ2PD    X2, Y6
+	VMULPD       halfPiHi<>+0(SB), Y6, Y5
+	VSUBPD       Y5, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y6, Y5
+	VSUBPD       Y5, Y1, Y1
+	VCVTPD2PSY   Y1, X3
+	VCVTPS2PD    X4, Y1
+	VMULPD       twoOverPi<>+0(SB), Y1, Y4
+	VCVTPD2DQY   Y4, X6
+	VCVTDQ2PD    X6, Y5
+	VMULPD       halfPiHi<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VMULPD       halfPiLo<>+0(SB), Y5, Y4
+	VSUBPD       Y4, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VINSERTI128  $0x01, X6, Y2, Y2
+	VINSERTF128  $0x01, X1, Y3, Y1
+	VPADDD       v00000001<>+0(SB), Y2, Y2
+	VMULPS       Y1, Y1, Y3
+	VMOVUPS      vb94ca1f9<>+0(SB), Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       v3c08839e<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       vbe2aaaa3<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y1, Y4, Y4
+	VADDPS       Y1, Y4, Y4
+	VANDPS       v80000000<>+0(SB), Y1, Y1
+	VORPS        Y1, Y4, Y1
+	VMOVUPS      v37ccf5ce<>+0(SB), Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       vbab6061a<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       v3d2aaaa5<>+0(SB), Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VMULPS       v3f000000<>+0(SB), Y3, Y3
+	VSUBPS       Y3, Y4, Y3
+	VADDPS       v3f800000<>+0(SB), Y3, Y3
+	VPSLLD       $0x1f, Y2, Y4
+	VPAND        v00000002<>+0(SB), Y2, Y2
+	VPSLLD       $0x1e, Y2, Y2
+	VBLENDVPS    Y4, Y3, Y1, Y1
+	VXORPS       Y2, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v00000001<>+0(SB)/4, $0x00000001
+DATA v00000001<>+4(SB)/4, $0x00000001
+DATA v00000001<>+8(SB)/4, $0x00000001
+DATA v00000001<>+12(SB)/4, $0x00000001
+DATA v00000001<>+16(SB)/4, $0x00000001
+DATA v00000001<>+20(SB)/4, $0x00000001
+DATA v00000001<>+24(SB)/4, $0x00000001
+DATA v00000001<>+28(SB)/4, $0x00000001
+GLOBL v00000001<>(SB), RODATA|NOPTR, $32
+
 // func softplusAVX2(dst []float32, x []float32)
 // Requires: AVX, AVX2
 TEXT ·softplusAVX2(SB), NOSPLIT, $0-48

@@ -268,6 +268,22 @@ func erf(dst, x []float32) {
 	}
 }
 
+func sin(dst, x []float32) {
+	if active == pathAVX2 {
+		sinAVX2(dst, x)
+	} else {
+		sinGeneric(dst, x)
+	}
+}
+
+func cos(dst, x []float32) {
+	if active == pathAVX2 {
+		cosAVX2(dst, x)
+	} else {
+		cosGeneric(dst, x)
+	}
+}
+
 func softplus(dst, x []float32) {
 	if active == pathAVX2 {
 		softplusAVX2(dst, x)

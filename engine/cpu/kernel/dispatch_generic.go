@@ -70,6 +70,10 @@ func sigmoid(dst, x []float32) { sigmoidGeneric(dst, x) }
 
 func erf(dst, x []float32) { erfGeneric(dst, x) }
 
+func sin(dst, x []float32) { sinGeneric(dst, x) }
+
+func cos(dst, x []float32) { cosGeneric(dst, x) }
+
 func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
 func sum(x []float32) float32 { return sumGeneric(x) }

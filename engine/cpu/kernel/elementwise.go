@@ -108,6 +108,13 @@ func Sigmoid(dst, x []float32) { sigmoid(dst, fit(x, len(dst))) }
 // Erf sets dst to the error function of x.
 func Erf(dst, x []float32) { erf(dst, fit(x, len(dst))) }
 
+// Sin sets dst to the sine of x in radians. Beyond ±2²⁸, where neighbouring
+// float32 are whole periods apart, x is taken for 0; of ±Inf it is NaN.
+func Sin(dst, x []float32) { sin(dst, fit(x, len(dst))) }
+
+// Cos sets dst to the cosine of x, with the bounds of Sin.
+func Cos(dst, x []float32) { cos(dst, fit(x, len(dst))) }
+
 // Softplus sets dst = log(1+eˣ).
 func Softplus(dst, x []float32) { softplus(dst, fit(x, len(dst))) }
 

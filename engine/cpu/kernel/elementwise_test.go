@@ -14,7 +14,7 @@ var unaryTable = []struct {
 	{"Sqrt", Sqrt, sqrtGeneric}, {"Rsqrt", Rsqrt, rsqrtGeneric}, {"Recip", Recip, recipGeneric},
 	{"Sign", Sign, signGeneric}, {"Relu", Relu, reluGeneric}, {"Exp", Exp, expGeneric},
 	{"Log", Log, logGeneric}, {"Log1p", Log1p, log1pGeneric}, {"Tanh", Tanh, tanhGeneric},
-	{"Sigmoid", Sigmoid, sigmoidGeneric}, {"Erf", Erf, erfGeneric}, {"Softplus", Softplus, softplusGeneric},
+	{"Sigmoid", Sigmoid, sigmoidGeneric}, {"Erf", Erf, erfGeneric}, {"Sin", Sin, sinGeneric}, {"Cos", Cos, cosGeneric}, {"Softplus", Softplus, softplusGeneric},
 	{"Copy", Copy, func(dst, x []float32) { copy(dst, x) }},
 }
 

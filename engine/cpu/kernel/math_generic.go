@@ -206,6 +206,54 @@ const (
 	erfc6    = -1.28717512e-1
 )
 
+// sin32 and cos32 take the nearest multiple of π/2 from x in float64, where
+// 25 bits of π/2 times a whole number up to 2²⁸ are exact (Cody and Waite, with
+// the constants of FreeBSD's e_rem_pio2f.c), and then go by Cephes' polynomials
+// for sine and cosine from −π/4 to π/4.
+func sin32(x float32) float32 { return trig(x, 0) }
+
+func cos32(x float32) float32 { return trig(x, 1) }
+
+// trig is the sine of x and so many right angles.
+func trig(x float32, quarters int32) float32 {
+	if abs32(x) > trigHigh {
+		x *= 0 // NaN of an infinity
+	}
+	d := float64(x)
+	t := float64(d*twoOverPi) + roundMagic64
+	n := int32(math.Float64bits(t)) + quarters
+	k := t - roundMagic64
+	d -= float64(k * halfPiHi)
+	d -= float64(k * halfPiLo)
+	r := float32(d)
+	z := float32(r * r)
+	var y float32
+	if n&1 == 0 {
+		p := float32(sin0*z) + sin1
+		p = float32(p*z) + sin2
+		y = copysign32(float32(float32(p*z)*r)+r, r) // for −0
+	} else {
+		p := float32(cos0*z) + cos1
+		p = float32(p*z) + cos2
+		y = float32(float32(p*z)*z) - float32(0.5*z) + 1
+	}
+	return math.Float32frombits(math.Float32bits(y) ^ uint32(n&2)<<30)
+}
+
+const (
+	trigHigh     = 0x1p28
+	twoOverPi    = 0.636619772367581343
+	roundMagic64 = 0x1.8p52              // as roundMagic
+	halfPiHi     = 0x1.921fb5p0          // 25 bits
+	halfPiLo     = 0x1.110b4611a6263p-26 // π/2 − halfPiHi
+	sin0         = -1.9515295891e-4
+	sin1         = 8.3321608736e-3
+	sin2         = -1.6666654611e-1
+	cos0         = 2.443315711809948e-5
+	cos1         = -1.388731625493765e-3
+	cos2         = 4.166664568298827e-2
+)
+
 func softplus32(x float32) float32 {
 	y := log1pCore(exp32(-abs32(x)))
 	if x > 0 {
@@ -226,4 +274,6 @@ func log1pGeneric(dst, x []float32)    { mapGeneric(dst, x, log1p32) }
 func tanhGeneric(dst, x []float32)     { mapGeneric(dst, x, tanh32) }
 func sigmoidGeneric(dst, x []float32)  { mapGeneric(dst, x, sigmoid32) }
 func erfGeneric(dst, x []float32)      { mapGeneric(dst, x, erf32) }
+func sinGeneric(dst, x []float32)      { mapGeneric(dst, x, sin32) }
+func cosGeneric(dst, x []float32)      { mapGeneric(dst, x, cos32) }
 func softplusGeneric(dst, x []float32) { mapGeneric(dst, x, softplus32) }

@@ -301,6 +301,24 @@ func sigmoidAVX2(dst []float32, x []float32)
 //go:noescape
 func erfAVX2(dst []float32, x []float32)
 
+// sinAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = sin32(x[i])
+//	}
+//
+//go:noescape
+func sinAVX2(dst []float32, x []float32)
+
+// cosAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = cos32(x[i])
+//	}
+//
+//go:noescape
+func cosAVX2(dst []float32, x []float32)
+
 // softplusAVX2 is
 //
 //	for i := range dst {

@@ -23,6 +23,8 @@ var unaries = map[graph.UnaryKind]func(x float64) float64{
 	graph.OpTanh:     math.Tanh,
 	graph.OpSigmoid:  sigmoid,
 	graph.OpErf:      math.Erf,
+	graph.OpSin:      math.Sin,
+	graph.OpCos:      math.Cos,
 	graph.OpSoftplus: softplus,
 	graph.OpRelu:     func(x float64) float64 { return max(x, 0) },
 	graph.OpIdentity: func(x float64) float64 { return x },

@@ -87,6 +87,27 @@ func named32(name string) Mem {
 	return bits(uint32(v))
 }
 
+// doubles remembers the constants that the assembly holds four times over.
+var doubles = map[string]Mem{}
+
+// named64 is a vector of the float64 constant of that name.
+func named64(name string) Mem {
+	c, ok := constants[name]
+	if !ok {
+		log.Fatalf("math_generic.go has no constant %s", name)
+	}
+	if m, ok := doubles[name]; ok {
+		return m
+	}
+	v, _ := constant.Float64Val(constant.ToFloat(c))
+	m := GLOBL(name, RODATA|NOPTR)
+	for i := range 4 {
+		DATA(8*i, U64(math.Float64bits(v)))
+	}
+	doubles[name] = m
+	return m
+}
+
 // The mask of n of 8 elements starts 8−n words into this table.
 var maskTable Mem
 

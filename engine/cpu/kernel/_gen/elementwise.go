@@ -151,6 +151,8 @@ var maps = []*mapKernel{
 	{"tanh", "x", false, "tanh32(x[i])", 1, func(x []vec) vec { return tanh32(x[0]) }},
 	{"sigmoid", "x", false, "sigmoid32(x[i])", 1, func(x []vec) vec { return sigmoid32(x[0]) }},
 	{"erf", "x", false, "erf32(x[i])", 1, func(x []vec) vec { return erf32(x[0]) }},
+	{"sin", "x", false, "sin32(x[i])", 1, func(x []vec) vec { return trig(x[0], false) }},
+	{"cos", "x", false, "cos32(x[i])", 1, func(x []vec) vec { return trig(x[0], true) }},
 	{"softplus", "x", false, "softplus32(x[i])", 1, func(x []vec) vec { return softplus32(x[0]) }},
 }
 

@@ -5,6 +5,7 @@ import (
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
 )
 
 // The functions of this file are those of math_generic.go, operation by
@@ -107,6 +108,47 @@ func erf32(x vec) vec {
 	q = sub(mul(q, a), a)
 	far := copysign(sub(load(float(1)), exp32(q)), x)
 	return blend(compare(lessThan, a, named("erfSmall")), near, far)
+}
+
+// trig is cos32 or sin32. The rest of x after the division by π/2 is found
+// in float64, four numbers at a time.
+func trig(x vec, cosine bool) vec {
+	x = blend(compare(greaterThan, abs(x), named("trigHigh")), mul(x, zero()), x)
+	upper, n, r := XMM(), YMM(), YMM()
+	VEXTRACTF128(U8(1), x, upper)
+	nLow, rLow := rest(x.AsX())
+	nHigh, rHigh := rest(upper)
+	VINSERTI128(U8(1), nHigh, nLow.AsY(), n)
+	VINSERTF128(U8(1), rHigh, rLow.AsY(), r)
+	if cosine {
+		VPADDD(bits(1), n, n)
+	}
+	z := mul(r, r)
+	p := mul(polynomial(z, "sin0", "sin1", "sin2"), z)
+	s := copysign(add(mul(p, r), r), r)
+	q := mul(mul(polynomial(z, "cos0", "cos1", "cos2"), z), z)
+	c := add(sub(q, mul(z, float(0.5))), float(1))
+	odd, negative := YMM(), YMM()
+	VPSLLD(U8(31), n, odd) // blend looks at the sign
+	VPAND(bits(2), n, negative)
+	VPSLLD(U8(30), negative, negative)
+	return xor(blend(odd, c, s), negative)
+}
+
+// rest returns the whole numbers n next to x·2/π, for four x, and x − n·π/2.
+func rest(x Register) (n, r vec) {
+	d, t, k := YMM(), YMM(), YMM()
+	n, r = XMM(), XMM()
+	VCVTPS2PD(x, d)
+	VMULPD(named64("twoOverPi"), d, t)
+	VCVTPD2DQY(t, n)
+	VCVTDQ2PD(n, k)
+	VMULPD(named64("halfPiHi"), k, t)
+	VSUBPD(t, d, d)
+	VMULPD(named64("halfPiLo"), k, t)
+	VSUBPD(t, d, d)
+	VCVTPD2PSY(d, r)
+	return n, r
 }
 
 // softplus32 knows that e^−|x| is at most 1.
