@@ -113,6 +113,29 @@ func TestPeriodicAgreesWithNumPy(t *testing.T) {
 	}
 }
 
+// TestPeriodicStart: frequencies start normal with deviation sigma, phases even
+// over a whole turn, kernel and bias within 1/√n of 0.
+func TestPeriodicStart(t *testing.T) {
+	const n, sigma = 4000, 0.3
+	b, state := graph.New("init"), graph.NewState()
+	nn.Periodic(nn.PBLD, n, 3, sigma).Apply(&nn.Context{B: b, State: state, InitSeed: 3}, b.Input("x", tensor.Float32, graph.Rows, graph.N(1)))
+	if b.Err() != nil {
+		t.Fatal(b.Err())
+	}
+	for name, deviation := range map[string]float64{
+		"frequency": sigma, "phase": math.Pi / math.Sqrt(3), "kernel": 1 / math.Sqrt(3*n),
+	} {
+		squares, v := 0.0, state.Lookup("periodic_1/"+name).Value.Floats()
+		for _, w := range v {
+			squares += float64(w) * float64(w)
+		}
+		// Five deviations of the estimate for a normal distribution.
+		if d := math.Sqrt(squares / float64(len(v))); math.Abs(d/deviation-1) > 5/math.Sqrt(2*float64(len(v))) {
+			t.Errorf("%s has the deviation %v, expected %v", name, d, deviation)
+		}
+	}
+}
+
 // TestNumberGradients compares gradients with central differences of
 // Σ output·upstream, summed in float64 over float32 outputs. With h = 1/1024
 // these are good to about 1e-3.
