@@ -96,34 +96,43 @@ func (spec *SplitSpec) check(t *Table, target string) error {
 	if len(spec.Fractions) == 0 || math.Abs(sum-1) > 1e-6 {
 		return &Error{Problem: fmt.Sprintf("data.split.fractions %v sum to %g, expected 1", spec.Fractions, sum), Remedy: "write one fraction for every part, such as [0.8, 0.1, 0.1]"}
 	}
-	if spec.Method == "stratified" {
+	return checkBy(t, "split", "data.split", spec.Method, spec.Column, target)
+}
+
+// checkBy finds what a division by that method cannot use: what names it, and
+// key is where the configuration says how it is done.
+func checkBy(t *Table, what, key, method, column, target string) error {
+	switch method {
+	case "stratified":
 		if t.Column(target) == nil {
-			return &Error{Column: target, Problem: "a stratified split needs the target, and there is no such column" + has(t.Names())}
+			return &Error{Column: target, Problem: fmt.Sprintf("a stratified %s needs the target, and there is no such column%s", what, has(t.Names()))}
 		}
 		return nil
-	}
-	if spec.Method != "group" && spec.Method != "time" {
+	case "group", "time", "expanding":
+	default:
 		return nil
 	}
-	c := t.Column(spec.Column)
+	by := fmt.Sprintf("the %s by %s", what, cmp.Or(map[string]string{"expanding": "expanding window"}[method], method))
+	c := t.Column(column)
 	if c == nil {
-		if spec.Column == "" {
-			return &Error{Problem: fmt.Sprintf("the split by %s needs a column, and none is given", spec.Method), Remedy: "set data.split.column to one of" + strings.TrimPrefix(has(t.Names()), ": it has")}
+		if column == "" {
+			return &Error{Problem: by + " needs a column, and none is given", Remedy: "set " + key + ".column to one of" + strings.TrimPrefix(has(t.Names()), ": it has")}
 		}
-		e := &Error{Column: spec.Column, Problem: fmt.Sprintf("the split by %s needs it, and there is no such column%s", spec.Method, has(t.Names())), Remedy: "set data.split.column"}
-		if n := nearest.Name(spec.Column, t.Names()); n != "" {
+		e := &Error{Column: column, Problem: fmt.Sprintf("%s needs it, and there is no such column%s", by, has(t.Names())), Remedy: "set " + key + ".column"}
+		if n := nearest.Name(column, t.Names()); n != "" {
 			e.Remedy = fmt.Sprintf("did you mean %q?", n)
 		}
 		return e
 	}
-	if spec.Method == "time" {
-		if !c.Type.numeric() {
-			return &Error{Column: spec.Column, Problem: fmt.Sprintf("the split by time needs a datetime or a number, and this is of type %s", c.Type), Remedy: "set its type in data.types, or its layout in data.layouts"}
-		}
-		for i := range c.Numbers {
-			if c.Missing(i) {
-				return &Error{Column: spec.Column, Problem: fmt.Sprintf("row %d has no time, and the split by time needs one for every row", i+1), Remedy: "fill it in or remove the row"}
-			}
+	if method == "group" {
+		return nil
+	}
+	if !c.Type.numeric() {
+		return &Error{Column: column, Problem: fmt.Sprintf("%s needs a datetime or a number, and this is of type %s", by, c.Type), Remedy: "set its type in data.types, or its layout in data.layouts"}
+	}
+	for i := range c.Numbers {
+		if c.Missing(i) {
+			return &Error{Column: column, Problem: fmt.Sprintf("row %d has no time, and %s needs one for every row", i+1, by), Remedy: "fill it in or remove the row"}
 		}
 	}
 	return nil

@@ -5,7 +5,8 @@
 // curves. A Result is plain data that survives JSON; the report, the model
 // card and the command line's --json are all drawn from it.
 //
-// Start with [Evaluate]. [Diagnose] reads training curves alone.
+// Start with [Evaluate]. [Diagnose] reads training curves alone, [Folds] sets the
+// folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from
 // (a local model, a live endpoint, a file) cannot change a number. Everything
@@ -13,7 +14,8 @@
 // any number of threads.
 //
 // It may be imported by explain, report, optimize, web, serve, lifecycle and
-// cmd; it imports the model floor, of which it needs metric only.
+// cmd; it imports the model floor, of which it needs metric, and of data the options
+// of folds.
 //
 // To add a new kind of finding, give it a field in [Result] with a comment and
 // a JSON name, fill it in one function of its own file called from [Evaluate],

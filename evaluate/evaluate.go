@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
 )
 
@@ -25,6 +26,8 @@ type Options struct {
 	Metrics   []string `yaml:"metrics" doc:"by scikit-learn's names; the first is the one that the verdict speaks of; default: all that fit the task"`
 	Bootstrap int      `yaml:"bootstrap" default:"1000" min:"0" max:"100000" doc:"resamples of the test rows behind each interval and each comparison; 0: neither"`
 	Level     float64  `yaml:"level" default:"0.95" above:"0" below:"1" doc:"coverage of the intervals"`
+	// CrossValidation is carried out by lifecycle.
+	CrossValidation data.FoldSpec `yaml:"cross_validation" doc:"the whole procedure on folds of source, such as 5; without data.test all rows take part, and what the folds predict is the test"`
 	// Seed draws the resamples; lifecycle sets it from the run's seed.
 	Seed uint64 `yaml:"-"`
 }
@@ -210,15 +213,8 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 	if in.Validation == nil {
 		return nil
 	}
-	values, err := metric.Values(in.Validation, ms)
-	if err != nil {
+	if r.Validation, err = values(in.Validation, ms); err != nil {
 		return fmt.Errorf("evaluate: validation rows: %w", err)
-	}
-	r.Validation = map[string]float64{}
-	for j, m := range ms {
-		if !math.IsNaN(values[j]) && !math.IsInf(values[j], 0) {
-			r.Validation[m.Name] = values[j]
-		}
 	}
 	return nil
 }

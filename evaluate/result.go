@@ -37,6 +37,8 @@ type Result struct {
 	// Comparisons holds the model against each baseline, metric by metric.
 	Comparisons []Comparison `json:"comparisons,omitempty"`
 	Bootstrap   Bootstrap    `json:"bootstrap"`
+	// CrossValidation is nil where there was none.
+	CrossValidation *CrossValidation `json:"cross_validation,omitempty"`
 
 	// Confusion counts test rows, [true class][predicted class]; left out, with
 	// a note, beyond MaxConfusion classes.

@@ -216,6 +216,9 @@ func (c *Config) check() error {
 	if c.Data.Split.Fractions != nil && c.Data.Test != "" {
 		return mistake("%s: data.split.fractions and data.test are both given: the test file already says which rows are for testing; set data.validation.fraction instead", c.doc.Name())
 	}
+	if c.Data.Split.Fractions != nil && c.allTested() {
+		return mistake("%s: data.split.fractions and evaluate.cross_validation are both given, and no data.test: all rows take part in the folds and none are set aside; set data.validation.fraction instead", c.doc.Name())
+	}
 	return nil
 }
 

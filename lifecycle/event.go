@@ -8,13 +8,14 @@ import (
 // Stages of a run, in their order.
 const (
 	StagePrepare  = "prepare"
+	StageFolds    = "folds" // only with cross-validation
 	StageTrain    = "train"
 	StageBaseline = "baseline"
 	StageEvaluate = "evaluate"
 	StagePublish  = "publish"
 )
 
-// Stages lists them.
+// Stages lists those of every run.
 var Stages = []string{StagePrepare, StageTrain, StageBaseline, StageEvaluate, StagePublish}
 
 // An Event tells whoever watches what a run does. Exactly one of the fields
@@ -62,12 +63,16 @@ type Summary struct {
 	Validation map[string]float64         `json:"validation"`
 	Baselines  map[string]evaluate.Scores `json:"baselines"`
 	Rows       evaluate.Rows              `json:"rows"`
-	Parameters int                        `json:"parameters"`
-	Epochs     int                        `json:"epochs"`
-	BestEpoch  int                        `json:"best_epoch"`
-	Against    map[string]string          `json:"against"`  // baseline → better, worse or not separable, by the headline metric
-	Findings   []string                   `json:"findings"` // what was found out, in sentences
-	Resumed    bool                       `json:"resumed"`
-	Seconds    float64                    `json:"seconds"`    // of this session, wall clock
-	LatencyMS  float64                    `json:"latency_ms"` // one row, median
+	// CrossValidation holds the folds side by side; OutOfFold is the path of their
+	// predictions.
+	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
+	OutOfFold       string                    `json:"out_of_fold,omitempty"`
+	Parameters      int                       `json:"parameters"`
+	Epochs          int                       `json:"epochs"`
+	BestEpoch       int                       `json:"best_epoch"`
+	Against         map[string]string         `json:"against"`  // baseline → better, worse or not separable, by the headline metric
+	Findings        []string                  `json:"findings"` // what was found out, in sentences
+	Resumed         bool                      `json:"resumed"`
+	Seconds         float64                   `json:"seconds"`    // of this session, wall clock
+	LatencyMS       float64                   `json:"latency_ms"` // one row, median
 }

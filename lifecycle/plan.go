@@ -32,6 +32,7 @@ type Plan struct {
 	DataBytes  int            `json:"data_bytes"` // encoded rows
 	StepFLOP   int            `json:"step_flop"`  // multiplications and additions of a training step's matrix products
 	Seconds    float64        `json:"seconds"`    // estimate for training, at most
+	Folds      int            `json:"folds"`      // of cross-validation in all repeats, 0: none
 	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
 	Warnings   []string       `json:"warnings"`
 	Stages     []PlannedStage `json:"stages"`
@@ -71,13 +72,24 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	}
 	plan := &Plan{
 		Name: c.Name, Target: m.Target, Task: m.Output.Type(),
-		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
+		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows},
 		Network: describeNetwork(m), Parameters: state.Parameters(),
 		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Candidates: 1,
 		Warnings: append([]string{}, p.warnings...), LeftOut: []string{},
 	}
 	if p.logToo {
 		plan.Candidates = 2
+	}
+	for _, folds := range p.folds {
+		plan.Folds += len(folds)
+	}
+	switch {
+	case p.test != nil:
+		plan.Rows.Test = p.test.Rows
+	default:
+		for _, f := range p.folds[0] {
+			plan.Rows.Test += len(f.Test)
+		}
 	}
 	for _, in := range m.Inputs {
 		plan.Inputs = append(plan.Inputs, PlannedInput{in.Column, in.Feature.Type(), in.Feature.Describe()})
@@ -110,7 +122,7 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Seconds = perStep * float64(plan.Steps)
+	plan.Seconds = perStep * float64(plan.Steps) * float64(1+plan.Folds)
 	plan.stages(p)
 	return plan, nil
 }
@@ -169,14 +181,23 @@ func products(p *graph.Program, rows int) int {
 
 func (p *Plan) stages(d *prepared) {
 	add := func(name, what string) { p.Stages = append(p.Stages, PlannedStage{name, what}) }
-	add(StagePrepare, fmt.Sprintf("read and divide the rows: %d to train on, %d to validate on, %d to test on; fit %d inputs on the training rows", p.Rows.Train, p.Rows.Validation, p.Rows.Test, len(p.Inputs)))
+	add(StagePrepare, fmt.Sprintf("read and divide the rows: %s; fit %d inputs on the training rows", d.divided(), len(p.Inputs)))
+	if p.Folds > 0 {
+		add(StageFolds, fmt.Sprintf("all that follows for each of %d folds, on their rows alone", p.Folds))
+	}
 	what := fmt.Sprintf("up to %d epochs of %d steps of %d rows", p.Epochs, p.Steps/p.Epochs/p.Candidates, p.BatchSize)
 	if p.Candidates > 1 {
 		what += ", twice: with the target as it is and as log(1+target); the validation rows choose"
 	}
 	add(StageTrain, what)
-	add(StageBaseline, "a linear model on the same inputs and rows")
-	add(StageEvaluate, "the test rows once, for the network, the linear model and the trivial prediction, with bootstrap intervals")
+	test := fmt.Sprintf("the %d test rows once", p.Rows.Test)
+	if d.test == nil {
+		add(StageBaseline, "nothing: the folds have linear models")
+		test = fmt.Sprintf("the predictions that the folds made for their own test rows, %d in all", p.Rows.Test)
+	} else {
+		add(StageBaseline, "a linear model on the same inputs and rows")
+	}
+	add(StageEvaluate, test+", for the network, the linear model and the trivial prediction, with bootstrap intervals")
 	add(StagePublish, "bundle "+p.Name+".hone, report.html, entry in the register")
 }
 

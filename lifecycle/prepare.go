@@ -20,7 +20,10 @@ import (
 
 // prepared is what the first stage makes of configuration and data.
 type prepared struct {
-	train, valid, test *data.Table
+	train, valid, test *data.Table   // test is nil where the folds' is the test
+	source             *data.Table   // the rows that folds are made of, and
+	folds              [][]data.Fold // how they divide them, by repeat
+	numbers            []int         // of the rows of source among those read, from 1
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
 	output             feature.OutputOptions
@@ -45,6 +48,11 @@ func (c *Config) prepare() (*prepared, error) {
 	if table.Column(target) == nil {
 		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), didYouMean(target, table.Names()))
 	}
+	for i := range table.Rows {
+		if !table.Column(target).Missing(i) {
+			p.numbers = append(p.numbers, i+1)
+		}
+	}
 	table, err = p.dropUnlabelled(table, target, source)
 	if err != nil {
 		return nil, err
@@ -53,6 +61,9 @@ func (c *Config) prepare() (*prepared, error) {
 		if _, _, err := data.TargetKind(table.Column(target)); err != nil {
 			return nil, err
 		}
+	}
+	if err := p.fold(c, table); err != nil {
+		return nil, err
 	}
 	if err := p.divide(c, table, source); err != nil {
 		return nil, err
@@ -76,20 +87,67 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.check(c); err != nil {
 		return nil, err
 	}
-	// A class that training rows lack cannot be measured: better told now than
-	// after the training. Nothing is chosen by these rows here.
-	for _, part := range []struct {
-		what string
-		rows *data.Table
-	}{{"validation", p.valid}, {"test", p.test}} {
-		if _, _, err := p.model.Targets(part.rows); err != nil {
-			return nil, mistake("%s rows: %v", part.what, err)
-		}
+	if err := p.checkTargets(); err != nil {
+		return nil, err
+	}
+	if err := p.checkFolds(c); err != nil {
+		return nil, err
 	}
 	p.warnSmall()
 	p.checkRows(target)
 	p.describe(c, prints)
 	return p, nil
+}
+
+// on prepares other rows of the same schema, or the same rows for a variant of
+// the configuration: columns are chosen and features fitted anew, by these
+// training rows alone. Test rows may be nil. What p had to say of the data is not
+// said again.
+func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint}
+	if err := q.fit(p.pinned(c)); err != nil {
+		return nil, err
+	}
+	if err := q.check(c); err != nil {
+		return nil, err
+	}
+	return q, q.checkTargets()
+}
+
+// pinned returns a configuration whose output means what it means to p,
+// whichever rows it is fitted on: the type of task, and the positive class.
+func (p *prepared) pinned(c *Config) *Config {
+	out := c.Outputs[0]
+	if out.Type == "" {
+		out.Type, out.Options = p.model.Output.Type(), p.output
+	}
+	if b, ok := p.model.Output.(*feature.Binary); ok {
+		if o, ok := out.Options.(*feature.BinaryOptions); ok {
+			o := *o
+			o.Positive = b.Positive
+			out.Options = &o
+		}
+	}
+	pinned := *c
+	pinned.Outputs = []Output{out}
+	return &pinned
+}
+
+// checkTargets finds a class that training rows lack, which cannot be measured:
+// better told now than after the training. Nothing is chosen by these rows here.
+func (p *prepared) checkTargets() error {
+	for _, part := range []struct {
+		what string
+		rows *data.Table
+	}{{"validation", p.valid}, {"test", p.test}} {
+		if part.rows == nil {
+			continue
+		}
+		if _, _, err := p.model.Targets(part.rows); err != nil {
+			return mistake("%s rows: %v", part.what, err)
+		}
+	}
+	return nil
 }
 
 func didYouMean(name string, known []string) string {
@@ -147,12 +205,14 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 			return err
 		}
 	}
-	split := d.Split
-	if split.Method == "" {
-		split.Method = "stratified"
-	}
+	split := c.splitSpec()
 	f := d.Split.Fractions
 	switch {
+	case c.allTested() && p.valid != nil:
+		p.train = table
+		return nil
+	case c.allTested():
+		split.Fractions = []float64{1 - d.Validation.Fraction, d.Validation.Fraction}
 	case p.test != nil && p.valid != nil:
 		p.train = table
 		return nil
@@ -181,7 +241,7 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	if p.valid == nil {
 		p.valid, rest = table.Select(rest[0]), rest[1:]
 	}
-	if p.test == nil {
+	if p.test == nil && !c.allTested() {
 		p.test = table.Select(rest[0])
 	}
 	return nil
@@ -330,16 +390,21 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 
 // checkRows warns of rows that would make what is measured better than it is.
 func (p *prepared) checkRows(target string) {
-	for _, part := range []struct {
+	type part struct {
 		name string
 		rows *data.Table
-	}{{"validation", p.valid}, {"test", p.test}} {
+	}
+	parts := []part{{"validation", p.valid}}
+	if p.test != nil {
+		parts = append(parts, part{"test", p.test})
+	}
+	for i, part := range parts {
 		for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: target, Against: part.rows}, p.findings) {
 			e := f.Evidence
 			switch {
 			case f.Kind == data.FindingSharedRows:
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row, %.0f of them its %s as well: what is learnt by heart is measured there as learnt; hone check --against tells more", e["rows"], e["of"], part.name, e["with_target"], target))
-			case part.name == "test": // those of the training rows, once
+			case i == len(parts)-1: // those of the training rows, once
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f training rows are equal to another but for %s, so that at least %.0f are predicted wrong; hone check tells more", e["rows"], e["of"], target, e["wrong"]))
 			}
 		}
@@ -376,7 +441,7 @@ const fewRows = 30
 
 // warnSmall says where the rows to measure on are too few to tell much.
 func (p *prepared) warnSmall() {
-	if p.test.Rows < fewRows {
+	if p.test != nil && p.test.Rows < fewRows {
 		p.warnings = append(p.warnings, fmt.Sprintf("only %d test rows: the figures on them say little; cross-check with more rows", p.test.Rows))
 	}
 	if p.valid.Rows < fewRows {
@@ -384,9 +449,21 @@ func (p *prepared) warnSmall() {
 	}
 }
 
+// divided says in words which rows are for what.
+func (p *prepared) divided() string {
+	s := fmt.Sprintf("%d rows to learn from, %d to validate on", p.train.Rows, p.valid.Rows)
+	if p.test != nil {
+		s += fmt.Sprintf(", %d to test on", p.test.Rows)
+	}
+	return s
+}
+
 // describe collects what reports say of the data.
 func (p *prepared) describe(c *Config, prints []string) {
-	p.facts.Rows = p.train.Rows + p.valid.Rows + p.test.Rows
+	p.facts.Rows = p.train.Rows + p.valid.Rows
+	if p.test != nil {
+		p.facts.Rows += p.test.Rows
+	}
 	role := []string{"train"}
 	if c.Data.Validation.File != "" {
 		role = append(role, "validation")

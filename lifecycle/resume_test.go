@@ -24,6 +24,7 @@ const (
 	childConfig = "HONE_TEST_CHILD"       // configuration to run
 	childEvents = "HONE_TEST_KILL_AFTER"  // events, and then microseconds: 40,700
 	childBundle = "HONE_TEST_KILL_BUNDLE" // set: between bundle and register
+	childTrains = "HONE_TEST_KILL_IN"     // the training in whose second epoch
 )
 
 func TestMain(m *testing.M) {
@@ -48,10 +49,17 @@ func child(path string) {
 	}
 	var after, micro int
 	fmt.Sscanf(os.Getenv(childEvents), "%d,%d", &after, &micro)
-	events := 0
+	events, training := 0, ""
 	s, err := Run(context.Background(), c, func(e Event) {
 		if events++; after > 0 && events == after {
 			time.AfterFunc(time.Duration(micro)*time.Microsecond, killSelf)
+		}
+		if e.Training != nil {
+			training = e.Training.What
+		}
+		if e.Step != nil && e.Step.Epoch == 2 && training == os.Getenv(childTrains) {
+			killSelf()
+			select {}
 		}
 		if e.Stage == StagePublish && e.Ended == nil && os.Getenv(childBundle) != "" {
 			killAtRegister(c)

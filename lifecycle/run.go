@@ -61,15 +61,10 @@ type run struct {
 	entry  store.Run
 	unlock func() error
 
+	crossed *crossed // nil: no cross-validation
 	fit     *fitted
-	linear  *fitted
+	linear  *fitted // nil where the folds' is the test
 	resumed bool
-}
-
-// fitted is a trained model with what training told.
-type fitted struct {
-	model  *model.Model
-	result *train.Result
 }
 
 func (r *run) do(ctx context.Context) (summary *Summary, err error) {
@@ -94,26 +89,42 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if err := r.open(); err != nil {
 		return nil, err
 	}
-	end(fmt.Sprintf("%d rows to learn from, %d to validate on, %d to test on; %d inputs", p.train.Rows, p.valid.Rows, p.test.Rows, len(p.model.Inputs)))
+	end(fmt.Sprintf("%s; %d inputs", p.divided(), len(p.model.Inputs)))
+
+	if p.folds != nil {
+		end = r.begin(StageFolds)
+		if r.crossed, err = r.crossValidate(ctx); err != nil {
+			return nil, err
+		}
+		end(fmt.Sprintf("%d folds, each of which the whole procedure was carried out for", len(r.crossed.result.Each)))
+	}
 
 	end = r.begin(StageTrain)
-	if r.fit, err = r.trainNetwork(ctx); err != nil {
+	if r.fit, err = r.fitNetwork(ctx, r.c, r.p, "network"); err != nil {
 		return nil, err
 	}
 	end(fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped))
 
 	end = r.begin(StageBaseline)
-	if r.linear, err = r.trainLinear(ctx); err != nil {
-		return nil, err
+	if p.test == nil {
+		end("a linear model was trained for every fold")
+	} else {
+		if r.linear, err = r.fitLinear(ctx, r.c, r.p, r.fit, linearBaseline); err != nil {
+			return nil, err
+		}
+		end("a linear model on the same inputs")
 	}
-	end("a linear model on the same inputs")
 
 	end = r.begin(StageEvaluate)
 	var result *evaluate.Result
 	if err := Await(ctx, func() (err error) { result, err = r.evaluate(ctx); return err }); err != nil {
 		return nil, err
 	}
-	end(fmt.Sprintf("%d test rows, read once", p.test.Rows))
+	if p.test == nil {
+		end(fmt.Sprintf("%d rows, each predicted by models that never saw it", result.Rows.Test))
+	} else {
+		end(fmt.Sprintf("%d test rows, read once", result.Rows.Test))
+	}
 
 	end = r.begin(StagePublish)
 	summary, err = r.publish(ctx, result)
@@ -252,217 +263,26 @@ func (r *run) close(err error) error {
 	return errors.Join(err, r.store.Put(r.entry), r.unlock(), r.store.Close())
 }
 
-// batches returns a table's encoded rows, and its targets as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, weights func([]float64) []float32) (*train.Memory, []float64, error) {
-	x, err := m.Encode(t)
-	if err != nil {
-		return nil, nil, err
-	}
-	y, targets, err := m.Targets(t)
-	if err != nil {
-		return nil, nil, &UserError{err.Error()}
-	}
-	var w []float32
-	if weights != nil {
-		w = weights(targets)
-	}
-	b, err := train.NewMemory(append(x, y), w, size, shuffle, seed)
-	return b, targets, err
-}
-
-// trainNetwork trains the configured network; with a long-tailed target twice,
-// the second time on its logarithm, and keeps what fits the validation rows
-// better.
-func (r *run) trainNetwork(ctx context.Context) (*fitted, error) {
-	plain, err := r.trainModel(ctx, r.p.model, "network", r.c.options, r.c.Train.BatchSize)
-	if err != nil || !r.p.logToo {
-		return plain, err
-	}
-	o := r.p.output.(*feature.NumberOutputOptions)
-	logged := *o
-	logged.Transform = "log"
-	output, err := logged.Fit(r.p.train.Column(r.p.model.Target))
-	if err != nil {
-		return nil, err
-	}
-	second, err := r.trainModel(ctx, r.p.model.With(output, r.p.model.Network), "network, log target", r.c.options, r.c.Train.BatchSize)
-	if err != nil {
-		return nil, err
-	}
-	name := "rmse"
-	if o.Loss == "absolute_error" {
-		name = "mae"
-	}
-	a, err := r.validationScore(ctx, plain.model, name)
-	if err != nil {
-		return nil, err
-	}
-	b, err := r.validationScore(ctx, second.model, name)
-	if err != nil {
-		return nil, err
-	}
-	best, verdict := plain, "as it is"
-	if b < a {
-		best, verdict = second, "as log(1+target)"
-	}
-	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s has a long tail: learnt %s, which fits the validation rows better (%s %.4g plain, %.4g logged)", r.p.model.Target, verdict, name, a, b)})
-	return best, nil
-}
-
-func (r *run) validationScore(ctx context.Context, m *model.Model, name string) (float64, error) {
-	scores, err := r.scores(ctx, m, r.p.valid, name)
-	if v, ok := scores[name]; ok || err != nil {
-		return v, err
-	}
-	return 0, mistake("%s is undefined on the validation rows, by which the better of two networks is chosen: take more rows, or set outputs.transform to none or log", name)
-}
-
-// options returns the options of training that the configuration gives.
-func (c *Config) options() train.Options {
-	t := c.Train
-	o := train.Options{
-		Epochs: t.Epochs, Optimizer: t.Optimizer.Options.Build(),
-		ClipNorm: t.ClipNorm, Accumulate: t.Accumulate, L1: t.L1, L2: t.L2, Seed: c.Seed,
-		Patience: t.EarlyStopping.Patience, MinDelta: t.EarlyStopping.MinDelta, Restore: true,
-	}
-	if t.EarlyStopping.Metric != "loss" {
-		o.Monitor = t.EarlyStopping.Metric
-	}
-	return o
-}
-
-// trainModel trains a model's network on the training rows, by checkpoints
-// under the run's folder. A checkpoint that cannot be continued from costs
-// time, not the run: training starts anew.
-func (r *run) trainModel(ctx context.Context, m *model.Model, what string, options func() train.Options, size int) (*fitted, error) {
-	fit, err := r.tryTraining(ctx, m, what, options(), size)
-	var bad *train.CheckpointError
-	if !errors.As(err, &bad) {
-		return fit, err
-	}
-	r.watch(Event{Stage: r.stage, Warning: fmt.Sprintf("the checkpoint of the %s %v: it is trained anew from the start", what, bad.Err)})
-	if err := train.RemoveCheckpoint(bad.Path); err != nil {
-		return nil, err
-	}
-	return r.tryTraining(ctx, m.With(m.Output, m.Network), what, options(), size)
-}
-
-func (r *run) tryTraining(ctx context.Context, m *model.Model, what string, o train.Options, size int) (*fitted, error) {
-	weights := r.p.classWeights
-	if r.c.Train.ClassWeights != "balanced" {
-		weights = nil
-	}
-	rows, _, err := batches(m, r.p.train, size, true, r.c.Seed, weights)
-	if err != nil {
-		return nil, err
-	}
-	// Validation rows are weighted like training rows, or early stopping would
-	// follow another loss than the one that is minimised.
-	valid, targets, err := batches(m, r.p.valid, 4096, false, 0, weights)
-	if err != nil {
-		return nil, err
-	}
-	if o.Schedule == nil {
-		perEpoch := (rows.Steps() + max(1, o.Accumulate) - 1) / max(1, o.Accumulate)
-		o.Schedule = r.c.Train.Schedule.Options.Build(perEpoch)
-	}
-	shown := evaluate.Headline(m.Output.Kind())
-	if o.Monitor != "" {
-		met, err := metricFor(o.Monitor, m.Output.Kind())
-		if err != nil {
-			return nil, mistake("%s: train.early_stopping.metric: %v", r.c.doc.Name(), err)
-		}
-		shown, o.Monitor, o.Higher = met.Name, met.Name, met.HigherIsBetter
-	}
-	o.Score = func(pred [][]float32) (map[string]float64, error) {
-		scores, err := measure(m.Decode(pred[0]).Sample(targets), shown)
-		if _, defined := scores[shown]; err == nil && o.Monitor != "" && !defined {
-			err = mistake("%s: train.early_stopping.metric: %s is undefined on the %d validation rows: choose another metric, or more validation rows", r.c.doc.Name(), shown, len(targets))
-		}
-		return scores, err
-	}
-	o.Checkpoint = filepath.Join(r.entry.Dir, strings.NewReplacer(" ", "-", ",", "").Replace(what)+".checkpoint")
-	o.Fingerprint = r.entry.Fingerprint
-	_, state, err := m.Describe()
-	if err != nil {
-		return nil, &UserError{err.Error()}
-	}
-	resumed, _ := train.PeekEpoch(o.Checkpoint)
-	r.watch(Event{Stage: r.stage, Training: &Training{What: what, Rows: rows.Rows(), Parameters: state.Parameters(), Epochs: o.Epochs, Metric: shown, Resumed: resumed}})
-	o.OnStep = func(p train.Progress) { r.watch(Event{Stage: r.stage, Step: &p}) }
-	o.OnEpoch = func(e train.Epoch) { r.watch(Event{Stage: r.stage, Epoch: &e}) }
-	result, err := train.Run(ctx, m.Task(), m.State, rows, valid, o)
-	if errors.Is(err, train.ErrStopped) && result.BestEpoch > 0 {
-		r.keepBest(m, what, result.BestEpoch)
-	}
-	if err != nil {
-		return nil, explainTraining(err)
-	}
-	return &fitted{m, result}, nil
-}
-
-// keepBest saves what a stopped run has learnt so far, not yet evaluated, into
-// the run's folder, where the finished bundle will replace it.
-func (r *run) keepBest(m *model.Model, what string, epoch int) {
-	if what == linearBaseline {
-		return
-	}
-	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
-	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.c.Text(false)}); err != nil {
-		r.watch(Event{Stage: r.stage, Warning: "the best model so far could not be saved: " + err.Error()})
-		return
-	}
-	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the best %s so far, of epoch %d, not evaluated: %s", what, epoch, path)})
-}
-
-// explainTraining makes divergence the user's to mend.
-func explainTraining(err error) error {
-	var diverged *train.DivergedError
-	if errors.As(err, &diverged) {
-		return &UserError{err.Error()}
-	}
-	return err
-}
-
 // evaluate measures the model and the baselines on the test rows, which
-// nothing has read before.
+// nothing has read before, or takes what the folds predicted where all rows were
+// tested by them.
 func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	p := r.p
-	_, targets, err := r.fit.model.Targets(p.test)
-	if err != nil {
-		return nil, &UserError{"test rows: " + err.Error()}
-	}
-	sampleOf := func(m model.Predictor, t *data.Table, targets []float64) (*metric.Sample, error) {
-		p, err := m.Predict(ctx, t)
-		if err != nil {
-			return nil, err
-		}
-		return p.Sample(targets), nil
-	}
-	test, err := sampleOf(r.fit.model, p.test, targets)
-	if err != nil {
-		return nil, err
-	}
-	linear, err := sampleOf(r.linear.model, p.test, targets)
-	if err != nil {
-		return nil, err
-	}
-	constant, err := p.trivial(p.test.Rows)
-	if err != nil {
-		return nil, err
-	}
-	_, validTargets, err := r.fit.model.Targets(p.valid)
-	if err != nil {
-		return nil, &UserError{"validation rows: " + err.Error()}
-	}
-	valid, err := sampleOf(r.fit.model, p.valid, validTargets)
+	by, targets, err := r.testPredictions(ctx)
 	if err != nil {
 		return nil, err
 	}
 	in := evaluate.Input{
-		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows},
-		Test: test, Validation: valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
-		Baselines: map[string]*metric.Sample{"trivial": constant.Sample(targets), "linear": linear},
+		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: len(targets)},
+		Validation: r.fit.valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
+		Baselines: map[string]*metric.Sample{},
+	}
+	for i, q := range by {
+		if s := q.Sample(targets); i == 0 {
+			in.Test = s
+		} else {
+			in.Baselines[predictors[i]] = s
+		}
 	}
 	switch out := r.fit.model.Output.(type) {
 	case *feature.NumberOutput:
@@ -482,7 +302,42 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	if err != nil {
 		return nil, &UserError{err.Error()}
 	}
+	if r.crossed != nil {
+		result.CrossValidation = r.crossed.result
+	}
 	return result, nil
+}
+
+// predictors are the names of what is measured side by side; the first is the
+// model.
+var predictors = []string{"", "linear", "trivial"}
+
+// predict returns what the predictors say of rows, in their order.
+func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data.Table) ([]*model.Predictions, error) {
+	a, err := network.model.Predict(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	b, err := linear.model.Predict(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.trivial(t.Rows)
+	return []*model.Predictions{a, b, c}, err
+}
+
+// testPredictions returns the predictions of the test rows, and their targets.
+func (r *run) testPredictions(ctx context.Context) ([]*model.Predictions, []float64, error) {
+	if r.p.test == nil {
+		first := r.crossed.repeats[0]
+		return first.by, first.truth, nil
+	}
+	_, targets, err := r.fit.model.Targets(r.p.test)
+	if err != nil {
+		return nil, nil, &UserError{"test rows: " + err.Error()}
+	}
+	by, err := r.p.predict(ctx, r.fit, r.linear, r.p.test)
+	return by, targets, err
 }
 
 // training turns the history into learning curves.
@@ -527,7 +382,11 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	); err != nil {
 		return nil, err
 	}
-	latency, err := measureLatency(ctx, inRun, r.p.test)
+	some := r.p.train
+	if r.p.test != nil {
+		some = r.p.test
+	}
+	latency, err := measureLatency(ctx, inRun, some)
 	if err != nil {
 		return nil, err
 	}
@@ -557,6 +416,9 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Findings: findings(result), Against: against(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+	}
+	if r.crossed != nil {
+		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
 	}
 	raw, err := json.Marshal(s)
 	if err != nil {

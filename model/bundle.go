@@ -30,6 +30,7 @@ type savedModel struct {
 	Network json.RawMessage `json:"network"`
 	Type    string          `json:"network_type"`
 	Schema  data.Schema     `json:"schema"`
+	Members int             `json:"members,omitempty"`
 }
 
 type savedColumn struct {
@@ -39,7 +40,7 @@ type savedColumn struct {
 
 // Parts returns the parts of the bundle that make up the model.
 func (m *Model) Parts() ([]bundle.Part, error) {
-	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema}
+	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema, Members: m.Members}
 	for _, in := range m.Inputs {
 		raw, err := feature.Marshal(in.Feature)
 		if err != nil {
@@ -110,7 +111,10 @@ func fromParts(features, tensors []byte) (*Model, error) {
 	if err := json.Unmarshal(features, &s); err != nil {
 		return nil, fmt.Errorf("%s: %w", featuresPart, err)
 	}
-	m := &Model{Name: s.Name, Target: s.Output.Column, Schema: s.Schema, State: graph.NewState()}
+	if s.Members < 0 || s.Members > MaxMembers {
+		return nil, fmt.Errorf("%s: it has %d members, at most %d are possible", featuresPart, s.Members, MaxMembers)
+	}
+	m := &Model{Name: s.Name, Target: s.Output.Column, Schema: s.Schema, State: graph.NewState(), Members: s.Members}
 	for _, in := range s.Inputs {
 		f, err := feature.UnmarshalInput(in.Feature)
 		if err != nil {

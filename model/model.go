@@ -31,6 +31,9 @@ type Model struct {
 	Network Network
 	Schema  data.Schema // the types of the input columns and the target
 	State   *graph.State
+	// Members is the number of networks in State whose predictions are averaged
+	// (see [Bag]); 0 is one network by itself.
+	Members int
 
 	once sync.Once
 	exe  graph.Executable
@@ -99,8 +102,20 @@ func (t *Task) Targets(b *graph.Builder) []*graph.Node {
 	return []*graph.Node{b.Input("target "+t.m.Target, dtype, dims...)}
 }
 
-// Forward implements train.Task.
+// Forward implements train.Task. It returns a prediction for each member.
 func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
+	if t.m.Members == 0 {
+		return []*graph.Node{t.forward(c, nodes)}
+	}
+	var predictions []*graph.Node
+	for i := range t.m.Members {
+		predictions = append(predictions, t.forward(c.Sub(member(i)), nodes))
+	}
+	return predictions
+}
+
+// forward is one network.
+func (t *Task) forward(c *nn.Context, nodes []*graph.Node) *graph.Node {
 	var encoded []*graph.Node
 	for _, in := range t.m.Inputs {
 		k := len(in.Feature.Specs())
@@ -108,10 +123,10 @@ func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 		nodes = nodes[k:]
 	}
 	if len(encoded) == 0 {
-		return []*graph.Node{c.B.Fail("model", fmt.Errorf("no inputs"))}
+		return c.B.Fail("model", fmt.Errorf("no inputs"))
 	}
 	h := t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
-	return []*graph.Node{t.m.Output.Head(c.Sub("output/"+t.m.Target), h)}
+	return t.m.Output.Head(c.Sub("output/"+t.m.Target), h)
 }
 
 // Loss implements train.Task.
@@ -184,7 +199,9 @@ func (m *Model) Compile() error {
 		b := graph.New("predict")
 		t := m.Task()
 		c := &nn.Context{B: b, State: m.State}
-		b.Output("prediction", t.Forward(c, t.Inputs(b))[0])
+		for _, prediction := range t.Forward(c, t.Inputs(b)) {
+			b.Output("prediction", prediction)
+		}
 		p, err := b.Program()
 		if m.err = err; err == nil {
 			m.exe, m.err = cpu.Compile(p)
@@ -199,7 +216,10 @@ func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error
 		return nil, err
 	}
 	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()}
-	out := []*tensor.Tensor{tensor.Zeros(0)}
+	var out []*tensor.Tensor
+	for range max(1, m.Members) {
+		out = append(out, tensor.Zeros(0))
+	}
 	for lo := 0; lo < t.Rows; lo += blockRows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -215,7 +235,7 @@ func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error
 		if err := m.exe.Run(feeds, out); err != nil {
 			return nil, err
 		}
-		p.Append(m.Decode(out[0].Floats()))
+		p.Append(m.decodeMean(out))
 	}
 	return p, m.finite(p)
 }
@@ -247,8 +267,12 @@ func (m *Model) finite(p *Predictions) error {
 // Decode turns the network's predictions, as train hands them out, into
 // Predictions.
 func (m *Model) Decode(pred []float32) *Predictions {
-	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()}
-	p.Prob, p.Value = m.Output.Decode(pred)
+	return m.decide(m.Output.Decode(pred))
+}
+
+// decide chooses the class of each row.
+func (m *Model) decide(prob, value []float64) *Predictions {
+	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes(), Prob: prob, Value: value}
 	switch p.Kind {
 	case metric.Binary:
 		threshold := 0.5
@@ -311,7 +335,9 @@ func (m *Model) Describe() (*graph.Program, *graph.State, error) {
 	b, s := graph.New("predict"), graph.NewState()
 	t, c := m.Task(), &nn.Context{B: b, State: s}
 	c.Blank()
-	b.Output("prediction", t.Forward(c, t.Inputs(b))[0])
+	for _, prediction := range t.Forward(c, t.Inputs(b)) {
+		b.Output("prediction", prediction)
+	}
 	p, err := b.Program()
 	return p, s, err
 }

@@ -1,0 +1,379 @@
+package lifecycle
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/internal/atomicfile"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+)
+
+// outOfFold is the file of the out-of-fold predictions in the run's folder.
+const outOfFold = "out_of_fold.csv"
+
+// foldSpec is how the configuration divides source into folds: as it divides it
+// otherwise, unless it says how.
+func (c *Config) foldSpec() data.FoldSpec {
+	s, d := c.Evaluate.CrossValidation, c.Data.Split
+	if s.Method == "" {
+		if s.Method = d.Method; s.Method == "" {
+			s.Method = "stratified"
+		} else if s.Method == "time" {
+			s.Method = "expanding"
+		}
+	}
+	if s.Column == "" && (s.Method == "group" || s.Method == "expanding") {
+		s.Column = d.Column
+	}
+	return s
+}
+
+// splitSpec is how validation rows are taken from rows to learn from: as
+// data.split says, else as folds are divided, so that validation rows are to
+// training rows what test rows are.
+func (c *Config) splitSpec() data.SplitSpec {
+	s := c.Data.Split
+	if s.Method == "" {
+		s.Method = "stratified"
+		if c.Evaluate.CrossValidation.Folds > 0 {
+			f := c.foldSpec()
+			s.Method, s.Column = f.Method, f.Column
+			if s.Method == "expanding" {
+				s.Method = "time"
+			}
+		}
+	}
+	return s
+}
+
+// allTested reports whether all rows take part in folds and none is set aside.
+func (c *Config) allTested() bool {
+	return c.Evaluate.CrossValidation.Folds > 0 && c.Data.Test == ""
+}
+
+// divideFold returns a fold's rows of a table. The validation rows are taken from
+// its training rows, unless they are a file.
+func (p *prepared) divideFold(c *Config, t *data.Table, f data.Fold) (train, valid, test *data.Table, err error) {
+	train, test = t.Select(f.Train), t.Select(f.Test)
+	if c.Data.Validation.File != "" {
+		return train, p.valid, test, nil
+	}
+	share := c.Data.Validation.Fraction
+	if f := c.Data.Split.Fractions; f != nil {
+		share = f[1] / (f[0] + f[1])
+	}
+	split := c.splitSpec()
+	split.Fractions = []float64{1 - share, share}
+	parts, err := data.Split(train, split, c.Outputs[0].Name, c.Seed)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return train.Select(parts[0]), train.Select(parts[1]), test, nil
+}
+
+// fold divides the rows of source for cross-validation.
+func (p *prepared) fold(c *Config, source *data.Table) (err error) {
+	if spec := c.foldSpec(); spec.Folds > 0 {
+		p.source = source
+		p.folds, err = data.Folds(source, spec, c.Outputs[0].Name, c.Seed)
+	}
+	return inFile(err, c.doc.Resolve(c.Data.Source))
+}
+
+// checkFolds finds out before anything is trained whether every fold can be learnt
+// from and measured.
+func (p *prepared) checkFolds(c *Config) error {
+	if p.folds == nil {
+		return nil
+	}
+	target, source := c.Outputs[0].Name, p.source
+	thin := &data.Table{Rows: source.Rows}
+	split := c.splitSpec()
+	for _, col := range source.Columns {
+		if col.Name == target || col.Name == split.Column {
+			thin.Columns = append(thin.Columns, col)
+		}
+	}
+	out := p.pinned(c).Outputs[0].Options
+	for _, folds := range p.folds {
+		for k, f := range folds {
+			train, valid, test, err := p.divideFold(c, thin, f)
+			m := model.Model{Target: target}
+			if err == nil {
+				m.Output, err = out.Fit(train.Column(target))
+			}
+			for _, t := range []*data.Table{valid, test} {
+				if err == nil {
+					_, _, err = m.Targets(t)
+				}
+			}
+			if err != nil {
+				return mistake("%s: evaluate.cross_validation: fold %d of %d: %v: take fewer folds, or leave out what is too rare to be in all of them", c.doc.Name(), k+1, len(folds), err)
+			}
+		}
+	}
+	return nil
+}
+
+// foldOutcome is what a finished fold leaves: the predictions of its test rows
+// by models that never saw them.
+type foldOutcome struct {
+	Rows evaluate.Rows        `json:"rows"`
+	Test []*model.Predictions `json:"test"` // in the order of predictors
+}
+
+// crossed are the out-of-fold predictions of all repeats.
+type crossed struct {
+	result  *evaluate.CrossValidation
+	repeats []outOfFolds
+}
+
+// outOfFolds are the predictions of one repeat, each row's by the models of the
+// fold that it is a test row of.
+type outOfFolds struct {
+	rows  []int                // of source, ascending: those that were tested
+	fold  []int                // from 1, by row
+	by    []*model.Predictions // in the order of predictors, by row
+	truth []float64
+}
+
+// crossValidate carries out the procedure on every fold.
+func (r *run) crossValidate(ctx context.Context) (*crossed, error) {
+	spec := r.c.foldSpec()
+	var all crossed
+	var measured []evaluate.FoldInput
+	for rep, folds := range r.p.folds {
+		var out outOfFolds
+		order := map[int]int{} // row → place among those tested
+		for k, f := range folds {
+			for _, row := range f.Test {
+				order[row] = len(out.rows)
+				out.rows, out.fold = append(out.rows, row), append(out.fold, k+1)
+			}
+		}
+		for k, f := range folds {
+			name := fmt.Sprintf("fold %d of %d", k+1, len(folds))
+			if len(r.p.folds) > 1 {
+				name = fmt.Sprintf("repeat %d %s", rep+1, name)
+			}
+			o, err := r.foldOutcome(ctx, f, name)
+			if err != nil {
+				return nil, err
+			}
+			_, targets, err := r.p.model.Targets(r.p.source.Select(f.Test))
+			if err != nil {
+				return nil, &UserError{err.Error()}
+			}
+			in := evaluate.FoldInput{Repeat: rep + 1, Fold: k + 1, Rows: o.Rows, Baselines: map[string]*metric.Sample{}}
+			for i, p := range o.Test {
+				if s := p.Sample(targets); i == 0 {
+					in.Test = s
+				} else {
+					in.Baselines[predictors[i]] = s
+				}
+				if k == 0 {
+					out.by = append(out.by, &model.Predictions{Kind: p.Kind, Classes: p.Classes})
+				}
+				out.by[i].Append(p)
+			}
+			out.truth = append(out.truth, targets...)
+			measured = append(measured, in)
+		}
+		out.sort()
+		all.repeats = append(all.repeats, out)
+	}
+	var err error
+	if all.result, err = evaluate.Folds(measured, r.c.Evaluate); err != nil {
+		return nil, &UserError{err.Error()}
+	}
+	all.result.Method, all.result.Column, all.result.IsTest = spec.Method, spec.Column, r.c.allTested()
+	return &all, r.writeOutOfFold(&all)
+}
+
+// sort brings the rows into the order of the source.
+func (o *outOfFolds) sort() {
+	order := make([]int, len(o.rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return o.rows[a] - o.rows[b] })
+	o.rows, o.fold, o.truth = pick(o.rows, order, 1), pick(o.fold, order, 1), pick(o.truth, order, 1)
+	for _, p := range o.by {
+		width := 1
+		if p.Kind == metric.Multiclass {
+			width = len(p.Classes)
+		}
+		p.Prob, p.Class, p.Value = pick(p.Prob, order, width), pick(p.Class, order, 1), pick(p.Value, order, 1)
+	}
+}
+
+// pick returns rows of values that stand so many to a row.
+func pick[T any](values []T, rows []int, width int) []T {
+	if values == nil {
+		return nil
+	}
+	var out []T
+	for _, i := range rows {
+		out = append(out, values[i*width:(i+1)*width]...)
+	}
+	return out
+}
+
+// foldOutcome carries out the procedure on a fold, or takes what an interrupted
+// run left of it.
+func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldOutcome, error) {
+	path := r.checkpoint(name)
+	done, err := readFold(path, r.fingerprint(r.c))
+	if done != nil || err != nil {
+		if err == nil {
+			return done, nil
+		}
+		r.watch(Event{Stage: r.stage, Warning: fmt.Sprintf("what was kept of %s %v: it is carried out anew", name, err)})
+	}
+	train, valid, test, err := r.p.divideFold(r.c, r.p.source, f)
+	if err != nil {
+		return nil, err
+	}
+	var p *prepared
+	if err := Await(ctx, func() (err error) { p, err = r.p.on(r.c, train, valid, test); return err }); err != nil {
+		if e := new(UserError); errors.As(err, &e) {
+			return nil, mistake("%s: %v", name, err)
+		}
+		return nil, err
+	}
+	network, err := r.fitNetwork(ctx, r.c, p, name+", network")
+	if err != nil {
+		return nil, err
+	}
+	linear, err := r.fitLinear(ctx, r.c, p, network, name+", "+linearBaseline)
+	if err != nil {
+		return nil, err
+	}
+	o := &foldOutcome{Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: p.test.Rows}}
+	by, err := p.predict(ctx, network, linear, p.test)
+	if err != nil {
+		return nil, err
+	}
+	for _, q := range by {
+		o.Test = append(o.Test, inClasses(q, r.p.model.Output.Classes()))
+	}
+	if err := writeFold(path, r.fingerprint(r.c), o); err != nil {
+		return nil, err
+	}
+	trainings, err := filepath.Glob(strings.TrimSuffix(path, ".checkpoint") + "-*.checkpoint")
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range trainings {
+		if err := os.Remove(t); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, err
+		}
+	}
+	return o, nil
+}
+
+// inClasses returns predictions by the classes of all rows, of which the training
+// rows of an expanding window may lack some: their probability is 0.
+func inClasses(p *model.Predictions, classes []string) *model.Predictions {
+	if p.Kind != metric.Multiclass || slices.Equal(p.Classes, classes) {
+		return p
+	}
+	q := &model.Predictions{Kind: p.Kind, Classes: classes, Prob: make([]float64, p.Rows()*len(classes)), Class: make([]int, p.Rows())}
+	for k, name := range p.Classes {
+		to := slices.Index(classes, name)
+		for i := range q.Class {
+			q.Prob[i*len(classes)+to] = p.Prob[i*len(p.Classes)+k]
+			if p.Class[i] == k {
+				q.Class[i] = to
+			}
+		}
+	}
+	return q
+}
+
+// savedFold is the file of a finished fold.
+type savedFold struct {
+	Fingerprint string          `json:"fingerprint"`
+	Sum         string          `json:"sha256"` // of Outcome
+	Outcome     json.RawMessage `json:"outcome"`
+}
+
+func writeFold(path, fingerprint string, o *foldOutcome) error {
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(raw)
+	file, err := json.Marshal(savedFold{fingerprint, hex.EncodeToString(sum[:]), raw})
+	if err != nil {
+		return err
+	}
+	return atomicfile.WriteBytes(path, file)
+}
+
+// readFold returns nothing where there is no such file.
+func readFold(path, fingerprint string) (*foldOutcome, error) {
+	file, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot be read: %w", err)
+	}
+	var s savedFold
+	if err := json.Unmarshal(file, &s); err != nil {
+		return nil, fmt.Errorf("is damaged: %w", err)
+	}
+	if s.Fingerprint != fingerprint {
+		return nil, errors.New("belongs to a run with another configuration, data or version")
+	}
+	if sum := sha256.Sum256(s.Outcome); s.Sum != hex.EncodeToString(sum[:]) {
+		return nil, errors.New("is damaged: its checksum is not that of its content")
+	}
+	var o foldOutcome
+	if err := json.Unmarshal(s.Outcome, &o); err != nil || len(o.Test) != len(predictors) {
+		return nil, fmt.Errorf("is damaged: %d predictions, expected %d", len(o.Test), len(predictors))
+	}
+	return &o, nil
+}
+
+// writeOutOfFold writes the model's out-of-fold predictions, a line for each row
+// and repeat.
+func (r *run) writeOutOfFold(all *crossed) error {
+	target := r.p.source.Column(r.p.model.Target)
+	return atomicfile.Write(filepath.Join(r.entry.Dir, outOfFold), func(w io.Writer) error {
+		names, _ := predictionColumns(r.p.model, all.repeats[0].by[0])
+		names = append([]string{"row", "repeat", "fold", "actual"}, names...)
+		rows, err := newRowWriter(bufio.NewWriter(w), names, false)
+		if err != nil {
+			return err
+		}
+		for rep, o := range all.repeats {
+			_, columns := predictionColumns(r.p.model, o.by[0])
+			for i, row := range o.rows {
+				line := []any{float64(r.p.numbers[row]), float64(rep + 1), float64(o.fold[i]), target.Text(row)}
+				for _, column := range columns {
+					line = append(line, column(i))
+				}
+				if err := rows.row(line); err != nil {
+					return err
+				}
+			}
+		}
+		return rows.flush()
+	})
+}
