@@ -155,6 +155,9 @@ type Training struct {
 	Epochs []Epoch `json:"epochs,omitempty"`
 	// Best is the number of the epoch whose weights were kept, 0 if unknown.
 	Best int `json:"best_epoch,omitempty"`
+	// Members is the number of networks whose mean is the model; 0 is one by itself.
+	// Epochs is then of the one in the middle by validation loss.
+	Members int `json:"members,omitempty"`
 	// Metric names the metric recorded in Epoch.Metric.
 	Metric string `json:"metric,omitempty"`
 }

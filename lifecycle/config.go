@@ -93,6 +93,7 @@ type Train struct {
 	Accumulate    int           `yaml:"accumulate" default:"1" min:"1" doc:"batches whose gradients are added up for a step"`
 	L1            float64       `yaml:"l1" default:"0" min:"0" doc:"penalty on the absolute weights"`
 	L2            float64       `yaml:"l2" default:"0" min:"0" doc:"penalty on the squared weights"`
+	Bagging       string        `yaml:"bagging" default:"auto" doc:"networks that are trained on the training and validation rows together, each stopped by another part, and whose mean is the model; auto: 8 below 1,000 rows, 5 below 2,000, else off; off: one network, stopped by the validation rows"`
 	ClassWeights  string        `yaml:"class_weights" default:"none" enum:"none,balanced" doc:"balanced: every class weighs the same in total"`
 }
 
@@ -216,8 +217,13 @@ func (c *Config) check() error {
 	if c.Data.Split.Fractions != nil && c.Data.Test != "" {
 		return mistake("%s: data.split.fractions and data.test are both given: the test file already says which rows are for testing; set data.validation.fraction instead", c.doc.Name())
 	}
-	if c.Data.Split.Fractions != nil && c.allTested() {
-		return mistake("%s: data.split.fractions and evaluate.cross_validation are both given, and no data.test: all rows take part in the folds and none are set aside; set data.validation.fraction instead", c.doc.Name())
+	if t := c.Train.Bagging; t != "auto" && t != "off" {
+		switch {
+		case c.splitSpec().Method == "time":
+			return mistake("%s: train.bagging is %s and the rows are divided by time: networks would be trained on later rows than those that they stop by; set it to off", c.doc.Name(), t)
+		case c.Data.Validation.File != "":
+			return mistake("%s: train.bagging is %s and data.validation.file says by which rows networks stop: remove one of them", c.doc.Name(), t)
+		}
 	}
 	return nil
 }

@@ -187,23 +187,36 @@ func TestDamagedFold(t *testing.T) {
 	}
 }
 
-// TestFoldsDoNotLeak gives every row a column by which rows that were set aside
-// could be predicted, were anything fitted on them: it holds the target in the
-// rows of one group, and noise elsewhere.
+// chance is rows in which nothing tells the target, and a code of its own for
+// every row: a model that saw the row can know its answer.
+func chance(n int, seed uint64) *table {
+	r := rand.New(rand.NewPCG(seed, 5))
+	all := &table{names: []string{"site", "noise", "code", "y"}}
+	for i := range n {
+		all.rows = append(all.rows, []string{fmt.Sprint("site ", i%8), fmt.Sprint(r.NormFloat64()), fmt.Sprintf("%c%c", 'a'+i/20, 'a'+i%20), []string{"no", "yes"}[r.IntN(2)]})
+	}
+	return all
+}
+
+// learnByHeart trains until the codes are known.
+const learnByHeart = `
+inputs: [noise, {name: code, type: category}]
+outputs: [y]
+network: {widths: [32]}
+train: {bagging: off, epochs: 30, batch_size: 32, optimizer: {type: adamw, learning_rate: 0.01}, early_stopping: {patience: 0}}
+evaluate: {bootstrap: 0}
+`
+
+// TestFoldsDoNotLeak has rows of pure chance, of which only what saw them could
+// know anything.
 func TestFoldsDoNotLeak(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	r := rand.New(rand.NewPCG(5, 5))
-	all := &table{names: []string{"site", "noise", "code", "y"}}
-	for i := range 400 {
-		y := r.IntN(2)
-		// A code of its own for every row: a model that saw the row knows its answer.
-		all.rows = append(all.rows, []string{fmt.Sprint("site ", i%8), fmt.Sprint(r.NormFloat64()), fmt.Sprintf("%c%c", 'a'+i/20, 'a'+i%20), []string{"no", "yes"}[y]})
-	}
+	all := chance(400, 5)
 	all.write(t, dir, "rows.csv")
 	for method, spec := range map[string]string{"stratified": "", "group": ", method: group, column: site"} {
-		s, _ := mustRun(t, configure(t, dir, "data: {source: rows.csv}\ninputs: [noise, {name: code, type: category}]\noutputs: [y]\nnetwork: {widths: [32]}\ntrain: {epochs: 30, batch_size: 32, optimizer: {type: adamw, learning_rate: 0.01}, early_stopping: {patience: 0}}\nevaluate: {bootstrap: 0, cross_validation: {folds: 5"+spec+"}}"))
-		// 0.025 is a standard error of the accuracy of guessing.
+		s, _ := mustRun(t, configure(t, dir, "data: {source: rows.csv}\n"+learnByHeart, "evaluate.cross_validation={folds: 5"+spec+"}"))
+		// 0.03 is a standard error.
 		if v := s.Test["roc_auc"].Value; v > 0.6 {
 			t.Errorf("%s: roc_auc %v on rows of pure chance", method, v)
 		}
@@ -275,9 +288,8 @@ func TestFoldsThatCannotBe(t *testing.T) {
 		}
 		wantError(t, err, want...)
 	}
-	c, err := LoadConfig(writeFile(t, dir, "hone.yaml", "data: {source: rows.csv, split: {fractions: [0.8, 0.1, 0.1]}}\noutputs: [level]\n"+quick), []string{"evaluate.cross_validation=3"})
-	if err == nil {
-		_, err = c.prepare()
+	p, err := configure(t, dir, "data: {source: rows.csv, split: {fractions: [0.6, 0.2, 0.2]}}\noutputs: [income]\ntrain: {bagging: off}", "evaluate.cross_validation=3").prepare()
+	if err != nil || p.test != nil || p.train.Rows < 2*p.valid.Rows || !strings.Contains(strings.Join(p.notes, " "), "share of 0.2") {
+		t.Errorf("%+v, %v", p, err)
 	}
-	wantError(t, err, "data.split.fractions and evaluate.cross_validation are both given")
 }

@@ -80,7 +80,7 @@ func TestInitRunsAndIsTakenBack(t *testing.T) {
 	if !slices.Equal(f.Inputs, []string{"age", "color", "since"}) || len(f.LeftOut) != 3 || f.Task != "binary" || f.Rows != 400 {
 		t.Errorf("found %+v", f)
 	}
-	if s, _ := mustRun(t, c); s.Name != "rows" || s.Rows.Train != 320 || s.Rows.Test != 40 {
+	if s, _ := mustRun(t, c); s.Name != "rows" || s.Rows.Train != 360 || s.Rows.Test != 40 {
 		t.Errorf("summary %+v", s)
 	}
 	loadsTheSame(t, f, dir)
@@ -173,7 +173,7 @@ func TestInitOptionsAreWritten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if p.train.Rows != 48 || p.schema.Field("when").Type != data.Datetime {
+	if p.train.Rows != 54 || p.schema.Field("when").Type != data.Datetime {
 		t.Errorf("%d rows, schema %v", p.train.Rows, p.schema)
 	}
 }

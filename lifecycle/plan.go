@@ -33,6 +33,7 @@ type Plan struct {
 	StepFLOP   int            `json:"step_flop"`  // multiplications and additions of a training step's matrix products
 	Seconds    float64        `json:"seconds"`    // estimate for training, at most
 	Folds      int            `json:"folds"`      // of cross-validation in all repeats, 0: none
+	Networks   int            `json:"networks"`   // whose mean is the model, 1: one by itself
 	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
 	Warnings   []string       `json:"warnings"`
 	Stages     []PlannedStage `json:"stages"`
@@ -72,9 +73,9 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	}
 	plan := &Plan{
 		Name: c.Name, Target: m.Target, Task: m.Output.Type(),
-		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows},
+		Rows:    evaluate.Rows{Train: p.train.Rows, Validation: rowsOf(p.valid)},
 		Network: describeNetwork(m), Parameters: state.Parameters(),
-		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Candidates: 1,
+		BatchSize: c.Train.BatchSize, Epochs: c.Train.Epochs, Candidates: 1, Networks: 1,
 		Warnings: append([]string{}, p.warnings...), LeftOut: []string{},
 	}
 	if p.logToo {
@@ -100,14 +101,18 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	for _, v := range state.Trainable() {
 		plan.Layers = append(plan.Layers, PlannedLayer{v.Name, v.Value.Shape()})
 	}
-	rows, _, err := batches(m, p.train, c.Train.BatchSize, true, c.Seed, nil)
+	learning := p.train
+	if p.bag != nil {
+		learning, plan.Networks = p.train.Select(p.bag[0].Train), len(p.bag)
+	}
+	rows, _, err := batches(m, learning, c.Train.BatchSize, true, c.Seed, nil)
 	if err != nil {
 		return nil, err
 	}
-	if plan.BatchSize == 0 || plan.BatchSize > p.train.Rows {
-		plan.BatchSize = p.train.Rows
+	if plan.BatchSize == 0 || plan.BatchSize > learning.Rows {
+		plan.BatchSize = learning.Rows
 	}
-	plan.Steps = rows.Steps() * plan.Epochs * plan.Candidates
+	plan.Steps = rows.Steps() * plan.Epochs * plan.Candidates * plan.Networks
 	plan.DataBytes = rows.Bytes()
 	plan.StepFLOP = products(program, plan.BatchSize)
 	exe, err := cpu.Compile(program)
@@ -185,7 +190,10 @@ func (p *Plan) stages(d *prepared) {
 	if p.Folds > 0 {
 		add(StageFolds, fmt.Sprintf("all that follows for each of %d folds, on their rows alone", p.Folds))
 	}
-	what := fmt.Sprintf("up to %d epochs of %d steps of %d rows", p.Epochs, p.Steps/p.Epochs/p.Candidates, p.BatchSize)
+	what := fmt.Sprintf("up to %d epochs of %d steps of %d rows", p.Epochs, p.Steps/p.Epochs/p.Candidates/p.Networks, p.BatchSize)
+	if p.Networks > 1 {
+		what = fmt.Sprintf("%d networks, each stopped by another part of the rows: %s", p.Networks, what)
+	}
 	if p.Candidates > 1 {
 		what += ", twice: with the target as it is and as log(1+target); the validation rows choose"
 	}
@@ -210,7 +218,11 @@ func (p *Plan) Mermaid() string {
 		return strings.NewReplacer("#", "#35;", `"`, "#quot;", "<", "#lt;", ">", "#gt;", "`", "#96;").Replace(s)
 	}
 	b.WriteString("  data[(\"data\")] --> train_rows[\"" + fmt.Sprint(p.Rows.Train) + " training rows\"]\n")
-	fmt.Fprintf(&b, "  data --> valid_rows[\"%d validation rows\"]\n  data --> test_rows[\"%d test rows\"]\n", p.Rows.Validation, p.Rows.Test)
+	valid := fmt.Sprintf("%d validation rows", p.Rows.Validation)
+	if p.Networks > 1 {
+		valid = "for each network another part of them"
+	}
+	fmt.Fprintf(&b, "  data --> valid_rows[\"%s\"]\n  data --> test_rows[\"%d test rows\"]\n", valid, p.Rows.Test)
 	for i, in := range p.Inputs {
 		fmt.Fprintf(&b, "  train_rows --> in%d[\"%s (%s)\"] --> network\n", i, esc(in.Name), in.Type)
 	}

@@ -67,7 +67,7 @@ func TestPlannedArithmetic(t *testing.T) {
 	const rows = 64
 	plan := func(inputs string) *Plan {
 		t.Helper()
-		p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ninputs: "+inputs+"\nnetwork: {widths: [16, 8], dropout: 0.1}\ntrain: {batch_size: 64}"))
+		p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ninputs: "+inputs+"\nnetwork: {widths: [16, 8], dropout: 0.1}\ntrain: {bagging: off, batch_size: 64}"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestPlannedArithmetic(t *testing.T) {
 		t.Errorf("%d operations a step with an embedding, expected %d", p.StepFLOP, want)
 	}
 	// All rows at once.
-	p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ntrain: {batch_size: 0, epochs: 2}"))
+	p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [bought]\ntrain: {bagging: off, batch_size: 0, epochs: 2}"))
 	if err != nil || p.BatchSize != 400 || p.Steps != 2 {
 		t.Errorf("batch %d, %d steps, %v", p.BatchSize, p.Steps, err)
 	}
@@ -140,7 +140,7 @@ func TestMermaidIsWellFormed(t *testing.T) {
 			t.Errorf("node %s has no label", id)
 		}
 	}
-	for _, want := range []string{"a #quot;quoted#quot; #lt;age#gt; (number)", "#96;tick#96; (category)", "two lines #35;1; (number)", "240 training rows", "x.hone"} {
+	for _, want := range []string{"a #quot;quoted#quot; #lt;age#gt; (number)", "#96;tick#96; (category)", "two lines #35;1; (number)", "270 training rows", "x.hone"} {
 		if !strings.Contains(p.Mermaid(), want) {
 			t.Errorf("the diagram lacks %q:\n%s", want, p.Mermaid())
 		}

@@ -20,7 +20,8 @@ import (
 
 // prepared is what the first stage makes of configuration and data.
 type prepared struct {
-	train, valid, test *data.Table   // test is nil where the folds' is the test
+	train, valid, test *data.Table   // test is nil where the folds' is the test, valid where
+	bag                []data.Fold   // a network for each of these folds of train is trained
 	source             *data.Table   // the rows that folds are made of, and
 	folds              [][]data.Fold // how they divide them, by repeat
 	numbers            []int         // of the rows of source among those read, from 1
@@ -68,6 +69,9 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.divide(c, table, source); err != nil {
 		return nil, err
 	}
+	if err := p.pool(c); err != nil {
+		return nil, err
+	}
 	files := []string{source}
 	for _, f := range []string{c.Data.Validation.File, c.Data.Test} {
 		if f != "" {
@@ -105,6 +109,9 @@ func (c *Config) prepare() (*prepared, error) {
 // said again.
 func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
 	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint}
+	if err := q.pool(c); err != nil {
+		return nil, err
+	}
 	if err := q.fit(p.pinned(c)); err != nil {
 		return nil, err
 	}
@@ -212,7 +219,10 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		p.train = table
 		return nil
 	case c.allTested():
-		split.Fractions = []float64{1 - d.Validation.Fraction, d.Validation.Fraction}
+		split.Fractions = c.withoutTest()
+		if f != nil {
+			p.notes = append(p.notes, fmt.Sprintf("all rows take part in the folds: the share of %g that data.split.fractions has for the test goes to training and validation", f[2]))
+		}
 	case p.test != nil && p.valid != nil:
 		p.train = table
 		return nil
@@ -394,10 +404,8 @@ func (p *prepared) checkRows(target string) {
 		name string
 		rows *data.Table
 	}
-	parts := []part{{"validation", p.valid}}
-	if p.test != nil {
-		parts = append(parts, part{"test", p.test})
-	}
+	parts := []part{{"validation", p.valid}, {"test", p.test}}
+	parts = slices.DeleteFunc(parts, func(p part) bool { return p.rows == nil })
 	for i, part := range parts {
 		for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: target, Against: part.rows}, p.findings) {
 			e := f.Evidence
@@ -444,14 +452,17 @@ func (p *prepared) warnSmall() {
 	if p.test != nil && p.test.Rows < fewRows {
 		p.warnings = append(p.warnings, fmt.Sprintf("only %d test rows: the figures on them say little; cross-check with more rows", p.test.Rows))
 	}
-	if p.valid.Rows < fewRows {
+	if p.valid != nil && p.valid.Rows < fewRows {
 		p.warnings = append(p.warnings, fmt.Sprintf("only %d validation rows: when to stop is chosen by few", p.valid.Rows))
 	}
 }
 
 // divided says in words which rows are for what.
 func (p *prepared) divided() string {
-	s := fmt.Sprintf("%d rows to learn from, %d to validate on", p.train.Rows, p.valid.Rows)
+	s := fmt.Sprintf("%d rows to learn from, %d to validate on", p.train.Rows, rowsOf(p.valid))
+	if p.bag != nil {
+		s = fmt.Sprintf("%d rows to learn from by %d networks, each of which is validated on a part of its own", p.train.Rows, len(p.bag))
+	}
 	if p.test != nil {
 		s += fmt.Sprintf(", %d to test on", p.test.Rows)
 	}
@@ -460,10 +471,7 @@ func (p *prepared) divided() string {
 
 // describe collects what reports say of the data.
 func (p *prepared) describe(c *Config, prints []string) {
-	p.facts.Rows = p.train.Rows + p.valid.Rows
-	if p.test != nil {
-		p.facts.Rows += p.test.Rows
-	}
+	p.facts.Rows = p.train.Rows + rowsOf(p.valid) + rowsOf(p.test)
 	role := []string{"train"}
 	if c.Data.Validation.File != "" {
 		role = append(role, "validation")

@@ -28,8 +28,12 @@ import (
 type fitted struct {
 	model  *model.Model
 	result *train.Result
-	valid  *metric.Sample // the predictions for the validation rows
+	held   *model.Predictions // of the validation rows, and
+	truth  []float64          // their targets
 }
+
+// valid is how the validation rows were predicted.
+func (f *fitted) valid() *metric.Sample { return f.held.Sample(f.truth) }
 
 // batches returns a table's encoded rows, and its targets as metrics take them.
 func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, weights func([]float64) []float32) (*train.Memory, []float64, error) {
@@ -54,7 +58,7 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 // better. What is the name of the training, unique in the run: by it an
 // interrupted run finds again what it had.
 func (r *run) fitNetwork(ctx context.Context, c *Config, p *prepared, what string) (*fitted, error) {
-	plain, err := r.trainModel(ctx, c, p, p.model, what, c.options, c.Train.BatchSize)
+	plain, err := r.fitModel(ctx, c, p, p.model, what, c.options, c.Train.BatchSize)
 	if err != nil || !p.logToo {
 		return plain, err
 	}
@@ -65,7 +69,7 @@ func (r *run) fitNetwork(ctx context.Context, c *Config, p *prepared, what strin
 	if err != nil {
 		return nil, err
 	}
-	second, err := r.trainModel(ctx, c, p, p.model.With(output, p.model.Network), what+", log target", c.options, c.Train.BatchSize)
+	second, err := r.fitModel(ctx, c, p, p.model.With(output, p.model.Network), what+", log target", c.options, c.Train.BatchSize)
 	if err != nil {
 		return nil, err
 	}
@@ -85,13 +89,16 @@ func (r *run) fitNetwork(ctx context.Context, c *Config, p *prepared, what strin
 	if b < a {
 		best, verdict = second, "as log(1+target)"
 	}
+	if p != r.p { // a fold's choice is of no interest
+		return best, nil
+	}
 	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s has a long tail: learnt %s, which fits the validation rows better (%s %.4g plain, %.4g logged)", p.model.Target, verdict, name, a, b)})
 	return best, nil
 }
 
 // validationScore is for a choice between networks.
 func (f *fitted) validationScore(name string) (float64, error) {
-	scores, err := measure(f.valid, name)
+	scores, err := measure(f.valid(), name)
 	if v, ok := scores[name]; ok || err != nil {
 		return v, err
 	}
@@ -120,7 +127,7 @@ func (r *run) fitLinear(ctx context.Context, c *Config, p *prepared, network *fi
 		return o
 	}
 	size := min(256, max(16, p.train.Rows/64)) // small tables need smaller batches for as many steps
-	return r.trainModel(ctx, c, p, network.model.With(network.model.Output, &model.Linear{}), what, options, size)
+	return r.fitModel(ctx, c, p, network.model.With(network.model.Output, &model.Linear{}), what, options, size)
 }
 
 // options returns the options of training that the configuration gives.
@@ -207,7 +214,7 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 	if err != nil {
 		return nil, err
 	}
-	return &fitted{m, result, predictions.Sample(targets)}, nil
+	return &fitted{m, result, predictions, targets}, nil
 }
 
 // checkpoint returns the file of a training's checkpoint.

@@ -105,7 +105,7 @@ name: shop
 data: {source: rows.csv}
 outputs: [spend]
 network: {widths: [16], dropout: 0.2, norm: batch}
-train: {epochs: 5, batch_size: 64, accumulate: 3, schedule: {type: reduce_on_plateau, patience: 0, warm_up: 1}, early_stopping: {patience: 3}}
+train: {bagging: off, epochs: 5, batch_size: 64, accumulate: 3, schedule: {type: reduce_on_plateau, patience: 0, warm_up: 1}, early_stopping: {patience: 3}}
 evaluate: {bootstrap: 20}
 `
 	return dir, text
@@ -420,7 +420,7 @@ func TestSameBitsOnAnyNumberOfThreads(t *testing.T) {
 	want := ""
 	for threads := 1; threads <= 3; threads++ {
 		cpu.SetThreads(threads)
-		s, _ := mustRun(t, configure(t, dir, `{data: {source: rows.csv}, outputs: [level], network: {widths: [96, 64]}, train: {epochs: 2, batch_size: 256}, evaluate: {bootstrap: 20}}`))
+		s, _ := mustRun(t, configure(t, dir, `{data: {source: rows.csv}, outputs: [level], network: {widths: [96, 64]}, train: {bagging: off, epochs: 2, batch_size: 256}, evaluate: {bootstrap: 20}}`))
 		got := mustRead(t, s.Bundle)
 		if want == "" {
 			want = got

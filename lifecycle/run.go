@@ -103,7 +103,11 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if r.fit, err = r.fitNetwork(ctx, r.c, r.p, "network"); err != nil {
 		return nil, err
 	}
-	end(fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped))
+	outcome := fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped)
+	if p.bag != nil {
+		outcome = fmt.Sprintf("%d networks; that in the middle: %s", len(p.bag), outcome)
+	}
+	end(outcome)
 
 	end = r.begin(StageBaseline)
 	if p.test == nil {
@@ -273,8 +277,8 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		return nil, err
 	}
 	in := evaluate.Input{
-		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: p.valid.Rows, Test: len(targets)},
-		Validation: r.fit.valid, Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind())),
+		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: rowsOf(p.valid), Test: len(targets)},
+		Validation: r.fit.valid(), Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind()), r.fit.model.Members),
 		Baselines: map[string]*metric.Sample{},
 	}
 	for i, q := range by {
@@ -286,7 +290,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	}
 	switch out := r.fit.model.Output.(type) {
 	case *feature.NumberOutput:
-		scaled, _, err := r.fit.model.Targets(p.valid)
+		scaled, _, err := r.fit.model.Targets(p.held())
 		if err != nil {
 			return nil, &UserError{"validation rows: " + err.Error()}
 		}
@@ -341,8 +345,8 @@ func (r *run) testPredictions(ctx context.Context) ([]*model.Predictions, []floa
 }
 
 // training turns the history into learning curves.
-func training(res *train.Result, headline string) evaluate.Training {
-	t := evaluate.Training{Best: res.BestEpoch, Metric: headline}
+func training(res *train.Result, headline string, members int) evaluate.Training {
+	t := evaluate.Training{Best: res.BestEpoch, Metric: headline, Members: members}
 	for _, e := range res.History {
 		for name := range e.Scores {
 			t.Metric = name

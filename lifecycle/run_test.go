@@ -87,7 +87,7 @@ func TestLongTailedTarget(t *testing.T) {
 	}
 	of := func(target, transform string) (*Summary, *told) {
 		return mustRun(t, configure(t, dir, `{name: m, data: {source: train.csv, validation: valid.csv, test: test.csv}, inputs: [age, income, color, member],
-			outputs: [{name: `+target+`, type: number, transform: `+transform+`}], network: {widths: [16]}, train: {epochs: 6, batch_size: 64}, evaluate: {bootstrap: 0}}`))
+			outputs: [{name: `+target+`, type: number, transform: `+transform+`}], network: {widths: [16]}, train: {bagging: off, epochs: 6, batch_size: 64}, evaluate: {bootstrap: 0}}`))
 	}
 	plain, w := of("spend", "none")
 	none := learnt(t, plain.Bundle)
@@ -334,7 +334,7 @@ func TestSplits(t *testing.T) {
 	all.part(0, 100).write(t, dir, "other.csv")
 	prepare := func(spec string) *prepared {
 		t.Helper()
-		p, err := configure(t, dir, "data: "+spec+"\noutputs: [bought]").prepare()
+		p, err := configure(t, dir, "data: "+spec+"\noutputs: [bought]\ntrain: {bagging: off}").prepare()
 		if err != nil {
 			t.Fatal(spec, err)
 		}
@@ -396,7 +396,7 @@ func TestSplits(t *testing.T) {
 		"{source: rows.csv, split: {method: time, column: sinse}}":                 {"sinse", "since"},
 		"{source: nowhere.csv}":                                                    {"nowhere.csv"},
 	} {
-		c, err := LoadConfig(writeFile(t, dir, "bad.yaml", "data: "+spec+"\noutputs: [bought]"), nil)
+		c, err := LoadConfig(writeFile(t, dir, "bad.yaml", "data: "+spec+"\noutputs: [bought]\ntrain: {bagging: off}"), nil)
 		if err == nil {
 			_, err = c.prepare()
 		}
@@ -464,7 +464,7 @@ func TestTwoRunsStartedTogether(t *testing.T) {
 		fmt.Fprintf(&rows, "%d,%s\n", i%17, []string{"a", "b"}[i%2])
 	}
 	for name, text := range map[string]string{
-		"rows.csv": rows.String(), "hone.yaml": "data: {source: rows.csv}\noutputs: [{name: y}]\ntrain: {epochs: 100000, early_stopping: {patience: 0}}\n",
+		"rows.csv": rows.String(), "hone.yaml": "data: {source: rows.csv}\noutputs: [{name: y}]\ntrain: {bagging: off, epochs: 100000, early_stopping: {patience: 0}}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)

@@ -37,6 +37,9 @@ func measure(s *metric.Sample, names ...string) (map[string]float64, error) {
 
 // describeNetwork says in a few words what the network is.
 func describeNetwork(m *model.Model) string {
+	if m.Members > 0 {
+		return fmt.Sprintf("the mean of %d: %s", m.Members, describeNetwork(m.With(m.Output, m.Network)))
+	}
 	switch n := m.Network.(type) {
 	case *model.MLP:
 		return fmt.Sprintf("multi-layer perceptron, hidden widths %v, %s, dropout %g", n.Widths, n.Activation, n.Dropout)

@@ -112,7 +112,7 @@ func writeFile(tb testing.TB, dir, name, text string) string {
 // quick makes a run take a moment.
 const quick = `
 network: {type: mlp, widths: [16], dropout: 0.1}
-train: {epochs: 3, batch_size: 64, optimizer: {type: adamw, learning_rate: 0.01}}
+train: {bagging: off, epochs: 3, batch_size: 64, optimizer: {type: adamw, learning_rate: 0.01}}
 evaluate: {bootstrap: 40}
 `
 
