@@ -1,14 +1,12 @@
 package train
 
 import (
-	"context"
 	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/nn/optim"
 )
@@ -127,50 +125,46 @@ func TestSampleClassesErrors(t *testing.T) {
 	}
 }
 
-// TestResumeSampled interrupts after every batch, within epochs too.
-func TestResumeSampled(t *testing.T) {
-	run := func(path string, cancelAfter int) (*graph.State, *Result, error) {
-		ctx, cancel := context.WithCancel(context.Background())
-		defer cancel()
-		rows := mixedRows(t, 1, 60, 13, true, 0.3)
-		class := make([]int, 60)
-		for i := range class {
-			if i%12 == 5 {
-				class[i] = 1
-			}
+// sampledRows are rows of the mixed task, of which those of a rare class come as
+// often as all others together.
+func sampledRows(t testing.TB) *Memory {
+	t.Helper()
+	rows, class := mixedRows(t, 1, 60, 13, true, 0.3), make([]int, 60)
+	for i := range class {
+		if i%12 == 5 {
+			class[i] = 1
 		}
-		if err := rows.SampleClasses(class, []float64{1, 1}); err != nil {
-			t.Fatal(err)
-		}
-		state, steps := graph.NewState(), 0
-		r, err := Run(ctx, mixed{}, state, rows, mixedRows(t, 2, 30, 16, false, 0.3), Options{
-			Epochs: 4, Optimizer: optim.Adam(0.02), Seed: 3, Restore: true, Checkpoint: path,
-			OnStep: func(Progress) {
-				if steps++; steps == cancelAfter {
-					cancel()
-				}
-			},
-		})
-		return state, r, err
 	}
-	state, want, err := run("", 0)
+	if err := rows.SampleClasses(class, []float64{1, 1}); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+// TestResumeSampled interrupts after every batch, within epochs too; TestKill
+// kills such a run.
+func TestResumeSampled(t *testing.T) {
+	options := func(path string) Options {
+		return Options{Epochs: 4, Optimizer: optim.Adam(0.02), Restore: true, Checkpoint: path}
+	}
+	state, want, err := runOn(t, sampledRows(t), options(""), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	bits := everything(state)
-	for after := 1; after < 20; after++ {
+	for after := 1; after < 20; after += 2 {
 		path := filepath.Join(t.TempDir(), "run.checkpoint")
-		if _, _, err := run(path, after); !errors.Is(err, ErrStopped) {
+		if _, _, err := runOn(t, sampledRows(t), options(path), after); !errors.Is(err, ErrStopped) {
 			t.Fatalf("after %d: %v", after, err)
 		}
-		state, got, err := run(path, 0)
+		state, got, err := runOn(t, sampledRows(t), options(path), 0)
 		if err != nil || !got.Resumed {
 			t.Fatalf("after %d: %+v, %v", after, got, err)
 		}
 		sameBits(t, "resumed", everything(state), bits)
 		sameHistory(t, "resumed", got, want)
 	}
-	plain, _, err := runMixed(t, Options{Epochs: 4, Optimizer: optim.Adam(0.02), Restore: true}, 0)
+	plain, _, err := runMixed(t, options(""), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
