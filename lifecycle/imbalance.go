@@ -125,6 +125,8 @@ func (f *fitted) chooseThreshold(c *Config, options feature.OutputOptions) (stri
 	if !ok || o.Threshold != feature.AutoThreshold {
 		return "", nil
 	}
+	const half = 0.5
+	f.decide(half)
 	before, err := measure(f.valid(), o.Metric)
 	if err != nil {
 		return "", err
@@ -134,14 +136,18 @@ func (f *fitted) chooseThreshold(c *Config, options feature.OutputOptions) (stri
 		return "", mistake("%s: outputs.threshold: auto: validation rows: %v: take more of them, or give the threshold as a number", c.doc.Name(), err)
 	}
 	out := *f.model.Output.(*feature.Binary)
-	half := out.Threshold
 	out.Threshold = t
 	f.model.Output = &out
+	f.decide(t)
+	return fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
+}
+
+// decide chooses the classes of the validation rows anew.
+func (f *fitted) decide(threshold float64) {
 	for i, v := range f.held.Prob {
 		f.held.Class[i] = 0
-		if v >= t {
+		if v >= threshold {
 			f.held.Class[i] = 1
 		}
 	}
-	return fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %.3g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
 }
