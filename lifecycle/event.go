@@ -67,6 +67,7 @@ type Summary struct {
 	// predictions.
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
+	Members         int                       `json:"members"` // networks whose mean is the model; 0: one by itself
 	Parameters      int                       `json:"parameters"`
 	Epochs          int                       `json:"epochs"`
 	BestEpoch       int                       `json:"best_epoch"`
