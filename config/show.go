@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -165,6 +166,9 @@ func (s *shower) value(path string, n *node, v reflect.Value) (any, error) {
 		b, err := m.MarshalText()
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		if x, err := strconv.ParseFloat(string(b), 64); err == nil && x-x == 0 { // reads back to the same text
+			return literal(b), nil
 		}
 		return literal(Quote(string(b))), nil
 	}

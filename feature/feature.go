@@ -72,6 +72,9 @@ type Output interface {
 	Head(c *nn.Context, h *graph.Node) *graph.Node
 	// Loss returns the loss of each row.
 	Loss(pred, target *graph.Node) *graph.Node
+	// ConstantLoss returns the mean loss, by row weights (nil: all 1), of the
+	// best prediction that looks at no input, for targets as Targets fills them.
+	ConstantLoss(target *tensor.Tensor, weights []float32) float64
 	// Decode turns predictions [rows, width] into what metrics take: the
 	// probabilities of classes, or values in the target's unit.
 	Decode(pred []float32) (prob, value []float64)

@@ -3,7 +3,6 @@ package feature
 import (
 	"fmt"
 	"math"
-	"sort"
 	"strconv"
 	"strings"
 
@@ -43,57 +42,6 @@ func valuesOf(c *data.Column) map[string]int {
 	return count
 }
 
-// positiveNames are the spellings that mean yes, by which the positive class
-// is chosen when none is given.
-var positiveNames = map[string]bool{
-	"1": true, "true": true, "t": true, "yes": true, "y": true, "positive": true, "pos": true,
-	"on": true, "1.0": true, "success": true, "default": true, "fraud": true, "spam": true, "churned": true, "malignant": true,
-	"是": true,
-}
-
-// BinaryOptions are the options of a binary output.
-type BinaryOptions struct {
-	Positive  string  `yaml:"positive" doc:"the class that probabilities, precision and recall are about; default: the one that means yes, else the rarer one"`
-	Threshold float64 `yaml:"threshold" default:"0.5" min:"0" max:"1" doc:"probability from which a row counts as positive"`
-}
-
-// Binary is a fitted output of two classes.
-type Binary struct {
-	Negative  string  `json:"negative"`
-	Positive  string  `json:"positive"`
-	Threshold float64 `json:"threshold"`
-	Share     float64 `json:"share"` // of positives in the training rows
-}
-
-// Fit implements OutputOptions.
-func (o *BinaryOptions) Fit(c *data.Column) (Output, error) {
-	count := valuesOf(c)
-	values := names(count)
-	if len(values) != 2 {
-		return nil, fmt.Errorf("target %q has %s in the training rows, a binary output needs two classes: %s", c.Name, some(values),
-			map[bool]string{true: "check the file, or the rows left after splitting", false: "use an output of type category"}[len(values) < 2])
-	}
-	positive := values[1]
-	switch a, b := positiveNames[strings.ToLower(values[0])], positiveNames[strings.ToLower(values[1])]; {
-	case o.Positive != "":
-		positive = o.Positive
-		if count[positive] == 0 {
-			return nil, fmt.Errorf("target %q has no class %q (outputs.positive), it has %q and %q", c.Name, positive, values[0], values[1])
-		}
-	case a && !b:
-		positive = values[0]
-	case b && !a:
-	case count[values[0]] < count[values[1]]:
-		positive = values[0]
-	}
-	f := &Binary{Negative: values[0], Positive: positive, Threshold: o.Threshold}
-	if f.Negative == positive {
-		f.Negative = values[1]
-	}
-	f.Share = float64(count[positive]) / float64(count[positive]+count[f.Negative])
-	return f, nil
-}
-
 // some lists a few values.
 func some(values []string) string {
 	switch n := len(values); {
@@ -109,23 +57,6 @@ func some(values []string) string {
 		quoted = append(quoted, strconv.Quote(v))
 	}
 	return "the values " + strings.Join(quoted, ", ")
-}
-
-// Type implements Output.
-func (*Binary) Type() string { return "binary" }
-
-// Kind implements Output.
-func (*Binary) Kind() metric.Kind { return metric.Binary }
-
-// Classes implements Output: the negative class, then the positive one.
-func (f *Binary) Classes() []string { return []string{f.Negative, f.Positive} }
-
-// Spec implements Output.
-func (*Binary) Spec() Spec { return Spec{tensor.Float32, []int{1}} }
-
-// Targets implements Output: 1 for the positive class.
-func (f *Binary) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {
-	return classTargets(c, f.Classes(), func(i, class int) { out.Floats()[i] = float32(class) })
 }
 
 func classTargets(c *data.Column, classes []string, set func(row, class int)) ([]float64, error) {
@@ -146,130 +77,6 @@ func classTargets(c *data.Column, classes []string, set func(row, class int)) ([
 		set(i, k)
 	}
 	return targets, nil
-}
-
-// Width implements Output.
-func (*Binary) Width() int { return 1 }
-
-// Head implements Output: the probability of the positive class [rows 1].
-func (*Binary) Head(c *nn.Context, h *graph.Node) *graph.Node {
-	return head(c, h, 1, nn.Sigmoid)
-}
-
-// Loss implements Output: binary cross-entropy.
-func (*Binary) Loss(pred, target *graph.Node) *graph.Node {
-	return binaryLoss(pred, target)
-}
-
-// Decode implements Output.
-func (*Binary) Decode(pred []float32) (prob, value []float64) { return widen(pred), nil }
-
-// Describe implements Output.
-func (f *Binary) Describe() string {
-	return fmt.Sprintf("positive class %q (%.3g %% of training rows), else %q", f.Positive, 100*f.Share, f.Negative)
-}
-
-func (f *Binary) valid() error {
-	switch {
-	case f.Positive == f.Negative:
-		return fmt.Errorf("both classes are %q", f.Positive)
-	case !(f.Threshold >= 0 && f.Threshold <= 1):
-		return fmt.Errorf("threshold is %g, expected 0 to 1", f.Threshold)
-	}
-	return nil
-}
-
-// CategoryOutputOptions are the options of a category output.
-type CategoryOutputOptions struct {
-	Smoothing float64 `yaml:"label_smoothing" default:"0" min:"0" max:"0.99" doc:"share of the target spread evenly over all classes (Szegedy et al. 2016)"`
-}
-
-// CategoryOutput is a fitted output of two or more exclusive classes.
-type CategoryOutput struct {
-	Names     []string  `json:"classes"`
-	Shares    []float64 `json:"shares"` // of the training rows
-	Smoothing float64   `json:"label_smoothing,omitempty"`
-}
-
-// Fit implements OutputOptions.
-func (o *CategoryOutputOptions) Fit(c *data.Column) (Output, error) {
-	count := valuesOf(c)
-	if len(count) < 2 {
-		return nil, fmt.Errorf("target %q has %s in the training rows, a category output needs two classes or more: check the file, or the rows left after splitting", c.Name, some(names(count)))
-	}
-	if len(count) > 10000 || (len(count) > 50 && 2*len(count) > c.Len()) {
-		return nil, fmt.Errorf("target %q has %d different values in %d training rows, too many to be classes: is it a number (outputs.type: number) or an identifier?", c.Name, len(count), c.Len())
-	}
-	f := &CategoryOutput{Names: names(count), Smoothing: o.Smoothing}
-	if c.Type == data.Number { // in numeric order
-		sort.SliceStable(f.Names, func(i, j int) bool { return number(f.Names[i]) < number(f.Names[j]) })
-	}
-	total := 0
-	for _, n := range count {
-		total += n
-	}
-	for _, name := range f.Names {
-		f.Shares = append(f.Shares, float64(count[name])/float64(total))
-	}
-	return f, nil
-}
-
-func number(s string) float64 {
-	var v float64
-	if _, err := fmt.Sscan(s, &v); err != nil {
-		return math.Inf(1)
-	}
-	return v
-}
-
-// Type implements Output.
-func (*CategoryOutput) Type() string { return "category" }
-
-// Kind implements Output.
-func (*CategoryOutput) Kind() metric.Kind { return metric.Multiclass }
-
-// Classes implements Output.
-func (f *CategoryOutput) Classes() []string { return f.Names }
-
-// Spec implements Output.
-func (*CategoryOutput) Spec() Spec { return Spec{DType: tensor.Int32} }
-
-// Targets implements Output: the class's index.
-func (f *CategoryOutput) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {
-	return classTargets(c, f.Names, func(i, class int) { out.Ints()[i] = int32(class) })
-}
-
-// Width implements Output.
-func (f *CategoryOutput) Width() int { return len(f.Names) }
-
-// Head implements Output: the probabilities of the classes [rows k].
-func (f *CategoryOutput) Head(c *nn.Context, h *graph.Node) *graph.Node {
-	return head(c, h, len(f.Names), nn.Softmax)
-}
-
-// Loss implements Output: categorical cross-entropy.
-func (f *CategoryOutput) Loss(pred, target *graph.Node) *graph.Node {
-	return categoryLoss(pred, target, f.Smoothing)
-}
-
-// Decode implements Output.
-func (*CategoryOutput) Decode(pred []float32) (prob, value []float64) { return widen(pred), nil }
-
-// Describe implements Output.
-func (f *CategoryOutput) Describe() string { return fmt.Sprintf("%d classes", len(f.Names)) }
-
-func (f *CategoryOutput) valid() error {
-	if len(f.Names) < 2 || len(f.Shares) != len(f.Names) {
-		return fmt.Errorf("%d classes and %d shares, expected as many, and two or more", len(f.Names), len(f.Shares))
-	}
-	seen := map[string]bool{}
-	for _, name := range f.Names {
-		if seen[name] {
-			return fmt.Errorf("class %q stands there twice", name)
-		}
-		seen[name] = true
-	}
-	return nil
 }
 
 // NumberOutputOptions are the options of a number output.
@@ -395,23 +202,26 @@ func (f *NumberOutput) Loss(pred, target *graph.Node) *graph.Node {
 	return numberLoss(f.LossName, f.Delta, pred, target)
 }
 
-// ConstantLoss returns the mean loss of predicting the mean of the training
-// targets, for scaled targets: what knowing nothing loses.
-func (f *NumberOutput) ConstantLoss(scaled []float32) float64 {
-	sum := 0.0
-	for _, y := range scaled {
-		e := math.Abs(float64(y))
+// ConstantLoss implements Output, for the mean of the training targets.
+func (f *NumberOutput) ConstantLoss(target *tensor.Tensor, weights []float32) float64 {
+	sum, total := 0.0, 0.0
+	for i, y := range target.Floats() {
+		e, w := math.Abs(float64(y)), weightOf(weights, i)
+		total += w
 		switch f.LossName {
 		case "absolute_error":
-			sum += e
+			sum += w * e
 		case "huber":
 			near := min(e, f.Delta)
-			sum += near*near/2 + f.Delta*(e-near)
+			sum += w * (near*near/2 + f.Delta*(e-near))
 		default:
-			sum += e * e
+			sum += w * (e * e)
 		}
 	}
-	return sum / float64(max(1, len(scaled)))
+	if total == 0 {
+		return 0
+	}
+	return sum / total
 }
 
 // Decode implements Output: values in the target's unit. A logarithm is

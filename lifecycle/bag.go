@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -11,10 +12,14 @@ import (
 	"github.com/hone-ml/hone/train"
 )
 
-// Validate finds bagging that is neither auto nor off nor a number of networks.
+// Validate finds bagging that is neither auto nor off nor a number of networks,
+// and classes that are to be weighted and sampled.
 func (t *Train) Validate() error {
 	if n, err := strconv.Atoi(t.Bagging); t.Bagging != "auto" && t.Bagging != "off" && (err != nil || n < 2 || n > model.MaxMembers) {
 		return fmt.Errorf("bagging: found %q, expected auto, off or a number of networks from 2 to %d", t.Bagging, model.MaxMembers)
+	}
+	if t.ClassWeights == balanced && t.ClassSampling.on() {
+		return errors.New("class_weights and class_sampling are both given, and each alone makes the classes count as they say: remove one")
 	}
 	return nil
 }
@@ -78,10 +83,24 @@ func rowsOf(t *data.Table) int {
 	return t.Rows
 }
 
-// fitModel trains a model's network on the training rows, or one for each fold
+// fitModel trains a model's network and, where it is to be chosen, finds the
+// threshold of its decisions on the validation rows.
+func (r *run) fitModel(ctx context.Context, c *Config, p *prepared, m *model.Model, what string, options func() train.Options, size int) (*fitted, error) {
+	fit, err := r.trainAll(ctx, c, p, m, what, options, size)
+	if err != nil {
+		return nil, err
+	}
+	chosen, err := fit.chooseThreshold(c, p.output)
+	if chosen != "" && p == r.p { // a fold's choice is of no interest
+		r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s: %s", what, chosen)})
+	}
+	return fit, err
+}
+
+// trainAll trains a model's network on the training rows, or one for each fold
 // of the pooled rows, whose mean is then the model. Its validation predictions are
 // for every row those of the network that did not train on it.
-func (r *run) fitModel(ctx context.Context, c *Config, p *prepared, m *model.Model, what string, options func() train.Options, size int) (*fitted, error) {
+func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Model, what string, options func() train.Options, size int) (*fitted, error) {
 	if p.bag == nil {
 		return r.trainModel(ctx, c, p, m, what, options, size)
 	}

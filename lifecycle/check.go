@@ -42,6 +42,9 @@ func (p *prepared) check(c *Config) error {
 			return mistake("%s: evaluate.metrics: %v", c.doc.Name(), err)
 		}
 	}
+	if err := p.checkClasses(c); err != nil {
+		return err
+	}
 	return CheckGates(c.Gates, kind)
 }
 

@@ -105,6 +105,7 @@ type Train struct {
 	L2            float64       `yaml:"l2" default:"0" min:"0" doc:"penalty on the squared weights"`
 	Bagging       string        `yaml:"bagging" default:"auto" doc:"networks that are trained on the training and validation rows together, each stopped by another part, and whose mean is the model; auto: 8 below 1,000 rows, 5 below 2,000, else off; off: one network, stopped by the validation rows"`
 	ClassWeights  string        `yaml:"class_weights" default:"none" enum:"none,balanced" doc:"balanced: every class weighs the same in total"`
+	ClassSampling ClassSampling `yaml:"class_sampling" doc:"how often an epoch, which keeps its number of rows, draws from each class; not beside class_weights"`
 }
 
 // EarlyStopping ends training when validation does not get better.

@@ -3,7 +3,6 @@ package lifecycle
 import (
 	"errors"
 	"fmt"
-	"math"
 	"path/filepath"
 	"slices"
 	"sort"
@@ -518,8 +517,11 @@ func (p *prepared) trivial(n int) (*model.Predictions, error) {
 	out := &model.Predictions{Kind: p.model.Output.Kind(), Classes: p.model.Output.Classes()}
 	switch o := p.model.Output.(type) {
 	case *feature.Binary:
-		class := 0
-		if o.Share >= o.Threshold {
+		class, threshold := 0, o.Threshold
+		if b, ok := p.output.(*feature.BinaryOptions); ok && b.Threshold == feature.AutoThreshold {
+			threshold = 0.5 // the one chosen is the network's
+		}
+		if o.Share >= threshold {
 			class = 1
 		}
 		for range n {
@@ -543,23 +545,6 @@ func (p *prepared) trivial(n int) (*model.Predictions, error) {
 		return nil, errors.New("no trivial prediction for output type " + o.Type())
 	}
 	return out, nil
-}
-
-// classWeights returns a weight per training row, or nil.
-func (p *prepared) classWeights(targets []float64) []float32 {
-	classes := p.model.Output.Classes()
-	if classes == nil {
-		return nil
-	}
-	count := make([]int, len(classes))
-	for _, t := range targets {
-		count[int(t)]++
-	}
-	w := make([]float32, len(targets))
-	for i, t := range targets {
-		w[i] = float32(float64(len(targets)) / (float64(len(classes)) * math.Max(1, float64(count[int(t)]))))
-	}
-	return w
 }
 
 func sortedKeys[T any](m map[string]T) []string {

@@ -35,8 +35,9 @@ type fitted struct {
 // valid is how the validation rows were predicted.
 func (f *fitted) valid() *metric.Sample { return f.held.Sample(f.truth) }
 
-// batches returns a table's encoded rows, and its targets as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, weights func([]float64) []float32) (*train.Memory, []float64, error) {
+// batches returns a table's encoded rows, by whose weights the classes have
+// their shares, and its targets as metrics take them.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares []float64) (*train.Memory, []float64, error) {
 	x, err := m.Encode(t)
 	if err != nil {
 		return nil, nil, err
@@ -45,11 +46,7 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 	if err != nil {
 		return nil, nil, &UserError{err.Error()}
 	}
-	var w []float32
-	if weights != nil {
-		w = weights(targets)
-	}
-	b, err := train.NewMemory(append(x, y), w, size, shuffle, seed)
+	b, err := train.NewMemory(append(x, y), classWeights(targets, shares), size, shuffle, seed)
 	return b, targets, err
 }
 
@@ -161,17 +158,21 @@ func (r *run) trainModel(ctx context.Context, c *Config, p *prepared, m *model.M
 }
 
 func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.Model, what string, o train.Options, size int) (*fitted, error) {
-	weights := p.classWeights
-	if c.Train.ClassWeights != "balanced" {
+	shares, sampled := p.shares(c), c.Train.ClassSampling.on()
+	weights := shares
+	if sampled {
 		weights = nil
 	}
-	rows, _, err := batches(m, p.train, size, true, o.Seed, weights)
+	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights)
+	if err == nil && sampled {
+		err = rows.SampleClasses(classesOf(targets), shares)
+	}
 	if err != nil {
 		return nil, err
 	}
-	// Validation rows are weighted like training rows, or early stopping would
-	// follow another loss than the one that is minimised.
-	valid, targets, err := batches(m, p.valid, 4096, false, 0, weights)
+	// Validation rows are weighted like training rows, or as these are sampled, or
+	// early stopping would follow another loss than the one that is minimised.
+	valid, targets, err := batches(m, p.valid, 4096, false, 0, shares)
 	if err != nil {
 		return nil, err
 	}

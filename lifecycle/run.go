@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -21,7 +20,6 @@ import (
 	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
-	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/internal/atomicfile"
 	"github.com/hone-ml/hone/metric"
@@ -287,18 +285,11 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 			in.Baselines[predictors[i]] = s
 		}
 	}
-	switch out := r.fit.model.Output.(type) {
-	case *feature.NumberOutput:
-		scaled, _, err := r.fit.model.Targets(p.held())
-		if err != nil {
-			return nil, &UserError{"validation rows: " + err.Error()}
-		}
-		in.TrivialLoss = out.ConstantLoss(scaled.Floats())
-	default:
-		if r.c.Train.ClassWeights == "balanced" { // every class weighs the same
-			in.TrivialLoss = math.Log(float64(len(out.Classes())))
-		}
+	y, truth, err := r.fit.model.Targets(p.held())
+	if err != nil {
+		return nil, &UserError{"validation rows: " + err.Error()}
 	}
+	in.TrivialLoss = r.fit.model.Output.ConstantLoss(y, classWeights(truth, p.shares(r.c)))
 	o := r.c.Evaluate
 	o.Seed = r.c.Seed
 	result, err := evaluate.Evaluate(in, o)

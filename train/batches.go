@@ -37,7 +37,9 @@ type Memory struct {
 	size    int
 	shuffle bool
 	seed    uint64
+	sampled *sampling // nil: every row once
 	order   permutation
+	epoch   int
 	step    int
 }
 
@@ -97,7 +99,7 @@ func (m *Memory) Seek(epoch, step int) error {
 	if step < 0 || step > m.Steps() {
 		return fmt.Errorf("train: no step %d in an epoch of %d", step, m.Steps())
 	}
-	m.step = step
+	m.epoch, m.step = epoch, step
 	m.order = newPermutation(m.rows, m.seed, uint64(epoch))
 	return nil
 }
@@ -129,6 +131,9 @@ func (m *Memory) Next(b *Batch) error {
 		row := lo + i
 		if m.shuffle {
 			row = m.order.at(row)
+		}
+		if m.sampled != nil {
+			row = m.sampled.at(m.epoch, row)
 		}
 		for k, t := range m.tensors {
 			n := t.RowLen()
@@ -186,11 +191,14 @@ func mix(z uint64) uint64 {
 	return z ^ z>>31
 }
 
-// Bytes returns the memory that the tensors take.
+// Bytes returns the memory that tensors, weights and sampled rows take.
 func (m *Memory) Bytes() int {
 	n := 4 * len(m.weights)
 	for _, t := range m.tensors {
 		n += t.DType().Size() * t.Len()
+	}
+	if m.sampled != nil {
+		n += 4 * m.rows
 	}
 	return n
 }

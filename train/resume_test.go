@@ -52,6 +52,12 @@ var resumeCases = map[string]func() Options{
 // after a number of batches, if that is above 0.
 func runMixed(t testing.TB, o Options, cancelAfter int) (*graph.State, *Result, error) {
 	t.Helper()
+	return runOn(t, mixedRows(t, 1, 60, 13, true, 0.3), o, cancelAfter)
+}
+
+// runOn is runMixed on other rows.
+func runOn(t testing.TB, rows *Memory, o Options, cancelAfter int) (*graph.State, *Result, error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	state := graph.NewState()
@@ -65,7 +71,7 @@ func runMixed(t testing.TB, o Options, cancelAfter int) (*graph.State, *Result, 
 			onStep(p)
 		}
 	}
-	r, err := Run(ctx, mixed{}, state, mixedRows(t, 1, 60, 13, true, 0.3), mixedRows(t, 2, 30, 16, false, 0.3), o)
+	r, err := Run(ctx, mixed{}, state, rows, mixedRows(t, 2, 30, 16, false, 0.3), o)
 	return state, r, err
 }
 
@@ -276,7 +282,7 @@ func TestFitCheckpoint(t *testing.T) {
 	}
 }
 
-// killedRun is the run that TestKill kills.
+// killedRun is the run that TestKill kills, on rows sampled by class.
 func killedRun() Options {
 	return Options{Epochs: 16, Optimizer: optim.Adam(0.02), Accumulate: 2, Restore: true, CheckpointEvery: time.Nanosecond,
 		Schedule: &optim.ReduceOnPlateau{Gamma: 0.5}}
@@ -299,7 +305,7 @@ func child(dir string) {
 	o := killedRun()
 	o.Checkpoint = filepath.Join(dir, "run.checkpoint")
 	o.OnStep = func(p Progress) { fmt.Println(p.Epoch, p.Step) }
-	state, _, err := runMixed(&testing.T{}, o, 0)
+	state, _, err := runOn(&testing.T{}, sampledRows(&testing.T{}), o, 0)
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, "bits"), bitsOf(state), 0o644)
 	}
@@ -328,7 +334,7 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	state, _, err := runMixed(t, killedRun(), 0)
+	state, _, err := runOn(t, sampledRows(t), killedRun(), 0)
 	if err != nil {
 		t.Fatal(err)
 	}

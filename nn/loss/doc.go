@@ -9,6 +9,9 @@
 // Classes are weighted through the weights of their rows: see Balanced and
 // RowWeights.
 //
+// Where one class is rare, the focal losses count rows less that are predicted
+// well already; their probabilities are no frequencies.
+//
 // To add a loss, write a value of Loss and name it in the table, or outside
 // this package use New. loss imports the engine and nn's internal helpers.
 package loss

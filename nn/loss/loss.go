@@ -33,12 +33,12 @@ func (l Loss) Name() string { return l.name }
 // Target returns the type of the targets: float32, or int32 class indices.
 func (l Loss) Target() tensor.DType { return l.target }
 
-// FromLogits returns a cross-entropy that takes logits as predictions, as the
+// FromLogits returns a cross-entropy or focal loss that takes logits as predictions, as the
 // network's last layer gives them without sigmoid or softmax.
 func (l Loss) FromLogits() Loss {
 	l.formula = l.logits
 	if l.formula == nil {
-		l.formula = fails(l.name, fmt.Errorf("it has no form for logits, only the cross-entropies have"))
+		l.formula = fails(l.name, fmt.Errorf("it has no form for logits, only cross-entropies and focal losses have"))
 	}
 	return l
 }
@@ -139,13 +139,7 @@ func Huber(delta float64) Loss {
 func BinaryCrossEntropyWith(smoothing float64) Loss {
 	return crossEntropy("binary_crossentropy", tensor.Float32, smoothing,
 		func(x, y *graph.Node) *graph.Node { return graph.SigmoidCrossEntropy(x, smoothed(y, smoothing, 2)) },
-		func(p *graph.Node) *graph.Node {
-			if op, ok := p.Op.(graph.Unary); ok && op.Kind == graph.OpSigmoid {
-				return p.In[0]
-			}
-			p = floored(graph.Min(p, p.Builder().Scalar(1-probabilityFloor)))
-			return graph.Sub(graph.Log(p), graph.Log1p(graph.Neg(p)))
-		})
+		sigmoidLogits)
 }
 
 // CategoricalCrossEntropyWith smooths labels: y becomes y·(1−s) + s/k for k
@@ -169,14 +163,23 @@ func SparseCategoricalCrossEntropyWith(smoothing float64) Loss {
 		func(x, y *graph.Node) *graph.Node { return graph.SoftmaxCrossEntropy(x, y, smoothing) }, softmaxLogits)
 }
 
-// crossEntropy makes a loss on probabilities of one on logits and of the way
-// from probabilities to logits.
 func crossEntropy(name string, target tensor.DType, smoothing float64, logits formula, logitsOf func(*graph.Node) *graph.Node) Loss {
 	if !(smoothing >= 0 && smoothing < 1) {
-		f := fails(name, fmt.Errorf("label smoothing is %g, expected 0 ≤ smoothing < 1", smoothing))
-		return Loss{name, target, f, f}
+		return failing(name, target, fmt.Errorf("label smoothing is %g, expected 0 ≤ smoothing < 1", smoothing))
 	}
+	return onProbabilities(name, target, logits, logitsOf)
+}
+
+// onProbabilities makes a loss on probabilities of one on logits and of the
+// way from probabilities to logits.
+func onProbabilities(name string, target tensor.DType, logits formula, logitsOf func(*graph.Node) *graph.Node) Loss {
 	return Loss{name, target, logits, func(p, y *graph.Node) *graph.Node { return logits(logitsOf(p), y) }}
+}
+
+// failing is a loss that was asked for the impossible.
+func failing(name string, target tensor.DType, err error) Loss {
+	f := fails(name, err)
+	return Loss{name, target, f, f}
 }
 
 // smoothed gives each of k classes a share of s.
@@ -195,6 +198,16 @@ func floored(p *graph.Node) *graph.Node {
 	return graph.Max(p, p.Builder().Scalar(probabilityFloor))
 }
 
+// sigmoidLogits returns logits whose sigmoid is p: those p was made from, or
+// log p − log(1−p).
+func sigmoidLogits(p *graph.Node) *graph.Node {
+	if op, ok := p.Op.(graph.Unary); ok && op.Kind == graph.OpSigmoid {
+		return p.In[0]
+	}
+	p = floored(graph.Min(p, p.Builder().Scalar(1-probabilityFloor)))
+	return graph.Sub(graph.Log(p), graph.Log1p(graph.Neg(p)))
+}
+
 // softmaxLogits returns logits whose softmax is p: those p was made from, or
 // the logarithm of p, which thereby is divided by its sum.
 func softmaxLogits(p *graph.Node) *graph.Node {
@@ -210,13 +223,14 @@ func init() {
 	for _, l := range []Loss{
 		MeanSquaredError, HalfSquaredError, MeanAbsoluteError, Huber(1),
 		BinaryCrossEntropy, CategoricalCrossEntropy, SparseCategoricalCrossEntropy,
+		BinaryFocal(2, 0), SparseCategoricalFocal(2),
 	} {
 		table[l.name] = l
 	}
 }
 
 // ByName returns the loss of a name, such as "mean_squared_error"; "huber" has
-// delta 1.
+// delta 1, the focal losses have gamma 2.
 func ByName(name string) (Loss, error) {
 	if l, ok := table[name]; ok {
 		return l, nil

@@ -144,6 +144,10 @@ func TestErrorsNameLossAndShapes(t *testing.T) {
 		{loss.MeanSquaredError.FromLogits(), graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"mean_squared_error", "logits"}},
 		{loss.Huber(0), graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"huber", "delta is 0"}},
 		{loss.BinaryCrossEntropyWith(1), graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"binary_crossentropy", "smoothing is 1"}},
+		{loss.BinaryFocal(-1, 0), graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"binary_focal", "gamma is -1"}},
+		{loss.BinaryFocal(2, 1), graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"binary_focal", "alpha is 1"}},
+		{loss.SparseCategoricalFocal(2, 1, 1), graph.Shape{graph.Rows, graph.N(3)}, graph.Shape{graph.Rows}, ints, []string{"sparse_categorical_focal", "alpha has 2 weights"}},
+		{loss.SparseCategoricalFocal(2, -1), graph.Shape{graph.Rows, graph.N(1)}, graph.Shape{graph.Rows}, ints, []string{"sparse_categorical_focal", "class 0 is -1"}},
 		{loss.Loss{}, graph.Shape{graph.Rows}, graph.Shape{graph.Rows}, float, []string{"zero Loss"}},
 	} {
 		b := graph.New("errors")

@@ -1,0 +1,153 @@
+package lifecycle
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/internal/nearest"
+	"github.com/hone-ml/hone/metric"
+)
+
+// balanced is the rule by which every class counts the same.
+const balanced = "balanced"
+
+// ClassSampling says in which proportions an epoch draws from the classes.
+type ClassSampling struct {
+	Rule  string             `yaml:"rule" shorthand:"true" default:"none" enum:"none,balanced" doc:"none: an epoch has every row once; balanced: as many rows of each class"`
+	Ratio map[string]float64 `yaml:"ratio" doc:"rows of each class in proportion, as {fraud: 1, honest: 4}, instead of a rule"`
+}
+
+// Validate finds a ratio that says nothing, and one beside a rule.
+func (s *ClassSampling) Validate() error {
+	if s.Ratio != nil && s.Rule != "none" {
+		return fmt.Errorf("rule and ratio are both given: remove one")
+	}
+	for _, class := range sortedKeys(s.Ratio) {
+		if v := s.Ratio[class]; !(v > 0) || math.IsInf(v, 0) {
+			return fmt.Errorf("ratio: found %g for class %q, expected a number above 0", v, class)
+		}
+	}
+	return nil
+}
+
+// on reports whether there is anything to sample.
+func (s *ClassSampling) on() bool { return s.Rule == balanced || s.Ratio != nil }
+
+// checkClasses finds weights and samples of classes that the target does not
+// have.
+func (p *prepared) checkClasses(c *Config) error {
+	key := "class_weights"
+	switch t := c.Train; {
+	case t.ClassSampling.on():
+		key = "class_sampling"
+	case t.ClassWeights != balanced:
+		return nil
+	}
+	classes := p.model.Output.Classes()
+	if classes == nil {
+		return mistake("%s: train.%s: %q is predicted as a number, which has no classes: remove the key", c.doc.Name(), key, p.model.Target)
+	}
+	ratio := c.Train.ClassSampling.Ratio
+	if ratio == nil {
+		return nil
+	}
+	for _, class := range sortedKeys(ratio) {
+		if !slices.Contains(classes, class) {
+			hint := ""
+			if n := nearest.Name(class, classes); n != "" {
+				hint = fmt.Sprintf("; did you mean %q?", n)
+			}
+			return mistake("%s: train.class_sampling.ratio: %q has no class %q in the training rows, it has %s%s", c.doc.Name(), p.model.Target, class, strings.Join(classes, ", "), hint)
+		}
+	}
+	for _, class := range classes {
+		if _, ok := ratio[class]; !ok {
+			return mistake("%s: train.class_sampling.ratio: class %q is missing, expected a number for each of %s", c.doc.Name(), class, strings.Join(classes, ", "))
+		}
+	}
+	return nil
+}
+
+// shares returns how much each class counts in training in proportion, by
+// weights or by sampling; nil: as much as it has rows.
+func (p *prepared) shares(c *Config) []float64 {
+	t := c.Train
+	if t.ClassWeights != balanced && !t.ClassSampling.on() {
+		return nil
+	}
+	classes := p.model.Output.Classes()
+	shares := make([]float64, len(classes))
+	for i, class := range classes {
+		shares[i] = 1
+		if t.ClassSampling.Ratio != nil {
+			shares[i] = t.ClassSampling.Ratio[class]
+		}
+	}
+	return shares
+}
+
+// classWeights returns weights of rows, 1 on average, by which the classes count
+// in proportion to shares; nil without shares.
+func classWeights(targets, shares []float64) []float32 {
+	if shares == nil {
+		return nil
+	}
+	count, total := make([]float64, len(shares)), 0.0
+	for _, t := range targets {
+		count[int(t)]++
+	}
+	for _, s := range shares {
+		total += s
+	}
+	w := make([]float32, len(targets))
+	for i, t := range targets {
+		w[i] = float32(float64(len(targets)) * shares[int(t)] / (total * count[int(t)]))
+	}
+	return w
+}
+
+// classesOf are targets as indices.
+func classesOf(targets []float64) []int {
+	classes := make([]int, len(targets))
+	for i, t := range targets {
+		classes[i] = int(t)
+	}
+	return classes
+}
+
+// chooseThreshold decides from which probability on a row is positive, where
+// that is left to the validation rows. It says what it chose.
+func (f *fitted) chooseThreshold(c *Config, options feature.OutputOptions) (string, error) {
+	o, ok := options.(*feature.BinaryOptions)
+	if !ok || o.Threshold != feature.AutoThreshold {
+		return "", nil
+	}
+	const half = 0.5
+	f.decide(half)
+	before, err := measure(f.valid(), o.Metric)
+	if err != nil {
+		return "", err
+	}
+	t, value, err := metric.BestThreshold(f.valid(), o.Metric)
+	if err != nil {
+		return "", mistake("%s: outputs.threshold: auto: validation rows: %v: take more of them, or give the threshold as a number", c.doc.Name(), err)
+	}
+	out := *f.model.Output.(*feature.Binary)
+	out.Threshold = t
+	f.model.Output = &out
+	f.decide(t)
+	return fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
+}
+
+// decide chooses the classes of the validation rows anew.
+func (f *fitted) decide(threshold float64) {
+	for i, v := range f.held.Prob {
+		f.held.Class[i] = 0
+		if v >= threshold {
+			f.held.Class[i] = 1
+		}
+	}
+}
