@@ -3,6 +3,7 @@
 //
 //	read        reading, typing and checking a million rows, beside pandas
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
+//	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //
 // A measurement uses hone as a user does, by its command or by the packages

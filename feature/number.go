@@ -27,7 +27,7 @@ type NumberOptions struct {
 	Scaling     string  `yaml:"scaling" default:"standard" enum:"standard,robust,quantile,min_max,none" doc:"on the training rows, standard: mean 0 and deviation 1; robust: median 0 and interquartile range 1; quantile: to a normal distribution, by rank; min_max: from 0 to 1; none: as it is"`
 	Embedding   string  `yaml:"embedding" default:"piecewise_linear" enum:"none,piecewise_linear,periodic,pbld" doc:"vector that stands for the number in a network: piecewise_linear: linear between quantiles of the training rows; periodic: sines and cosines of trained frequencies; pbld: such cosines with the number beside them; none: the number itself"`
 	Dimension   int     `yaml:"dimension" default:"16" min:"2" max:"1024" doc:"length of the embedding"`
-	Bins        int     `yaml:"bins" default:"48" min:"2" max:"1024" doc:"pieces of a piecewise-linear embedding at most"`
+	Bins        int     `yaml:"bins" default:"128" min:"2" max:"1024" doc:"pieces of a piecewise-linear embedding at most"`
 	Frequencies int     `yaml:"frequencies" default:"16" min:"1" max:"1024" doc:"waves of a periodic embedding"`
 	Sigma       float64 `yaml:"sigma" default:"0.1" above:"0" max:"1000" doc:"deviation of a periodic embedding's frequencies before training: larger for a target that changes faster with the number"`
 	Imputation  string  `yaml:"imputation" default:"mean" enum:"mean,median,zero" doc:"what stands for a missing value, before scaling"`

@@ -85,7 +85,7 @@ func (Output) Variants() map[string]feature.OutputOptions { return feature.Outpu
 
 // Network chooses the network.
 type Network struct {
-	Type    string        `yaml:"type" default:"mlp"`
+	Type    string        `yaml:"type" default:"tabm"`
 	Options model.Network `yaml:",variant"`
 }
 

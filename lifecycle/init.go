@@ -90,7 +90,7 @@ func Init(o InitOptions) (*Found, error) {
 		{Key: "data", Value: sources(o), Head: "The rows, and which are for what."},
 		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
 		{Key: "outputs", Value: output, Head: "The column to predict."},
-		{Key: "network", Value: config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{256, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
+		{Key: "network", Value: config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
 		{Key: "train", Head: "How it is trained.", Value: config.Map{
 			{Key: "epochs", Value: 40, Line: "at most"},
 			{Key: "batch_size", Value: 256},

@@ -43,6 +43,8 @@ func describeNetwork(m *model.Model) string {
 	switch n := m.Network.(type) {
 	case *model.MLP:
 		return fmt.Sprintf("multi-layer perceptron, hidden widths %v, %s, dropout %g", n.Widths, n.Activation, n.Dropout)
+	case *model.TabM:
+		return fmt.Sprintf("%d multi-layer perceptrons in one (TabM), hidden widths %v, %s, dropout %g", n.Members, n.Widths, n.Activation, n.Dropout)
 	case *model.ResNet:
 		return fmt.Sprintf("residual network, %d blocks of %d, width %d, dropout %g", n.Blocks, n.Hidden, n.Width, n.Dropout)
 	}

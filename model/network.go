@@ -159,8 +159,8 @@ func (o *ResNet) Build(c *nn.Context, h *graph.Node) *graph.Node {
 // section 3.3). Each member has a loss of its own; their predictions are
 // averaged.
 type TabM struct {
-	Members    int     `yaml:"members" json:"members" default:"16" min:"1" max:"1024" doc:"networks in one"`
-	Widths     []int   `yaml:"widths" json:"widths" default:"[256, 256]" min:"1" max:"65536" doc:"units of each hidden layer"`
+	Members    int     `yaml:"members" json:"members" default:"8" min:"1" max:"1024" doc:"networks in one"`
+	Widths     []int   `yaml:"widths" json:"widths" default:"[128, 128]" min:"1" max:"65536" doc:"units of each hidden layer"`
 	Activation string  `yaml:"activation" json:"activation" default:"relu" doc:"relu, gelu, silu, tanh, …"`
 	Dropout    float64 `yaml:"dropout" json:"dropout" default:"0.1" min:"0" max:"0.95" doc:"share of units silenced in training"`
 }
@@ -180,7 +180,7 @@ func (*TabM) Plain() bool { return false }
 
 // Build implements Network.
 func (o *TabM) Build(c *nn.Context, h *graph.Node) *graph.Node {
-	return o.mlp().Build(c, nn.Members(o.Members, nn.Normal(1)).Apply(c, h))
+	return o.mlp().Build(c, nn.Members(o.Members, nn.RandomSigns).Apply(c, h))
 }
 
 // Linear is no network at all: the head on the plain inputs, with categories

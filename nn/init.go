@@ -59,6 +59,12 @@ func normalWith(deviation func(in, out float64) float64) func(*rand.Rand, []int,
 	}
 }
 
+func signs(r *rand.Rand, _ []int, x []float32) {
+	for i := range x {
+		x[i] = float32(2*r.IntN(2) - 1)
+	}
+}
+
 func constant(v float32) func(*rand.Rand, []int, []float32) {
 	return func(_ *rand.Rand, _ []int, x []float32) {
 		for i := range x {
@@ -69,7 +75,7 @@ func constant(v float32) func(*rand.Rand, []int, []float32) {
 
 // The initialisers. Glorot: Glorot and Bengio 2010, equations 12 and 16. He:
 // He et al. 2015, equation 10. LeCun: LeCun et al. 1998, section 4.6.
-// Orthogonal: Saxe et al. 2014. Normal ones are not truncated, as in PyTorch
+// Orthogonal: Saxe et al. 2014. RandomSigns, −1 or 1: Wen et al. 2020. Normal ones are not truncated, as in PyTorch
 // and unlike Keras.
 var (
 	GlorotUniform = Initializer{"glorot_uniform", uniformIn(func(in, out float64) float64 { return math.Sqrt(6 / (in + out)) })}
@@ -79,6 +85,7 @@ var (
 	LecunUniform  = Initializer{"lecun_uniform", uniformIn(func(in, _ float64) float64 { return math.Sqrt(3 / in) })}
 	LecunNormal   = Initializer{"lecun_normal", normalWith(func(in, _ float64) float64 { return math.Sqrt(1 / in) })}
 	Orthogonal    = Initializer{"orthogonal", orthogonal}
+	RandomSigns   = Initializer{"random_signs", signs}
 	Zeros         = Initializer{"zeros", constant(0)}
 	Ones          = Initializer{"ones", constant(1)}
 )
@@ -150,7 +157,7 @@ func orthogonal(r *rand.Rand, shape []int, x []float32) {
 var initializers = map[string]Initializer{}
 
 func init() {
-	for _, i := range []Initializer{GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Zeros, Ones, Normal(0.05), Uniform(0.05)} {
+	for _, i := range []Initializer{GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, RandomSigns, Zeros, Ones, Normal(0.05), Uniform(0.05)} {
 		initializers[i.name] = i
 	}
 }
