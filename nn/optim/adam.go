@@ -8,7 +8,7 @@ import (
 
 // AdamOptions are the options of Adam.
 type AdamOptions struct {
-	LearningRate   float64 `yaml:"learning_rate" json:"learning_rate" default:"0.001" min:"0" doc:"size of a step"`
+	LearningRate   float64 `yaml:"learning_rate" json:"learning_rate" default:"0.003" min:"0" doc:"size of a step"`
 	Beta1          float64 `yaml:"beta1" json:"beta1" default:"0.9" min:"0" below:"1" doc:"share of the mean gradient that is kept"`
 	Beta2          float64 `yaml:"beta2" json:"beta2" default:"0.999" min:"0" below:"1" doc:"share of the mean squared gradient that is kept"`
 	Epsilon        float64 `yaml:"epsilon" json:"epsilon" default:"1e-8" above:"0" doc:"added to the root of the mean squared gradient"`
