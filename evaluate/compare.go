@@ -22,13 +22,13 @@ func bootstrap(samples []*metric.Sample, ms []*metric.Metric, opts Options) ([]m
 	if !(opts.Level > 0 && opts.Level < 1) {
 		return nil, fmt.Errorf("level is %v; expected a number between 0 and 1, such as 0.95", opts.Level)
 	}
+	values, resampled, err := metric.ResampleAll(samples, ms, opts.Bootstrap, opts.Seed)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]measured, len(samples))
-	for i, s := range samples {
-		value, resample, err := metric.Resample(s, ms, opts.Bootstrap, opts.Seed)
-		if err != nil {
-			return nil, err
-		}
-		out[i] = measured{value, resample}
+	for i := range samples {
+		out[i] = measured{values[i], resampled[i]}
 	}
 	return out, nil
 }

@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"sort"
 	"strings"
 	"time"
 
@@ -509,43 +508,4 @@ func copyFile(from, to string) error {
 
 func machine() string {
 	return fmt.Sprintf("%s/%s, %d processors", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
-}
-
-// latencyRuns is how many single rows are timed.
-const latencyRuns = 200
-
-// measureLatency returns the median milliseconds of one row through the
-// bundle, from named values to prediction, as a service would call it.
-func measureLatency(ctx context.Context, path string, rows *data.Table) (float64, error) {
-	m, _, err := model.Load(path)
-	if err != nil {
-		return 0, fmt.Errorf("the bundle just written cannot be read back: %w", err)
-	}
-	var times []float64
-	for i := range latencyRuns {
-		row := i % rows.Rows
-		values := map[string]any{}
-		for _, in := range m.Inputs {
-			c := rows.Column(in.Column)
-			switch {
-			case c.Missing(row):
-				values[in.Column] = nil
-			case c.Type == data.Number:
-				values[in.Column] = c.Numbers[row]
-			default:
-				values[in.Column] = c.Text(row)
-			}
-		}
-		began := time.Now()
-		t, err := data.FromRecords(m.InputSchema(), []map[string]any{values})
-		if err != nil {
-			return 0, err
-		}
-		if _, err := m.Predict(ctx, t); err != nil {
-			return 0, err
-		}
-		times = append(times, time.Since(began).Seconds()*1000)
-	}
-	sort.Float64s(times)
-	return times[len(times)/2], nil
 }

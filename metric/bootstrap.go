@@ -2,6 +2,7 @@ package metric
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -79,24 +80,43 @@ func Bootstrap(s *Sample, ms []*Metric, resamples int, level float64, seed uint6
 // Resample r is drawn by PCG(seed, r), so that it is the same on any number of
 // threads, and all metrics see the same resamples. So do two samples of the
 // same rows and weights under the same seed, whose difference can therefore be
-// taken resample by resample: a paired bootstrap.
+// taken resample by resample, a paired bootstrap: [ResampleAll] does so faster.
 //
 // Memory is a few numbers a row for each thread, and one number for each
 // resample and metric.
 func Resample(s *Sample, ms []*Metric, resamples int, seed uint64) (values []float64, resampled [][]float64, err error) {
-	if resamples < 0 {
-		return nil, nil, fmt.Errorf("bootstrap: %d resamples; expected 0 or more", resamples)
-	}
-	p, err := prepare(s, ms)
+	v, r, err := ResampleAll([]*Sample{s}, ms, resamples, seed)
 	if err != nil {
 		return nil, nil, err
 	}
-	values, resampled = make([]float64, len(ms)), make([][]float64, len(ms))
-	for i, m := range ms {
-		values[i] = m.Compute(p)
-		resampled[i] = make([]float64, resamples)
+	return v[0], r[0], nil
+}
+
+// ResampleAll is [Resample] for several predictions of the same rows, which
+// draws each resample once for all of them: values[s][i] and resampled[s][i][r]
+// are of sample s and metric i.
+func ResampleAll(samples []*Sample, ms []*Metric, resamples int, seed uint64) (values [][]float64, resampled [][][]float64, err error) {
+	if resamples < 0 {
+		return nil, nil, fmt.Errorf("bootstrap: %d resamples; expected 0 or more", resamples)
 	}
-	fill(resampled, p, ms, resamples, seed)
+	ps := make([]*Sample, len(samples))
+	values, resampled = make([][]float64, len(samples)), make([][][]float64, len(samples))
+	for j, s := range samples {
+		p, err := prepare(s, ms)
+		if err != nil {
+			return nil, nil, err
+		}
+		if j > 0 && !slices.Equal(p.Weight, ps[0].Weight) {
+			return nil, nil, errors.New("bootstrap: the samples have other rows or weights than the first; give predictions of the same rows in the same order")
+		}
+		ps[j] = p
+		values[j], resampled[j] = make([]float64, len(ms)), make([][]float64, len(ms))
+		for i, m := range ms {
+			values[j][i] = m.Compute(p)
+			resampled[j][i] = make([]float64, resamples)
+		}
+	}
+	fill(resampled, ps, ms, resamples, seed)
 	return values, resampled, nil
 }
 
@@ -111,17 +131,26 @@ func PercentileInterval(value float64, resampled []float64, level float64) Inter
 	}
 }
 
-// fill computes resampled[metric][resample].
-func fill(resampled [][]float64, p *Sample, ms []*Metric, resamples int, seed uint64) {
+// fill computes resampled[sample][metric][resample].
+func fill(resampled [][][]float64, ps []*Sample, ms []*Metric, resamples int, seed uint64) {
 	var next atomic.Int64
 	var group sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), resamples) {
 		group.Go(func() {
-			view := p.reweighted()
+			weight, times := make([]float64, ps[0].Rows()), make([]uint16, ps[0].Rows())
+			views := make([]*Sample, len(ps))
+			for j, p := range ps {
+				views[j] = p.reweighted(weight)
+			}
 			for r := int(next.Add(1)) - 1; r < resamples; r = int(next.Add(1)) - 1 {
-				view.draw(p.Weight, seed, uint64(r))
-				for i, m := range ms {
-					resampled[i][r] = m.Compute(view)
+				draw(weight, ps[0].Weight, times, seed, uint64(r))
+				for j, view := range views {
+					if view.confusion != nil {
+						view.confusion.counted = false
+					}
+					for i, m := range ms {
+						resampled[j][i][r] = m.Compute(view)
+					}
 				}
 			}
 		})
@@ -129,38 +158,40 @@ func fill(resampled [][]float64, p *Sample, ms []*Metric, resamples int, seed ui
 	group.Wait()
 }
 
-// reweighted is the same sample with weights of its own; what does not depend
-// on weights stays shared.
-func (s *Sample) reweighted() *Sample {
+// reweighted is the same sample under other weights; what does not depend on
+// them stays shared.
+func (s *Sample) reweighted(weight []float64) *Sample {
 	view := *s
-	view.Weight = make([]float64, s.Rows())
+	view.Weight = weight
 	if s.confusion != nil {
 		view.confusion = newConfusion(s.confusion.k)
 	}
 	return &view
 }
 
-// draw sets the weights to those of a resample: how often each row was drawn,
-// times what it weighs.
-func (s *Sample) draw(weight []float64, seed, resample uint64) {
+// draw sets into to the weights of a resample: how often each row was drawn,
+// times what it weighs. It counts in times, which a cache holds where weights
+// would not fit; no row is drawn 65,536 times out of any number of rows that
+// there are.
+func draw(into, weight []float64, times []uint16, seed, resample uint64) {
 	random := rand.NewPCG(seed, resample)
 	n := uint64(len(weight))
 	for {
-		clear(s.Weight)
-		total := 0.0
+		clear(times)
 		for range n {
 			// The high word of a product spreads 64 bits over n rows as evenly
 			// as n/2⁶⁴ allows.
 			row, _ := bits.Mul64(random.Uint64(), n)
-			s.Weight[row] += weight[row]
-			total += weight[row]
+			times[row]++
 		}
-		if s.confusion != nil {
-			s.confusion.counted = false
+		counts := false
+		for i, w := range weight[:len(times)] {
+			into[i] = float64(times[i]) * w
+			counts = counts || into[i] > 0
 		}
 		// Where most rows weigh nothing, a resample may hold none that count;
 		// it is drawn again.
-		if total > 0 {
+		if counts {
 			return
 		}
 	}

@@ -246,13 +246,14 @@ func BenchmarkResample(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		view := p.reweighted()
-		view.draw(p.Weight, 1, 1)
+		weight, times := make([]float64, p.Rows()), make([]uint16, p.Rows())
+		view := p.reweighted(weight)
+		draw(weight, p.Weight, times, 1, 1)
 		b.Run(s.Kind.String()+"/draw", func(b *testing.B) {
 			r := uint64(0)
 			for b.Loop() {
 				r++
-				view.draw(p.Weight, 1, r)
+				draw(weight, p.Weight, times, 1, r)
 			}
 		})
 		for _, m := range ms {

@@ -22,6 +22,7 @@ var (
 			c := s.counts()
 			return c.correct() / c.total
 		},
+		PerRow: mistakes,
 	}
 
 	balancedAccuracy = Metric{
@@ -71,6 +72,16 @@ var (
 		"The harmonic mean of precision and recall.",
 		"2·TP / (2·TP + FP + FN)", f1Of}
 )
+
+// mistakes is 1 for a row that was decided wrongly, 0 for the others.
+func mistakes(s *Sample) []float64 {
+	return s.perRow(func(i int) float64 {
+		if s.Pred[i] != s.Target[i] {
+			return 1
+		}
+		return 0
+	})
+}
 
 // confusion holds the weighted counts of a sample's decisions.
 type confusion struct {
@@ -256,7 +267,9 @@ func (r rate) weighted() Metric {
 }
 
 func (r rate) micro() Metric {
-	return r.averaged("micro", "Counted over all classes together, which for single labels is the accuracy.", "with TP, FP and FN summed over classes,", func(c *confusion) float64 {
+	m := r.averaged("micro", "Counted over all classes together, which for single labels is the accuracy.", "with TP, FP and FN summed over classes,", func(c *confusion) float64 {
 		return r.of(c.correct(), c.total, c.total)
 	})
+	m.PerRow = mistakes
+	return m
 }

@@ -60,6 +60,12 @@ type Metric struct {
 	// NaN says that the metric is undefined on these rows. It may be called
 	// from several goroutines at once.
 	Compute func(s *Sample) float64
+
+	// PerRow gives the loss of each row where the metric is a mean of them, or
+	// rises or falls with that mean alone; else it is nil. Lower is better,
+	// whichever way the metric points. [Paired] exchanges them. The sample is
+	// as for Compute, but weights do not enter.
+	PerRow func(s *Sample) []float64
 }
 
 var (

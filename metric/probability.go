@@ -12,6 +12,7 @@ var (
 		Source:  "scikit-learn log_loss, with all classes given as labels",
 		Kinds:   classification, Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.logLoss()) },
+		PerRow:  func(s *Sample) []float64 { return s.fixed.logLoss() },
 	}
 
 	brier = Metric{
@@ -21,6 +22,7 @@ var (
 		Source:  "Brier 1950, Verification of forecasts expressed in terms of probability; scikit-learn brier_score_loss",
 		Kinds:   classification, Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.brier()) },
+		PerRow:  func(s *Sample) []float64 { return s.fixed.brier() },
 	}
 )
 

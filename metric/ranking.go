@@ -46,6 +46,7 @@ var (
 type classOrder struct {
 	row      []int32
 	positive []bool    // whether that row is of the class
+	share    []float64 // 1 where it is, 0 where not
 	end      []int32   // where each group of equal scores ends, exclusive
 	score    []float64 // the score of each group
 }
@@ -55,9 +56,11 @@ func (s *Sample) orderOf(class int, scores []float64) *classOrder {
 	for i, v := range scores {
 		negative[i] = -v
 	}
-	o := &classOrder{row: ascending(negative), positive: make([]bool, len(scores))}
+	o := &classOrder{row: ascending(negative), positive: make([]bool, len(scores)), share: make([]float64, len(scores))}
 	for i, row := range o.row {
-		o.positive[i] = int(s.Target[row]) == class
+		if int(s.Target[row]) == class {
+			o.positive[i], o.share[i] = true, 1
+		}
 		if i+1 == len(o.row) || scores[o.row[i+1]] != scores[row] {
 			o.end = append(o.end, int32(i+1))
 			o.score = append(o.score, scores[row])
@@ -82,12 +85,21 @@ func (o *classOrder) walk(weight []float64, f func(group int, tp, fp float64)) {
 	}
 }
 
+// auc is what walk would give, without its calls and branches: the bootstrap
+// spends its time here.
 func (o *classOrder) auc(weight []float64) float64 {
-	area, lastTP, lastFP := 0.0, 0.0, 0.0
-	o.walk(weight, func(_ int, tp, fp float64) {
+	area, tp, fp, lastTP, lastFP := 0.0, 0.0, 0.0, 0.0, 0.0
+	i := 0
+	for _, end := range o.end {
+		for ; i < int(end); i++ {
+			w := weight[o.row[i]]
+			p := w * o.share[i]
+			tp += p
+			fp += w - p
+		}
 		area += (fp - lastFP) * (tp + lastTP)
 		lastTP, lastFP = tp, fp
-	})
+	}
 	return area / 2 / lastTP / lastFP // 0/0, NaN, when a class has no weight
 }
 

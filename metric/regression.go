@@ -14,6 +14,7 @@ var (
 		Source:  sklearnUserGuide + ", mean_squared_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: meanSquaredError,
+		PerRow:  squaredErrors,
 	}
 
 	rmse = Metric{
@@ -23,6 +24,7 @@ var (
 		Source:  sklearnUserGuide + ", root_mean_squared_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return math.Sqrt(meanSquaredError(s)) },
+		PerRow:  squaredErrors,
 	}
 
 	mae = Metric{
@@ -32,6 +34,7 @@ var (
 		Source:  sklearnUserGuide + ", mean_absolute_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.absError()) },
+		PerRow:  func(s *Sample) []float64 { return s.fixed.absError() },
 	}
 
 	medianAE = Metric{
@@ -56,6 +59,9 @@ var (
 			}
 			return sum / s.totalWeight()
 		},
+		PerRow: func(s *Sample) []float64 {
+			return s.perRow(func(i int) float64 { return s.rowAbsError(i) / max(math.Abs(s.Target[i]), epsilon) })
+		},
 	}
 
 	r2 = Metric{
@@ -70,6 +76,7 @@ var (
 			}
 			return explained(meanSquaredError(s), s.variance(s.Target))
 		},
+		PerRow: squaredErrors, // of which R² is a falling line
 	}
 
 	explainedVariance = Metric{
@@ -85,16 +92,13 @@ var (
 	}
 )
 
-func (s *Sample) rowResidual(row int) float64 { return s.Target[row] - s.Pred[row] }
-func (s *Sample) rowAbsError(row int) float64 { return math.Abs(s.rowResidual(row)) }
+func (s *Sample) rowResidual(row int) float64    { return s.Target[row] - s.Pred[row] }
+func (s *Sample) rowAbsError(row int) float64    { return math.Abs(s.rowResidual(row)) }
+func (s *Sample) rowSquareError(row int) float64 { return s.rowResidual(row) * s.rowResidual(row) }
 
-func meanSquaredError(s *Sample) float64 {
-	sum := 0.0
-	for i, d := range s.fixed.absError() {
-		sum += s.Weight[i] * d * d
-	}
-	return sum / s.totalWeight()
-}
+func squaredErrors(s *Sample) []float64 { return s.fixed.squareError() }
+
+func meanSquaredError(s *Sample) float64 { return s.mean(s.fixed.squareError()) }
 
 // explained is 1 − unexplained/all, with scikit-learn's finite values where
 // all is 0.

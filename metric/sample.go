@@ -214,22 +214,24 @@ func (s *Sample) column(class int) []float64 {
 // fixed is what metrics derive from the rows without their weights, each part
 // made once, when first asked for. The bootstrap's goroutines share it.
 type fixed struct {
-	cell     func() []int32   // target × classes + prediction, for the confusion matrix
-	logLoss  func() []float64 // the loss of each row
-	brier    func() []float64
-	residual func() []float64
-	absError func() []float64
-	byError  func() []int32       // rows in ascending absolute error
-	ranking  []func() *classOrder // rows in descending score, for each class (Binary: one)
+	cell        func() []int32   // target × classes + prediction, for the confusion matrix
+	logLoss     func() []float64 // the loss of each row
+	brier       func() []float64
+	residual    func() []float64
+	absError    func() []float64
+	squareError func() []float64
+	byError     func() []int32       // rows in ascending absolute error
+	ranking     []func() *classOrder // rows in descending score, for each class (Binary: one)
 }
 
 func newFixed(s *Sample) *fixed {
 	f := &fixed{
-		cell:     sync.OnceValue(s.cells),
-		logLoss:  sync.OnceValue(func() []float64 { return s.perRow(s.rowLogLoss) }),
-		brier:    sync.OnceValue(func() []float64 { return s.perRow(s.rowBrier) }),
-		residual: sync.OnceValue(func() []float64 { return s.perRow(s.rowResidual) }),
-		absError: sync.OnceValue(func() []float64 { return s.perRow(s.rowAbsError) }),
+		cell:        sync.OnceValue(s.cells),
+		logLoss:     sync.OnceValue(func() []float64 { return s.perRow(s.rowLogLoss) }),
+		brier:       sync.OnceValue(func() []float64 { return s.perRow(s.rowBrier) }),
+		residual:    sync.OnceValue(func() []float64 { return s.perRow(s.rowResidual) }),
+		absError:    sync.OnceValue(func() []float64 { return s.perRow(s.rowAbsError) }),
+		squareError: sync.OnceValue(func() []float64 { return s.perRow(s.rowSquareError) }),
 	}
 	f.byError = sync.OnceValue(func() []int32 { return ascending(f.absError()) })
 	switch s.Kind {

@@ -174,7 +174,7 @@ Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		checkCommand(), initCommand(), planCommand(), runCommand(),
-		predictCommand(), evaluateCommand(), serveCommand(),
+		predictCommand(), evaluateCommand(), compareCommand(), serveCommand(),
 		runsCommand(), showCommand(), configCommand(),
 	}
 }

@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
-	"golang.org/x/term"
 
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/lifecycle"
@@ -30,13 +29,7 @@ var summaryMetrics = map[string][]string{
 // printSummary writes the last lines of a run: what it found, and what to type
 // next.
 func printSummary(w io.Writer, s *lifecycle.Summary, color bool) {
-	width := 80
-	if f, ok := w.(*os.File); ok {
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {
-			width = min(columns, 100)
-		}
-	}
-	io.WriteString(w, summaryText(s, newPalette(color), width, here()))
+	io.WriteString(w, summaryText(s, newPalette(color), columns(w), here()))
 }
 
 // A place is what makes a command or a path typable where the user is.

@@ -1,0 +1,414 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/internal/nearest"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/store"
+)
+
+// comparedRows is how many single rows of each bundle a comparison times.
+const comparedRows = 1000
+
+// CompareOptions says what to compare, on what.
+type CompareOptions struct {
+	Models []string // bundles, runs and files of predictions
+	File   string   // of rows that have the target
+	Data   data.Options
+	Target string // "": the bundles'
+	Dir    string // whose register knows the runs
+	evaluate.RankOptions
+}
+
+// Comparison is what `hone compare --json` prints.
+type Comparison struct {
+	File      string `json:"file"`
+	Target    string `json:"target"`
+	Unlabeled int    `json:"rows_without_target"` // left out
+	evaluate.Leaderboard
+	Standings []Compared `json:"standings"` // those of the leaderboard, with what else is known
+	Notes     []string   `json:"notes"`
+}
+
+// Compared is one model of a comparison.
+type Compared struct {
+	evaluate.Standing
+	Kind string `json:"kind"` // bundle or predictions
+	Path string `json:"path"`
+	// The others are of bundles; Run and RunSeconds where the register knows
+	// the run that made the bundle.
+	Run        string   `json:"run,omitempty"`
+	RunSeconds float64  `json:"run_seconds,omitempty"` // wall clock, from data to bundle
+	Latency    *Latency `json:"latency,omitempty"`
+	Bytes      int64    `json:"bytes,omitempty"`
+	Parameters int      `json:"parameters,omitempty"`
+}
+
+// A candidate is one model to compare, as it was found.
+type candidate struct {
+	name, path string
+	model      *model.Model // nil for a file of predictions
+	run        *store.Run   // nil if unknown
+}
+
+// A truth is the target as all candidates are to predict it.
+type truth struct {
+	from   string // which bundle or file says so
+	target string
+	field  data.Field
+	output feature.Output
+}
+
+// Compare measures models on the same rows and tests each against the best.
+func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
+	var all []*candidate
+	for _, arg := range o.Models {
+		c, err := findCandidate(arg, o.Dir)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	if err := distinctCandidates(all); err != nil {
+		return nil, err
+	}
+	know, err := agreed(all, o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
+	facts := map[string]Compared{}
+	var entries []evaluate.Entry
+	for _, one := range all {
+		fact := Compared{Kind: "predictions", Path: one.path}
+		var s *metric.Sample
+		if one.model == nil {
+			var notes []string
+			s, notes, err = know.predictions(one, o)
+			for _, n := range notes {
+				c.Notes = append(c.Notes, one.name+": "+n)
+			}
+		} else {
+			s, err = know.predict(ctx, one, o, &fact, &c.Unlabeled)
+		}
+		if err != nil {
+			return nil, err
+		}
+		entries, facts[one.name] = append(entries, evaluate.Entry{Name: one.name, Sample: s}), fact
+	}
+	board, err := evaluate.Rank(entries, o.RankOptions)
+	if err != nil {
+		return nil, mistake("%s: %v", o.File, err)
+	}
+	if o.Metric == "" && board.Metric.Name != evaluate.Headline(entries[0].Sample.Kind) {
+		c.Notes = append(c.Notes, fmt.Sprintf("ranked by %s, since not all have probabilities", board.Metric.Name))
+	}
+	c.Leaderboard = *board
+	for _, s := range board.Standings {
+		fact := facts[s.Name]
+		fact.Standing = s
+		c.Standings = append(c.Standings, fact)
+	}
+	return c, nil
+}
+
+// findCandidate finds what an argument names: a bundle, the folder of a run, a
+// file of predictions, a run by its id or name.
+func findCandidate(arg, dir string) (*candidate, error) {
+	info, err := os.Stat(arg)
+	switch {
+	case err == nil && info.IsDir():
+		return runFolder(arg)
+	case err == nil && filepath.Ext(arg) == ".hone":
+		return loadCandidate(arg, arg, nil)
+	case err == nil:
+		return &candidate{name: arg, path: arg}, nil
+	case !errors.Is(err, os.ErrNotExist):
+		return nil, err
+	}
+	lost := mistake("%s is no file, no folder of a run, and no id or name of a run that `hone runs` lists", arg)
+	if filepath.Base(arg) != arg || filepath.Ext(arg) != "" {
+		return nil, lost
+	}
+	register, err := OpenRuns(dir)
+	if err != nil {
+		return nil, mistake("%v; and it is no file", err)
+	}
+	defer register.Close()
+	name := arg
+	r, err := register.Find(arg)
+	switch {
+	case err == nil:
+		name = r.ID
+	case errors.Is(err, store.ErrNotFound):
+		runs, err := register.List(0)
+		if err != nil {
+			return nil, err
+		}
+		at := slices.IndexFunc(runs, func(r store.Run) bool { return r.Name == arg && r.Status == store.Done })
+		if at < 0 {
+			var names []string
+			for _, r := range runs {
+				names = append(names, r.Name)
+			}
+			if near := nearest.Name(arg, names); near != "" {
+				return nil, mistake("%v; did you mean %s?", lost, near)
+			}
+			return nil, lost
+		}
+		r = &runs[at]
+	default:
+		return nil, err
+	}
+	if r.Status != store.Done {
+		return nil, mistake("run %s is %s and has no finished bundle: the same `hone run` goes on with it", r.ID, StatusOf(*r))
+	}
+	// The run's own bundle: that beside the configuration may be a later run's.
+	return loadCandidate(name, filepath.Join(r.Dir, r.Name+".hone"), r)
+}
+
+// runFolder finds the bundle in the folder of a run.
+func runFolder(dir string) (*candidate, error) {
+	found, err := filepath.Glob(filepath.Join(dir, "*.hone"))
+	if err != nil {
+		return nil, err
+	}
+	if len(found) != 1 {
+		return nil, mistake("%s is a folder with %d bundles: expected the folder of a finished run, which has one, or the bundle itself", dir, len(found))
+	}
+	return loadCandidate(dir, found[0], nil)
+}
+
+func loadCandidate(name, path string, r *store.Run) (*candidate, error) {
+	m, _, err := model.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	if r == nil {
+		if r, err = runOf(path); err != nil {
+			return nil, err
+		}
+	}
+	return &candidate{name, path, m, r}, nil
+}
+
+// runOf finds the run that made a bundle in the register beside it; nil where
+// there is none.
+func runOf(path string) (*store.Run, error) {
+	path = absolute(path)
+	folder := filepath.Dir(path)
+	for _, dir := range []string{folder, filepath.Join(folder, "..", "..", "..")} { // beside the configuration, or in .hone/runs/ID
+		if _, err := os.Stat(filepath.Join(home(dir), "runs.db")); err != nil {
+			continue
+		}
+		register, err := OpenRuns(dir)
+		if err != nil {
+			return nil, err
+		}
+		runs, err := register.List(0)
+		if err := errors.Join(err, register.Close()); err != nil {
+			return nil, err
+		}
+		for _, r := range runs {
+			own := filepath.Join(r.Dir, r.Name+".hone")
+			if r.Status != store.Done || own != path && r.Bundle != path {
+				continue
+			}
+			if same, err := sameContent(own, path); err != nil || !same {
+				continue // the run's folder is gone, or the bundle is another's
+			}
+			return &r, nil
+		}
+	}
+	return nil, nil
+}
+
+func sameContent(a, b string) (bool, error) {
+	pa, err := data.Fingerprint(a)
+	if err != nil {
+		return false, err
+	}
+	pb, err := data.Fingerprint(b)
+	return pa == pb, err
+}
+
+// distinctCandidates refuses a model given twice, and shortens names to the
+// last part of a path where that tells them apart.
+func distinctCandidates(all []*candidate) error {
+	for i, b := range all {
+		for _, a := range all[:i] {
+			same, err := sameContent(a.path, b.path)
+			if err != nil {
+				return err
+			}
+			switch {
+			case !same || (a.model == nil) != (b.model == nil):
+			case a.path == b.path:
+				return mistake("%s is given twice", a.path)
+			case a.model == nil:
+				return mistake("%s and %s are the same file of predictions", a.path, b.path)
+			default:
+				return mistake("%s and %s are the same bundle", a.path, b.path)
+			}
+		}
+	}
+	seen := map[string]int{}
+	for _, c := range all {
+		seen[filepath.Base(c.name)]++
+	}
+	for _, c := range all {
+		if base := filepath.Base(c.name); seen[base] == 1 {
+			c.name = base
+		}
+	}
+	return nil
+}
+
+// agreed finds the target that all bundles predict; without bundles it is read
+// from the rows.
+func agreed(all []*candidate, o CompareOptions) (*truth, error) {
+	var know *truth
+	for _, c := range all {
+		if c.model == nil {
+			continue
+		}
+		m := c.model
+		if o.Target != "" && m.Target != o.Target {
+			return nil, mistake("--target %s: %s predicts %s", o.Target, c.name, m.Target)
+		}
+		if know == nil {
+			f := m.Schema.Field(m.Target)
+			if f == nil {
+				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, m.Target)
+			}
+			know = &truth{c.name, m.Target, *f, m.Output}
+			continue
+		}
+		if err := know.fits(c); err != nil {
+			return nil, err
+		}
+	}
+	if know != nil {
+		return know, nil
+	}
+	if o.Target == "" {
+		return nil, mistake("no bundle says what is predicted: name the column of %s with --target", o.File)
+	}
+	column, field, err := readTarget(o)
+	if err != nil {
+		return nil, err
+	}
+	kind, _, err := data.TargetKind(column)
+	if err != nil {
+		return nil, err
+	}
+	output, err := feature.OutputTypes()[kind].Fit(column)
+	if err != nil {
+		return nil, mistake("%s: %v", o.File, err)
+	}
+	return &truth{o.File, o.Target, field, output}, nil
+}
+
+// fits refuses a bundle that predicts something else.
+func (k *truth) fits(c *candidate) error {
+	m := c.model
+	switch out := m.Output; {
+	case m.Target != k.target:
+		return mistake("%s predicts %s, %s predicts %s: they cannot be compared", k.from, k.target, c.name, m.Target)
+	case out.Kind() != k.output.Kind():
+		return mistake("%s has a %s task, %s a %s one: they cannot be compared", k.from, k.output.Kind(), c.name, out.Kind())
+	case !sameClasses(out.Classes(), k.output.Classes()):
+		return mistake("%s has the classes %q, %s has %q: they cannot be compared", k.from, k.output.Classes(), c.name, out.Classes())
+	}
+	return nil
+}
+
+// sameClasses compares classes in any order.
+func sameClasses(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// predict measures a bundle, and fills in what else is known of it.
+func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fact *Compared, unlabeled *int) (*metric.Sample, error) {
+	m := c.model
+	read := o.Data
+	read.Schema = slices.Clone(m.InputSchema())
+	if f := m.Schema.Field(m.Target); f != nil {
+		read.Schema = append(read.Schema, *f)
+	}
+	t, _, err := data.Read(o.File, read)
+	if err != nil {
+		return nil, forModel(err, m)
+	}
+	var drop prepared
+	rows := t.Rows
+	if t, err = drop.dropUnlabelled(t, m.Target, o.File); err != nil {
+		return nil, err
+	}
+	*unlabeled = rows - t.Rows
+	_, targets, err := m.Targets(t)
+	if err != nil {
+		return nil, mistake("%s: %v", o.File, err)
+	}
+	p, err := m.Predict(ctx, t)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.name, err)
+	}
+	latency, err := latencyOf(ctx, m, t, comparedRows)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(c.path)
+	if err != nil {
+		return nil, err
+	}
+	fact.Kind, fact.Latency, fact.Bytes, fact.Parameters = "bundle", &latency, info.Size(), m.Parameters()
+	if c.run != nil {
+		fact.Run = c.run.ID
+		var s Summary
+		// A run that was taken up again knows the time of its last session only.
+		if json.Unmarshal(c.run.Result, &s) == nil && !s.Resumed {
+			fact.RunSeconds = s.Seconds
+		}
+	}
+	return inOrder(p.Sample(targets), k.output.Classes()), nil
+}
+
+// inOrder puts the classes of a sample into the order of classes, which are
+// the same.
+func inOrder(s *metric.Sample, classes []string) *metric.Sample {
+	if slices.Equal(s.Classes, classes) {
+		return s
+	}
+	to := make([]int, len(classes))
+	for i, c := range s.Classes {
+		to[i] = slices.Index(classes, c)
+	}
+	moved := func(indices []float64) []float64 {
+		out := make([]float64, len(indices))
+		for i, v := range indices {
+			out[i] = float64(to[int(v)])
+		}
+		return out
+	}
+	n := &metric.Sample{Kind: s.Kind, Classes: classes, Target: moved(s.Target), Pred: moved(s.Pred), Prob: slices.Clone(s.Prob)}
+	for i, p := range s.Prob {
+		if s.Kind == metric.Binary {
+			n.Prob[i] = 1 - p // two classes that are not in order are exchanged
+		} else {
+			n.Prob[i-i%len(to)+to[i%len(to)]] = p
+		}
+	}
+	return n
+}
