@@ -10,6 +10,7 @@ const (
 	StagePrepare  = "prepare"
 	StageFolds    = "folds" // only with cross-validation
 	StageTrain    = "train"
+	StageOptimise = "optimise" // only with optimize.trials
 	StageBaseline = "baseline"
 	StageEvaluate = "evaluate"
 	StagePublish  = "publish"
@@ -27,6 +28,7 @@ type Event struct {
 	Training *Training       // what is about to be trained
 	Step     *train.Progress // after a batch
 	Epoch    *train.Epoch    // after an epoch
+	Trial    *evaluate.Trial // after a trial of StageOptimise
 	Ended    *Ended          // the stage is done
 }
 
@@ -67,6 +69,7 @@ type Summary struct {
 	// predictions.
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
+	Improvement     *evaluate.Improvement     `json:"improvement,omitempty"` // nil without optimize.trials
 	Parameters      int                       `json:"parameters"`
 	Epochs          int                       `json:"epochs"`
 	BestEpoch       int                       `json:"best_epoch"`

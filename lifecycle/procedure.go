@@ -256,7 +256,7 @@ func (r *run) keepBest(m *model.Model, what string, epoch int) {
 func explainTraining(err error) error {
 	var diverged *train.DivergedError
 	if errors.As(err, &diverged) {
-		return &UserError{err.Error()}
+		return unstable{diverged}
 	}
 	return err
 }
