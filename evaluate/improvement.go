@@ -3,6 +3,7 @@ package evaluate
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hone-ml/hone/metric"
@@ -90,7 +91,7 @@ func (c *Improvement) Kept() int {
 func (c *Improvement) Sentence() string {
 	s := fmt.Sprintf("%d of %d trials kept", c.Kept(), len(c.Trials))
 	if c.Kept() > 0 {
-		s += fmt.Sprintf(": %s from %s to %s on %d held-out rows", c.Metric, loss(c.First), loss(c.Last), c.Rows)
+		s += fmt.Sprintf(": %s from %s to %s on %d held-out rows", c.Metric, figure(float64(c.First)), figure(float64(c.Last)), c.Rows)
 	}
 	return s + "; " + c.Stopped
 }
@@ -123,8 +124,8 @@ func (t Trial) Result() string {
 	if gain.Value < 0 {
 		word, gain = "worse", metric.Interval{Value: -gain.Value, Low: -gain.High, High: -gain.Low}
 	}
-	s := fmt.Sprintf("%s: %s %s to %s, %s by %s (95 %% interval %s to %s), one-sided p %.2g", t.Outcome, t.Metric, loss(t.Before), loss(Number(t.After)), word,
-		loss(Number(gain.Value)), loss(Number(gain.Low)), loss(Number(gain.High)), float64(t.P))
+	s := fmt.Sprintf("%s: %s %s to %s, %s by %s (95 %% interval %s to %s), one-sided p %.2g", t.Outcome, t.Metric, figure(float64(t.Before)), figure(float64(t.After)), word,
+		figure(float64(gain.Value)), figure(float64(gain.Low)), figure(float64(gain.High)), float64(t.P))
 	if t.LatencyMS > 0 {
 		s += fmt.Sprintf("; %.2g ms a row", t.LatencyMS)
 	}
@@ -133,3 +134,5 @@ func (t Trial) Result() string {
 	}
 	return s
 }
+
+func figure(x float64) string { return strconv.FormatFloat(x, 'g', 4, 64) }

@@ -72,7 +72,7 @@ func (r *run) improve(ctx context.Context, first contender, prefix string) (cont
 	if chain.First, err = r.measured(first, m); err != nil {
 		return best, nil, err
 	}
-	tried := map[string]bool{string(first.c.Text(false)): true}
+	tried := map[string]bool{} // by the change: what was of no use before something else was kept hardly is after
 	for {
 		e, err := r.evidence(ctx, best)
 		if err != nil {
@@ -85,14 +85,14 @@ func (r *run) improve(ctx context.Context, first contender, prefix string) (cont
 		chain.Findings = optimize.Diagnose(e)
 		kept := false
 		for _, p := range optimize.Prescribe(chain.Findings, s, e) {
+			change := strings.Join(p.Changes, "\n")
+			if tried[change] {
+				continue
+			}
+			tried[change] = true
 			c, err := best.c.derive(p.Changes)
 			if err != nil {
 				return best, nil, fmt.Errorf("the remedy %q of %s cannot be carried out: %w", p.Remedy, p.Finding.Kind, err)
-			}
-			if text := string(c.Text(false)); tried[text] {
-				continue
-			} else {
-				tried[text] = true
 			}
 			if len(chain.Trials) == o.Trials {
 				chain.Stopped = fmt.Sprintf("the %d trials that optimize.trials allows were made", o.Trials)
@@ -165,8 +165,11 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 	}
 	t.Before, t.After, t.Gain, t.Test, t.P = evaluate.Number(v.Before), evaluate.Number(v.After), v.Gain, v.Test, evaluate.Number(v.P)
 	t.Outcome = evaluate.TrialNotKept
-	if v.Better {
+	switch {
+	case v.Better:
 		t.Outcome = evaluate.TrialKept
+	case v.Small:
+		t.Reason = "too little to be worth a change"
 	}
 	if limit := r.c.Optimize.MaxLatencyMS; limit > 0 {
 		l, err := latencyOf(ctx, next.fit.model, next.p.held(), latencyRuns)

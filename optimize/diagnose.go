@@ -64,7 +64,7 @@ const (
 	late         = 0.90 // and from which it is late
 	steady       = 0.30 // share of the fall of training loss in the second half of its way
 	near         = 0.97 // of the trivial loss: hardly anything was learnt
-	handicap     = 0.05 // training loss with dropout this far above held-out loss
+	handicap     = 0.05 // training loss with dropout this far above that without
 	rareShare    = 0.20 // of a fair share
 	conflictRows = 0.01 // share of rows
 	sureWrong    = 2.0  // times as many as the probabilities say
@@ -113,7 +113,7 @@ type curve struct {
 	rise         float64 // of held-out loss at the end above its lowest
 	slope        float64 // fall of held-out loss over the last fifth
 	secondHalf   float64 // share of the fall of training loss in the second half of the way
-	handicap     float64 // training loss with dropout − held-out loss, in the kept epoch
+	handicap     float64 // training loss in the kept epoch, with dropout, − that of the kept model, without
 	trainFall    float64 // of training loss since the kept epoch
 }
 
@@ -144,7 +144,7 @@ func read(e *Evidence) *curve {
 	last, back := h[n-1], h[n-1-min(max(1, n/5), n-1)]
 	c.slope = float64(back.ValidationLoss-last.ValidationLoss) / scale
 	c.rise = (float64(last.ValidationLoss) - lowest) / scale
-	c.handicap = (bestTrain - bestValid) / scale
+	c.handicap = bestTrain/scale - e.Train/e.Trivial
 	c.trainFall = (bestTrain - float64(last.TrainLoss)) / scale
 	if n < 4 {
 		return c
@@ -194,7 +194,7 @@ func rateLow(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 
 func regularised(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 	if c.handicap > handicap && c.gap < slightGap {
-		return fmt.Sprintf("in training, with dropout, the loss was %s of the trivial one above that on held-out rows, and without dropout training rows are predicted hardly better (%s) than these", percent(c.handicap), percent(c.gap)),
+		return fmt.Sprintf("in training, with dropout, the loss of the training rows was %s of the trivial one higher than without, and without it they are predicted hardly better than held-out rows (%s)", percent(c.handicap), percent(c.gap)),
 			map[string]evaluate.Number{"handicap": evaluate.Number(c.handicap), "gap": evaluate.Number(c.gap)}
 	}
 	return "", nil

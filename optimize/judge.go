@@ -16,6 +16,10 @@ const Alpha = 0.05
 // trials of a chain depend on what was kept before.
 func Level(trials int) float64 { return Alpha / float64(max(1, trials)) }
 
+// least is the part of the metric that a gain must reach: what is less is not
+// worth a change of the configuration, however sure it is.
+const least = 0.002
+
 // intervalResamples are those of the interval of a gain.
 const intervalResamples = 1000
 
@@ -26,6 +30,7 @@ type Verdict struct {
 	Test          string
 	P             float64 // one-sided: how often chance alone makes an equal candidate look so good
 	Better        bool
+	Small         bool // better, but by too little to be worth a change
 }
 
 // Judge tests whether the candidate is better than the incumbent by a metric,
@@ -63,5 +68,7 @@ func Judge(incumbent, candidate *metric.Sample, m *metric.Metric, level float64,
 		v.P = 1 - v.P
 	}
 	v.Better = v.Gain.Value > 0 && v.P <= level
+	v.Small = v.Better && v.Gain.Value < least*math.Abs(v.Before)
+	v.Better = v.Better && !v.Small
 	return v, nil
 }
