@@ -55,20 +55,20 @@ const (
 // Thresholds. Those without another unit are parts of the trivial loss. They
 // are coarse: a false finding costs a trial, not a worse model.
 const (
-	overGap      = 0.10 // held-out loss this far above training loss is memorising,
-	slightGap    = 0.05 // and at most this far: it learnt nothing by heart
-	overRise     = 0.03 // held-out loss ended this far above its lowest
-	bumpy        = 0.20 // share of epochs in which training loss rose by bump
-	bump         = 0.002
-	early        = 0.15 // share of the epochs within which the best one is early
-	late         = 0.90 // and from which it is late
-	steady       = 0.30 // share of the fall of training loss in the second half of its way
-	near         = 0.97 // of the trivial loss: hardly anything was learnt
-	handicap     = 0.05 // training loss with dropout this far above that without
-	rareShare    = 0.20 // of a fair share
-	conflictRows = 0.01 // share of rows
-	sureWrong    = 2.0  // times as many as the probabilities say
-	sureLeast    = 5    // and at least so many
+	overGap      = 0.10  // held-out loss this far above training loss is memorising,
+	slightGap    = 0.05  // and at most this far: it learnt nothing by heart
+	overRise     = 0.03  // held-out loss ended this far above its lowest
+	bumpy        = 0.20  // share of epochs in which both losses rose by bump: dropout makes the one
+	bump         = 0.005 // rise now and then, over-fitting the other
+	early        = 0.15  // share of the epochs within which the best one is early
+	late         = 0.90  // and from which it is late
+	steady       = 0.30  // share of the fall of training loss in the second half of its way
+	near         = 0.97  // of the trivial loss: hardly anything was learnt
+	handicap     = 0.05  // training loss with dropout this far above that without
+	rareShare    = 0.20  // of a fair share
+	conflictRows = 0.01  // share of rows
+	sureWrong    = 2.0   // times as many as the probabilities say
+	sureLeast    = 5     // and at least so many
 	heavyTail    = 0.50
 )
 
@@ -78,9 +78,9 @@ var findings = []struct {
 	kind string
 	read func(e *Evidence, c *curve) (sentence string, evidence map[string]evaluate.Number)
 }{
+	{Regularised, regularised},
 	{RateHigh, rateHigh},
 	{RateLow, rateLow},
-	{Regularised, regularised},
 	{Under, under},
 	{Over, over},
 	{Noise, noise},
@@ -109,7 +109,7 @@ type curve struct {
 	early, late  bool
 	gap          float64 // held-out − training loss of the kept model
 	level        float64 // held-out loss of the kept model
-	bumps        float64 // share of epochs in which training loss rose
+	bumps        float64 // share of epochs in which both losses rose
 	rise         float64 // of held-out loss at the end above its lowest
 	slope        float64 // fall of held-out loss over the last fifth
 	secondHalf   float64 // share of the fall of training loss in the second half of the way
@@ -153,7 +153,7 @@ func read(e *Evidence) *curve {
 	way := 0.0 // sum of the learning rates: steps count by their length
 	for i, p := range h {
 		if i > 0 {
-			if float64(p.TrainLoss-h[i-1].TrainLoss)/scale > bump {
+			if float64(min(p.TrainLoss-h[i-1].TrainLoss, p.ValidationLoss-h[i-1].ValidationLoss))/scale > bump {
 				bumps++
 			}
 			way += float64(p.LearningRate)
@@ -177,7 +177,7 @@ func rateHigh(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 	ev := map[string]evaluate.Number{"rising_epochs": evaluate.Number(c.bumps), "best_epoch": evaluate.Number(c.best), "level": evaluate.Number(c.level)}
 	switch {
 	case c.bumps > bumpy:
-		return fmt.Sprintf("the training loss rose from one epoch to the next in %s of %d epochs", percent(c.bumps), c.epochs), ev
+		return fmt.Sprintf("from one epoch to the next, the loss rose on training and on held-out rows in %s of %d epochs", percent(c.bumps), c.epochs), ev
 	case c.early && c.trainFall < bump && c.rise > 0:
 		return fmt.Sprintf("epoch %d of %d was the best, and the training loss did not fall after it either", c.best, c.epochs), ev
 	}
@@ -193,7 +193,7 @@ func rateLow(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 }
 
 func regularised(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
-	if c.handicap > handicap && c.gap < slightGap {
+	if c.handicap > handicap && c.best >= 4 && c.gap < overGap {
 		return fmt.Sprintf("in training, with dropout, the loss of the training rows was %s of the trivial one higher than without, and without it they are predicted hardly better than held-out rows (%s)", percent(c.handicap), percent(c.gap)),
 			map[string]evaluate.Number{"handicap": evaluate.Number(c.handicap), "gap": evaluate.Number(c.gap)}
 	}
@@ -203,6 +203,8 @@ func regularised(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 func under(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 	ev := map[string]evaluate.Number{"best_epoch": evaluate.Number(c.best), "epochs": evaluate.Number(e.Epochs), "slope": evaluate.Number(c.slope), "gap": evaluate.Number(c.gap), "level": evaluate.Number(c.level)}
 	switch {
+	case c.late && c.epochs == 1:
+		return "one epoch is all that was trained", ev
 	case c.late && c.slope > 0 && c.gap < overGap:
 		return fmt.Sprintf("epoch %d of at most %d was the best: the held-out loss was still falling, by %s of the trivial one over the last fifth", c.best, e.Epochs, percent(c.slope)), ev
 	case c.level > near && c.gap < slightGap:
@@ -212,10 +214,12 @@ func under(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 }
 
 func over(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
-	ev := map[string]evaluate.Number{"gap": evaluate.Number(c.gap), "rise": evaluate.Number(c.rise), "best_epoch": evaluate.Number(c.best), "epochs_trained": evaluate.Number(c.epochs)}
+	ev := map[string]evaluate.Number{"gap": evaluate.Number(c.gap), "rise": evaluate.Number(c.rise), "level": evaluate.Number(c.level), "best_epoch": evaluate.Number(c.best), "epochs_trained": evaluate.Number(c.epochs)}
 	switch {
 	case c.gap > overGap:
 		return fmt.Sprintf("training rows are predicted better than held-out rows by %s of the trivial loss", percent(c.gap)), ev
+	case c.level > 1 && c.gap >= slightGap:
+		return fmt.Sprintf("held-out rows are predicted worse than by one constant (%s of its loss), training rows better than these", percent(c.level)), ev
 	case c.rise > overRise && c.trainFall > bump:
 		return fmt.Sprintf("epoch %d of %d was the best; after it the held-out loss rose by %s of the trivial one while the training loss went on falling", c.best, c.epochs, percent(c.rise)), ev
 	}
@@ -263,7 +267,7 @@ func imbalance(e *Evidence, _ *curve) (string, map[string]evaluate.Number) {
 }
 
 func capacity(_ *Evidence, c *curve) (string, map[string]evaluate.Number) {
-	if c.gap < slightGap && !(c.level > near) {
+	if c.gap < slightGap && !(c.level > near) && !(c.rise > overRise) {
 		return fmt.Sprintf("training rows are predicted hardly better than held-out rows (%s of the trivial loss): a larger network would not yet learn by heart", percent(c.gap)),
 			map[string]evaluate.Number{"gap": evaluate.Number(c.gap), "level": evaluate.Number(c.level)}
 	}
