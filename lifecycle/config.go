@@ -30,7 +30,7 @@ type Config struct {
 	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
-	Optimize optimize.Options `yaml:"optimize" doc:"changes that are tried after the first training"`
+	Optimize optimize.Options `yaml:"optimize"`
 	Serve    serve.Options    `yaml:"serve"`
 
 	// Gates are what the test rows must show; whether they fit the task is
