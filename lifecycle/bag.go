@@ -104,7 +104,6 @@ func (r *run) fitModel(ctx context.Context, c *Config, p *prepared, m *model.Mod
 		held.rows, held.truth = append(held.rows, f.Test...), append(held.truth, fit.truth...)
 		held.by[0].Append(fit.held)
 	}
-	held.fold = held.rows // not asked for
 	held.sort()
 	bag, err := model.Bag(models)
 	if err != nil {

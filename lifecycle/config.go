@@ -227,9 +227,6 @@ func (c *Config) check() error {
 			return mistake("%s: train.bagging is %s and data.validation.file says by which rows networks stop: remove one of them", c.doc.Name(), t)
 		}
 	}
-	if c.Data.Split.Fractions != nil && c.allTested() {
-		return mistake("%s: data.split.fractions and evaluate.cross_validation are both given, and no data.test: all rows take part in the folds and none are set aside; set data.validation.fraction instead", c.doc.Name())
-	}
 	return nil
 }
 

@@ -70,6 +70,7 @@ type Summary struct {
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
 	Improvement     *evaluate.Improvement     `json:"improvement,omitempty"` // nil without optimize.trials
+	Members         int                       `json:"members"`               // networks whose mean is the model; 0: one by itself
 	Parameters      int                       `json:"parameters"`
 	Epochs          int                       `json:"epochs"`
 	BestEpoch       int                       `json:"best_epoch"`

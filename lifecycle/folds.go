@@ -62,6 +62,16 @@ func (c *Config) allTested() bool {
 	return c.Evaluate.CrossValidation.Folds > 0 && c.Data.Test == ""
 }
 
+// withoutTest are the shares for training and validation where no rows are set
+// aside for the test.
+func (c *Config) withoutTest() []float64 {
+	share := c.Data.Validation.Fraction
+	if f := c.Data.Split.Fractions; f != nil {
+		share = f[1] / (f[0] + f[1])
+	}
+	return []float64{1 - share, share}
+}
+
 // divideFold returns a fold's rows of a table. The validation rows are taken from
 // its training rows, unless they are a file.
 func (p *prepared) divideFold(c *Config, t *data.Table, f data.Fold) (train, valid, test *data.Table, err error) {
@@ -69,12 +79,8 @@ func (p *prepared) divideFold(c *Config, t *data.Table, f data.Fold) (train, val
 	if c.Data.Validation.File != "" {
 		return train, p.valid, test, nil
 	}
-	share := c.Data.Validation.Fraction
-	if f := c.Data.Split.Fractions; f != nil {
-		share = f[1] / (f[0] + f[1])
-	}
 	split := c.splitSpec()
-	split.Fractions = []float64{1 - share, share}
+	split.Fractions = c.withoutTest()
 	parts, err := data.Split(train, split, c.Outputs[0].Name, c.Seed)
 	if err != nil {
 		return nil, nil, nil, err

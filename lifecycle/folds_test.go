@@ -288,9 +288,8 @@ func TestFoldsThatCannotBe(t *testing.T) {
 		}
 		wantError(t, err, want...)
 	}
-	c, err := LoadConfig(writeFile(t, dir, "hone.yaml", "data: {source: rows.csv, split: {fractions: [0.8, 0.1, 0.1]}}\noutputs: [level]\n"+quick), []string{"evaluate.cross_validation=3"})
-	if err == nil {
-		_, err = c.prepare()
+	p, err := configure(t, dir, "data: {source: rows.csv, split: {fractions: [0.6, 0.2, 0.2]}}\noutputs: [income]\ntrain: {bagging: off}", "evaluate.cross_validation=3").prepare()
+	if err != nil || p.test != nil || p.train.Rows < 2*p.valid.Rows || !strings.Contains(strings.Join(p.notes, " "), "share of 0.2") {
+		t.Errorf("%+v, %v", p, err)
 	}
-	wantError(t, err, "data.split.fractions and evaluate.cross_validation are both given")
 }

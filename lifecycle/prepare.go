@@ -219,7 +219,10 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		p.train = table
 		return nil
 	case c.allTested():
-		split.Fractions = []float64{1 - d.Validation.Fraction, d.Validation.Fraction}
+		split.Fractions = c.withoutTest()
+		if f != nil {
+			p.notes = append(p.notes, fmt.Sprintf("all rows take part in the folds: the share of %g that data.split.fractions has for the test goes to training and validation", f[2]))
+		}
 	case p.test != nil && p.valid != nil:
 		p.train = table
 		return nil

@@ -79,7 +79,7 @@ func (c card) body(r *Report) {
 	c.line("")
 	c.line("## Performance")
 	c.line("")
-	c.line("On %s, touched once, at the end.", plural(res.Rows.Test, "test row"))
+	c.line("%s", tested(res))
 	c.line("")
 	c.scores(res)
 	if len(res.PerClass) > 0 && len(res.PerClass) <= 50 {
@@ -90,6 +90,7 @@ func (c card) body(r *Report) {
 			c.line("| %s | %s | %s | %s | %s |", md(k.Class), count(k.Rows), number(k.Precision), number(k.Recall), number(k.F1))
 		}
 	}
+	c.folds(res)
 	c.line("")
 	c.line("## Fit and limits")
 	c.line("")
@@ -135,8 +136,7 @@ func (c card) scores(res *evaluate.Result) {
 func (c card) data(r *Report) {
 	c.line("## Data")
 	c.line("")
-	rows := r.Result.Rows
-	c.line("%s for training, %s for validation, %s for the test.", plural(rows.Train, "row"), count(float64(rows.Validation)), count(float64(rows.Test)))
+	c.line("%s", divided(r.Result))
 	if len(r.Data.Used) > 0 {
 		c.line("")
 		c.line("| column | type | fitted |")

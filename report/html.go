@@ -50,6 +50,8 @@ type view struct {
 	Numbers                           numbers
 	Sections                          []section
 	Latency                           string
+	Tested, Divided                   string
+	Folds                             *foldTables
 }
 
 // HTML writes the report as one self-contained page.
@@ -71,6 +73,9 @@ func HTML(w io.Writer, r *Report) error {
 		Numbers:    metricTable(r.Result),
 		Sections:   charts(r.Result),
 		Latency:    latency(r.LatencyMS),
+		Tested:     tested(r.Result),
+		Divided:    divided(r.Result),
+		Folds:      foldsOf(r.Result),
 	}
 	if err := page.Execute(w, v); err != nil {
 		return fmt.Errorf("report: write the page: %w", err)

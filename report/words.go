@@ -255,6 +255,9 @@ func learned(r *Report) string {
 		what += " from " + plural(n, "other column")
 	}
 	what += fmt.Sprintf(", having learned from %s", plural(res.Rows.Train, "row"))
+	if n := res.Training.Members; n > 0 {
+		what += fmt.Sprintf(" by %d networks, whose mean it is", n)
+	}
 	if res.Rows.Validation > 0 {
 		what += fmt.Sprintf("; %s more served to choose when to stop", group(strconv.Itoa(res.Rows.Validation)))
 	}
@@ -274,6 +277,9 @@ func howGood(r *evaluate.Result) string {
 		return "No metric was defined on the test rows."
 	}
 	s := fmt.Sprintf("On %s that it had never seen, %s.", plural(r.Rows.Test, "test row"), plain(r, m, iv))
+	if cv := r.CrossValidation; cv != nil && cv.IsTest {
+		s = fmt.Sprintf("Learned without them, %s were predicted thus: %s.", plural(r.Rows.Test, "row"), plain(r, m, iv))
+	}
 	for _, second := range []string{"accuracy", "mae"} {
 		if m2 := r.Lookup(second); m2 != nil && second != m.Name {
 			if iv2, ok := r.Test[second]; ok {

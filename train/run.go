@@ -134,6 +134,9 @@ func Run(ctx context.Context, task Task, state *graph.State, train, valid Batche
 	return &Result{History: t.History, BestEpoch: t.BestEpoch, Stopped: t.Stopped, Steps: t.Updates, Resumed: t.Resumed, Seconds: t.elapsed()}, err
 }
 
+// epochPause is the least time between checkpoints at the end of epochs.
+const epochPause = 300 * time.Millisecond
+
 func (t *trainer) elapsed() float64 {
 	if t.started.IsZero() {
 		return t.before
@@ -159,8 +162,11 @@ func (t *trainer) loop(ctx context.Context) error {
 			}
 			t.Stopped, t.Done = reason, true
 		}
-		if err := t.save(); err != nil {
-			return err
+		// Writing costs more than quick epochs, which are soon done again.
+		if t.Done || time.Since(t.saved) > epochPause {
+			if err := t.save(); err != nil {
+				return err
+			}
 		}
 		if t.Done {
 			return nil

@@ -157,6 +157,7 @@ func TestDocumentedJSON(t *testing.T) {
 	one("hone plan CONFIG --json", "plan", "hone.yaml", "--json")
 	out, log := hone("run", "hone.yaml", "--json", "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
 	check("hone run CONFIG --json", out)
+	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=0", "--set", "evaluate.cross_validation={folds: 2, repeats: 2}")
 	check("Progress as JSON", log)
 	out, log = hone("run", "hone.yaml", "--json", "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50", "--set", "optimize={trials: 2, max_latency_ms: 1000}")
 	check("hone run CONFIG --json", out)

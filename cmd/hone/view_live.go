@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -199,15 +200,20 @@ func (m *live) apply(e lifecycle.Event) {
 	}
 }
 
-// stage returns the stage of that name; one that is not in the list is added.
+// stage returns the stage of that name; one that is not in the list is added after
+// those that have begun.
 func (m *live) stage(name string) *stageView {
 	for _, s := range m.stages {
 		if s.name == name {
 			return s
 		}
 	}
+	at := 0
+	for at < len(m.stages) && !m.stages[at].began.IsZero() {
+		at++
+	}
 	s := &stageView{name: name}
-	m.stages = append(m.stages, s)
+	m.stages = slices.Insert(m.stages, at, s)
 	return s
 }
 
@@ -275,7 +281,14 @@ func (m *live) frame() string {
 			continue // it did not come to this
 		}
 		lines = append(lines, m.heading(s)...)
+		past := max(0, len(s.trainings)-mostTrainings)
+		if past > 0 {
+			lines = append(lines, m.paint.faint.Render(fmt.Sprintf("    %s before", plural(past, "training"))))
+		}
 		for i, t := range s.trainings {
+			if i < past {
+				continue
+			}
 			if s.running() && !m.over && i == len(s.trainings)-1 {
 				const bars = 4 // lines around the curves
 				rows := m.height - 1 - len(lines) - bars - (len(m.stages) - n - 1)
@@ -290,6 +303,10 @@ func (m *live) frame() string {
 	}
 	return strings.Join(lines, "\n") + "\n"
 }
+
+// mostTrainings is how many of a stage's trainings are shown: a bag or folds have
+// many.
+const mostTrainings = 4
 
 // narrow is the width below which the view is stacked.
 const narrow = 70

@@ -100,7 +100,11 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 
 	line("")
 	head := s.Test[s.Headline]
-	title := fmt.Sprintf("%s predicts %s: %s %s on %s it had never seen", s.Name, s.Target, s.Headline, decimal(head.Value), plural(s.Rows.Test, "row"))
+	title := fmt.Sprintf("%s predicts %s: %s %s on %s that were predicted without having learned from them", s.Name, s.Target, s.Headline, decimal(head.Value), plural(s.Rows.Test, "row"))
+	cv := s.CrossValidation
+	if cv == nil || !cv.IsTest {
+		title = fmt.Sprintf("%s predicts %s: %s %s on %s it had never seen", s.Name, s.Target, s.Headline, decimal(head.Value), plural(s.Rows.Test, "row"))
+	}
 	for i, l := range strings.Split(hang("", title, width-4), "\n") {
 		mark := "  "
 		if i == 0 {
@@ -115,6 +119,10 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	for _, l := range scoreTable(s, paint) {
 		line(l)
 	}
+	if cv != nil {
+		line("")
+		line(hang("  "+paint.faint.Render("•")+" ", foldLine(s), width))
+	}
 	if len(s.Findings) > 0 {
 		line("")
 	}
@@ -125,11 +133,25 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 		line(l)
 	}
 	line("")
-	fact("rows", fmt.Sprintf("%s to learn from, %s to validate on, %s to test on", count(s.Rows.Train), count(s.Rows.Validation), count(s.Rows.Test)))
+	rows := count(s.Rows.Train) + " to learn from"
+	if s.Members > 0 {
+		rows += fmt.Sprintf(" by %s networks, each stopped by another part", count(s.Members))
+	} else {
+		rows += fmt.Sprintf(", %s to validate on", count(s.Rows.Validation))
+	}
+	if cv != nil && cv.IsTest {
+		rows += ", none set aside: the folds are the test"
+	} else {
+		rows += fmt.Sprintf(", %s to test on", count(s.Rows.Test))
+	}
+	fact("rows", rows)
 	fact("training", fmt.Sprintf("%s, the best was %s; %s; seed %d", plural(s.Epochs, "epoch"), count(s.BestEpoch), plural(s.Parameters, "parameter"), s.Seed))
 	fact("time", fmt.Sprintf("%s%s; %.2g ms to predict one row", duration(s.Seconds), map[bool]string{true: " in this session"}[s.Resumed], s.LatencyMS))
 	path("bundle", at.path(s.Bundle))
 	path("report", at.path(s.Report))
+	if s.OutOfFold != "" {
+		path("folds", at.path(s.OutOfFold))
+	}
 	path("run", s.Run)
 	line("")
 	line(paint.title.Render("Next"))
@@ -150,6 +172,20 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 		line(command)
 	}
 	return b.String()
+}
+
+// foldLine says what cross-validation found: the headline over all folds, of
+// the model and of the baselines.
+func foldLine(s *lifecycle.Summary) string {
+	cv := s.CrossValidation
+	spread := func(v evaluate.Spread) string { return decimal(v.Mean) + " ± " + decimal(v.Deviation) }
+	text := fmt.Sprintf("%s %s over %s", s.Headline, spread(cv.Scores[s.Headline]), plural(len(cv.Each), "fold"))
+	for _, b := range slices.Sorted(maps.Keys(cv.Baselines)) {
+		if v, ok := cv.Baselines[b][s.Headline]; ok {
+			text += fmt.Sprintf("; %s %s", b, spread(v))
+		}
+	}
+	return text
 }
 
 // scoreTable compares the model, with its intervals, with the baselines.
