@@ -114,7 +114,7 @@ func TestNothingToGain(t *testing.T) {
 	}
 }
 
-// TestTestRowsAreNotRead: other test rows, the same chain.
+// TestTrialsDoNotReadTestRows: other test rows, the same chain.
 func TestTrialsDoNotReadTestRows(t *testing.T) {
 	t.Parallel()
 	var chains []string

@@ -60,6 +60,7 @@ const (
 	overRise     = 0.03  // held-out loss ended this far above its lowest
 	bumpy        = 0.20  // share of epochs in which both losses rose by bump: dropout makes the one
 	bump         = 0.005 // rise now and then, over-fitting the other
+	spike        = 1.5  // a training loss so high: steps led away from where the network began
 	early        = 0.15  // share of the epochs within which the best one is early
 	late         = 0.90  // and from which it is late
 	steady       = 0.30  // share of the fall of training loss in the second half of its way
@@ -109,6 +110,7 @@ type curve struct {
 	early, late  bool
 	gap          float64 // held-out − training loss of the kept model
 	level        float64 // held-out loss of the kept model
+	highest      float64 // training loss of an epoch
 	bumps        float64 // share of epochs in which both losses rose
 	rise         float64 // of held-out loss at the end above its lowest
 	slope        float64 // fall of held-out loss over the last fifth
@@ -141,6 +143,9 @@ func read(e *Evidence) *curve {
 	// than Trivial: theirs is where they began, the level of the kept model that
 	// of its held-out loss.
 	scale := bestValid / c.level
+	for _, p := range h {
+		c.highest = math.Max(c.highest, float64(p.TrainLoss)/scale)
+	}
 	last, back := h[n-1], h[n-1-min(max(1, n/5), n-1)]
 	c.slope = float64(back.ValidationLoss-last.ValidationLoss) / scale
 	c.rise = (float64(last.ValidationLoss) - lowest) / scale
@@ -174,8 +179,10 @@ func read(e *Evidence) *curve {
 }
 
 func rateHigh(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
-	ev := map[string]evaluate.Number{"rising_epochs": evaluate.Number(c.bumps), "best_epoch": evaluate.Number(c.best), "level": evaluate.Number(c.level)}
+	ev := map[string]evaluate.Number{"rising_epochs": evaluate.Number(c.bumps), "best_epoch": evaluate.Number(c.best), "level": evaluate.Number(c.level), "highest": evaluate.Number(c.highest)}
 	switch {
+	case c.highest > spike:
+		return fmt.Sprintf("the training loss of an epoch was %.1f times the trivial one, at which a network begins", c.highest), ev
 	case c.bumps > bumpy:
 		return fmt.Sprintf("from one epoch to the next, the loss rose on training and on held-out rows in %s of %d epochs", percent(c.bumps), c.epochs), ev
 	case c.early && c.trainFall < bump && c.rise > 0:

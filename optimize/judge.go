@@ -57,7 +57,7 @@ func Judge(incumbent, candidate *metric.Sample, m *metric.Metric, level float64,
 	}
 	v.Gain = metric.PercentileInterval(sign*(v.After-v.Before), gains, 0.95)
 	// As many patterns as a p-value at the level needs to be told from it.
-	patterns := max(9999, int(math.Ceil(100/level)))
+	patterns := max(9999, int(math.Ceil(40/level)))
 	test, err := metric.Paired(candidate, incumbent, m, nil, patterns, seed)
 	if err != nil {
 		return v, err

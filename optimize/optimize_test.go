@@ -70,6 +70,7 @@ func TestDiagnose(t *testing.T) {
 		{"not enough epochs, at a sound rate", evidence(40, history(40, falls(0.25, 11), falls(0.3, 14))), []string{Under}, "epoch 40 of at most 40"},
 		{"it stopped early though it was still on its way", evidence(80, history(40, falls(0.25, 14), falls(0.3, 14))), nil, ""},
 		{"zigzag", evidence(40, history(30, zigzag, zigzag)), []string{RateHigh, Capacity}, "rose"},
+		{"a first step far too long", with(evidence(40, history(40, func(e float64) float64 { return falls(0.27, 3)(e) + 5*math.Exp(-e) }, falls(0.32, 3))), func(e *Evidence) { e.Epochs = 50 }), []string{RateHigh}, "times the trivial one"},
 		{"the first epoch is the best and nothing falls", evidence(40, history(13, func(e float64) float64 { return 0.5 + 0.001*e }, func(e float64) float64 { return 0.5 + 0.002*e })), []string{RateHigh}, "epoch 1 of 13"},
 		{"dropout that makes the training loss jump", evidence(40, history(30, zigzag, falls(0.4, 3))), []string{Capacity}, "hardly better"},
 		{"worse than one constant", evidence(40, history(15, falls(0.6, 2), func(e float64) float64 { return 0.7 + 0.001*math.Abs(e-2) })), []string{Over}, "worse than by one constant"},

@@ -58,8 +58,8 @@ var remedies = []struct {
 	{Regularised, "no dropout", to(dropout, "0")},
 	{Regularised, "a tenth of the weight decay", times(decay, 0.1, 0, 1)},
 
-	{Under, "twice the epochs", times(epochs, 2, 1, 1000)},
 	{Under, "three times the learning rate", times(rate, 3, 0, 0.1)},
+	{Under, "twice the epochs", times(epochs, 2, 1, 1000)},
 	{Under, "no dropout", to(dropout, "0")},
 	{Under, "layers of twice the width", timesAll(widths, 2, 1, 1024)},
 	{Under, "batches of half the size", times(batch, 0.5, 16, 4096)},
