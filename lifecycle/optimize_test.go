@@ -45,7 +45,7 @@ func TestPlantedFaults(t *testing.T) {
 	for _, tt := range []struct{ set, kind, change string }{
 		{"train.optimizer.learning_rate=1e-5", "learning rate too low", "train.optimizer.learning_rate="},
 		{"network.dropout=0.9", "regularised too much", "network.dropout="},
-		{"train.epochs=1", "under-fitting", "train.epochs="},
+		{"train.epochs=1", "under-fitting", "train.optimizer.learning_rate="},
 	} {
 		t.Run(tt.kind, func(t *testing.T) {
 			t.Parallel()

@@ -60,7 +60,7 @@ const (
 	overRise     = 0.03  // held-out loss ended this far above its lowest
 	bumpy        = 0.20  // share of epochs in which both losses rose by bump: dropout makes the one
 	bump         = 0.005 // rise now and then, over-fitting the other
-	spike        = 1.5  // a training loss so high: steps led away from where the network began
+	spike        = 1.5   // a training loss so high: steps led away from where the network began
 	early        = 0.15  // share of the epochs within which the best one is early
 	late         = 0.90  // and from which it is late
 	steady       = 0.30  // share of the fall of training loss in the second half of its way
