@@ -200,7 +200,7 @@ func rateLow(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
 }
 
 func regularised(e *Evidence, c *curve) (string, map[string]evaluate.Number) {
-	if c.handicap > handicap && c.best >= 4 && c.gap < overGap {
+	if c.handicap > handicap && c.best >= 4 && c.gap < overGap && c.rise <= overRise {
 		return fmt.Sprintf("in training, with dropout, the loss of the training rows was %s of the trivial one higher than without, and without it they are predicted hardly better than held-out rows (%s)", percent(c.handicap), percent(c.gap)),
 			map[string]evaluate.Number{"handicap": evaluate.Number(c.handicap), "gap": evaluate.Number(c.gap)}
 	}
