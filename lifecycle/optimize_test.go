@@ -11,6 +11,7 @@ import (
 
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/format/bundle"
+	"github.com/hone-ml/hone/optimize"
 )
 
 // trials lists the outcomes of the trials that a run told of.
@@ -253,5 +254,51 @@ func TestOptimizeConfig(t *testing.T) {
 	}
 	if got, want := string(d.Text(false)), strings.Replace(string(c.Text(false)), "dropout: 0.1", "dropout: 0.3", 1); got != want {
 		t.Errorf("derived:\n%s\nexpected:\n%s", got, want)
+	}
+}
+
+// TestEveryRemedyCanBeCarriedOut: whatever the configuration, a change that is
+// proposed is one that it takes.
+func TestEveryRemedyCanBeCarriedOut(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var found []evaluate.Finding
+	for _, kind := range []string{
+		optimize.Regularised, optimize.RateHigh, optimize.RateLow, optimize.Under, optimize.Over, optimize.Noise,
+		optimize.Overconfident, optimize.Outliers, optimize.Imbalance, optimize.Capacity,
+	} {
+		found = append(found, evaluate.Finding{Kind: kind})
+	}
+	for task, output := range map[string]string{"binary": "[bought]", "category": "[{name: level, type: category}]", "number": "[{name: spend}]"} {
+		for i, sets := range [][]string{
+			nil, {"network.type=resnet"}, {"network.type=linear"}, {"network.widths=[]"}, {"network.dropout=0.95"}, {"train.batch_size=0"}, {"train.batch_size=1"}, {"train.epochs=1"},
+			{"train.optimizer.type=sgd"}, {"train.optimizer={type: adam, learning_rate: 0.09}"}, {"train.optimizer.learning_rate=0"}, {"train.class_weights=balanced"}, {"train.optimizer.weight_decay=0"},
+		} {
+			c := configure(t, dir, "data: {source: rows.csv}\noutputs: "+output+"\n", sets...)
+			rounds := 2
+			if i > 0 && task != "binary" {
+				rounds = 1
+			}
+			for round := range rounds {
+				s, err := c.settings()
+				if err != nil {
+					t.Fatal(err)
+				}
+				next := c
+				for k, p := range optimize.Prescribe(found, s, optimize.Evidence{Task: task}) {
+					d, err := c.derive(p.Changes)
+					if err != nil {
+						t.Fatalf("%s, %v: %q of %s: %v", task, sets, p.Remedy, p.Finding.Kind, err)
+					}
+					if string(d.Text(false)) == string(c.Text(false)) {
+						t.Errorf("%s, %v: %v changes nothing", task, sets, p.Changes)
+					}
+					if k%rounds == round {
+						next = d
+					}
+				}
+				c = next
+			}
+		}
 	}
 }
