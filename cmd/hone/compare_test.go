@@ -27,18 +27,18 @@ func TestComparisonText(t *testing.T) {
 		c.Standings = append(c.Standings, lifecycle.Compared{Standing: s, Kind: "bundle", Parameters: 1_234_567, Bytes: 5_000_000,
 			Latency: &lifecycle.Latency{MedianMS: 0.1, P99MS: 0.2}})
 	}
-	text := comparisonText(c, newPalette(true), 100)
-	for _, want := range []string{"no winner", "roc_auc ↑", "not told apart", "0.400", "5 MB", "1,234,567", "corrected"} {
+	text := comparisonText(c, newPalette(true), 80)
+	for _, want := range []string{"no winner", "roc_auc ↑", "unclear", "0.400", "5 MB", "1,234,567", "corrected"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is not in\n%s", want, text)
 		}
 	}
 	for line := range strings.Lines(text) {
-		if w := lipgloss.Width(strings.TrimSuffix(line, "\n")); w > 100 {
+		if w := lipgloss.Width(strings.TrimSuffix(line, "\n")); w > 80 {
 			t.Errorf("%d columns: %q", w, line)
 		}
 	}
-	if table := comparisonMarkdown(c); strings.Count(table, "\n| ") != 11-1 || !strings.Contains(table, "0.0100 (-0.0100 to 0.0300)") {
+	if table := comparisonMarkdown(c); strings.Count(table, "\n| ") != 11 || !strings.Contains(table, "0.0100 (-0.0100 to 0.0300)") {
 		t.Errorf("not a table of nine models:\n%s", table)
 	}
 }
