@@ -5,8 +5,9 @@
 // curves. A Result is plain data that survives JSON; the report, the model
 // card and the command line's --json are all drawn from it.
 //
-// Start with [Evaluate]. [Diagnose] reads training curves alone, [Folds] sets the
-// folds of a cross-validation side by side.
+// Start with [Evaluate]. [Rank] puts several predictions of the same rows into
+// a leaderboard with tests against the best; [Diagnose] reads training curves
+// alone; [Folds] sets the folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from
 // (a local model, a live endpoint, a file) cannot change a number. Everything

@@ -1,10 +1,11 @@
 // Package metric measures predictions: every metric that hone reports, its
-// bootstrap interval, the curves a report draws, and the requirements a
-// quality gate checks.
+// bootstrap interval, the paired tests of a comparison, the curves a report
+// draws, and the requirements a quality gate checks.
 //
 // Start with [Lookup] or [For], fill a [Sample], call [Metric.Value]; or ask
 // [Values] and [Bootstrap] for many metrics at once, which sort the rows once.
-// [Resample] gives the resamples themselves, for paired comparisons.
+// [Resample] gives the resamples themselves, and [Paired] tests whether two
+// predictions of the same rows differ by a metric.
 //
 //	m, err := metric.Lookup("roc_auc")
 //	v, err := m.Value(&metric.Sample{Kind: metric.Binary, Target: y, Prob: p})
@@ -41,5 +42,6 @@
 // add its scikit-learn call to testdata/reference.py. From another program,
 // call [Register] in an init function. A metric sums over rows with their
 // weights; the bootstrap then needs nothing more, since a resample is the same
-// sample under other weights.
+// sample under other weights. Where it is a mean of losses of single rows, set
+// PerRow, and its paired test is exact.
 package metric
