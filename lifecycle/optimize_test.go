@@ -302,3 +302,37 @@ func TestEveryRemedyCanBeCarriedOut(t *testing.T) {
 		}
 	}
 }
+
+// TestStoppedInTrial: what stands when a run is stopped is kept, and the run goes on.
+func TestStoppedInTrial(t *testing.T) {
+	t.Parallel()
+	dir, text := planted(t, 900, "")
+	text = strings.Replace(text, "dropout: 0}", "dropout: 0.9}", 1)
+	training := ""
+	ctx, w := stopAt(func(e Event) bool {
+		if e.Training != nil {
+			training = e.Training.What
+		}
+		return training == "trial 2, network" && e.Step != nil && e.Step.Epoch == 2
+	})
+	if _, err := Run(ctx, configure(t, dir, text), w.watch); !IsStopped(err) || !strings.HasSuffix(w.trials()[0], evaluate.TrialKept) {
+		t.Fatalf("%v, trials %v", err, w.trials())
+	}
+	_, path, found := strings.Cut(w.notes(), "not evaluated: ")
+	path, _, _ = strings.Cut(path, "\n")
+	if !found {
+		t.Fatalf("no model was kept: %s", w.notes())
+	}
+	b, err := bundle.Read(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := b.Part("config.yaml")
+	if change := strings.Replace(strings.Fields(w.trials()[0])[0], "network.dropout=", "dropout: ", 1); err != nil || !strings.Contains(string(raw), change) {
+		t.Errorf("the model that was kept is not that of the trial that was (%s): %v\n%s", change, err, raw)
+	}
+	s, again := mustRun(t, configure(t, dir, text))
+	if !s.Resumed || again.trials()[0] != w.trials()[0] || len(again.trials()) != 3 {
+		t.Errorf("%v, before %v", again.trials(), w.trials())
+	}
+}

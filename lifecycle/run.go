@@ -113,10 +113,13 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if r.c.Optimize.Trials > 0 {
 		end = r.begin(StageOptimise)
 		best, chain, err := r.improve(ctx, contender{r.c, r.p, r.fit}, "")
+		r.used, r.p, r.fit, r.improved = best.c, best.p, best.fit, chain
+		if IsStopped(err) {
+			r.keepBest(r.fit.model, "network", r.fit.result.BestEpoch)
+		}
 		if err != nil {
 			return nil, err
 		}
-		r.used, r.p, r.fit, r.improved = best.c, best.p, best.fit, chain
 		end(chain.Sentence())
 	}
 
