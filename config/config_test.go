@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -297,6 +298,15 @@ level: warn
 	}
 	if !doc.IsSet("train.optimizer.momentum") || !doc.IsSet("inputs.plan.dimension") || doc.IsSet("train.epochs") || doc.IsSet("train..x") {
 		t.Error("IsSet is wrong")
+	}
+	doc, err = Parse("a.yaml", []byte("a: {b: 1, c: [2, x], d: [{e: 3}], f: }"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string][]string{"a.b": {"1"}, "a.c": {"2", "x"}, "a.c[1]": {"x"}, "a.d[0].e": {"3"}, "a.d": nil, "a": nil, "a.f": nil, "a.z": nil, "a..": nil} {
+		if got := doc.Values(path); !slices.Equal(got, want) {
+			t.Errorf("the values at %s are %q, expected %q", path, got, want)
+		}
 	}
 }
 

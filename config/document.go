@@ -93,6 +93,35 @@ func (d *Document) Resolve(path string) string {
 	return filepath.Join(d.Dir(), filepath.FromSlash(path))
 }
 
+// Values returns the values at a dotted path such as train.epochs: one of a
+// scalar, each of a list of scalars; nil where there is none.
+func (d *Document) Values(path string) []string {
+	steps, err := splitPath(path)
+	if err != nil {
+		return nil
+	}
+	n := d.root
+	for _, s := range steps {
+		if n = n.child(s); n == nil {
+			return nil
+		}
+	}
+	switch n.kind {
+	case scalar:
+		return []string{n.text}
+	case sequence:
+		var out []string
+		for _, v := range n.items {
+			if v.kind != scalar {
+				return nil
+			}
+			out = append(out, v.text)
+		}
+		return out
+	}
+	return nil
+}
+
 // IsSet reports whether the document or an override sets the key at a dotted
 // path such as train.epochs.
 func (d *Document) IsSet(path string) bool {

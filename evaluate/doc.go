@@ -7,7 +7,7 @@
 //
 // Start with [Evaluate]. [Rank] puts several predictions of the same rows into
 // a leaderboard with tests against the best; [Diagnose] reads training curves
-// alone, [Folds] sets the folds of a cross-validation side by side.
+// alone; [Folds] sets the folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from
 // (a local model, a live endpoint, a file) cannot change a number. Everything

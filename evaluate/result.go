@@ -39,6 +39,8 @@ type Result struct {
 	Bootstrap   Bootstrap    `json:"bootstrap"`
 	// CrossValidation is nil where there was none.
 	CrossValidation *CrossValidation `json:"cross_validation,omitempty"`
+	// Improvement is nil where nothing was tried.
+	Improvement *Improvement `json:"improvement,omitempty"`
 
 	// Confusion counts test rows, [true class][predicted class]; left out, with
 	// a note, beyond MaxConfusion classes.

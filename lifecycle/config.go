@@ -16,6 +16,7 @@ import (
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/nn/optim"
+	"github.com/hone-ml/hone/optimize"
 	"github.com/hone-ml/hone/serve"
 )
 
@@ -29,6 +30,7 @@ type Config struct {
 	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
+	Optimize optimize.Options `yaml:"optimize"`
 	Serve    serve.Options    `yaml:"serve"`
 
 	// Gates are what the test rows must show; whether they fit the task is

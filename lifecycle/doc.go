@@ -1,5 +1,5 @@
 // Package lifecycle assembles the configuration document and carries out a
-// run, stage by stage: prepare, train, evaluate beside baselines, report,
+// run, stage by stage: prepare, train, optimise, evaluate beside baselines, report,
 // publish, register. It also looks at data and writes a first configuration
 // (Init), and says what a run would do (NewPlan).
 //

@@ -11,6 +11,7 @@ const (
 	StagePrepare  = "prepare"
 	StageFolds    = "folds" // only with cross-validation
 	StageTrain    = "train"
+	StageOptimise = "optimise" // only with optimize.trials
 	StageBaseline = "baseline"
 	StageEvaluate = "evaluate"
 	StagePublish  = "publish"
@@ -28,6 +29,7 @@ type Event struct {
 	Training *Training       // what is about to be trained
 	Step     *train.Progress // after a batch
 	Epoch    *train.Epoch    // after an epoch
+	Trial    *evaluate.Trial // after a trial of StageOptimise
 	Ended    *Ended          // the stage is done
 }
 
@@ -68,7 +70,8 @@ type Summary struct {
 	// predictions.
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
-	Members         int                       `json:"members"` // networks whose mean is the model; 0: one by itself
+	Improvement     *evaluate.Improvement     `json:"improvement,omitempty"` // nil without optimize.trials
+	Members         int                       `json:"members"`               // networks whose mean is the model; 0: one by itself
 	Parameters      int                       `json:"parameters"`
 	Epochs          int                       `json:"epochs"`
 	BestEpoch       int                       `json:"best_epoch"`

@@ -3,9 +3,6 @@ package lifecycle
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -282,6 +279,13 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 	if err != nil {
 		return nil, err
 	}
+	if r.c.Optimize.Trials > 0 {
+		best, _, err := r.improve(ctx, contender{r.c, p, network}, name+", ")
+		if err != nil {
+			return nil, err
+		}
+		p, network = best.p, best.fit
+	}
 	linear, err := r.fitLinear(ctx, r.c, p, network, name+", "+linearBaseline)
 	if err != nil {
 		return nil, err
@@ -294,7 +298,7 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 	for _, q := range by {
 		o.Test = append(o.Test, inClasses(q, r.p.model.Output.Classes()))
 	}
-	if err := writeFold(path, r.fingerprint(r.c), o); err != nil {
+	if err := writeOutcome(path, r.fingerprint(r.c), o); err != nil {
 		return nil, err
 	}
 	trainings, err := filepath.Glob(strings.TrimSuffix(path, ".checkpoint") + "-*.checkpoint")
@@ -328,47 +332,13 @@ func inClasses(p *model.Predictions, classes []string) *model.Predictions {
 	return q
 }
 
-// savedFold is the file of a finished fold.
-type savedFold struct {
-	Fingerprint string          `json:"fingerprint"`
-	Sum         string          `json:"sha256"` // of Outcome
-	Outcome     json.RawMessage `json:"outcome"`
-}
-
-func writeFold(path, fingerprint string, o *foldOutcome) error {
-	raw, err := json.Marshal(o)
-	if err != nil {
-		return err
-	}
-	sum := sha256.Sum256(raw)
-	file, err := json.Marshal(savedFold{fingerprint, hex.EncodeToString(sum[:]), raw})
-	if err != nil {
-		return err
-	}
-	return atomicfile.WriteBytes(path, file)
-}
-
 // readFold returns nothing where there is no such file.
 func readFold(path, fingerprint string) (*foldOutcome, error) {
-	file, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("cannot be read: %w", err)
-	}
-	var s savedFold
-	if err := json.Unmarshal(file, &s); err != nil {
-		return nil, fmt.Errorf("is damaged: %w", err)
-	}
-	if s.Fingerprint != fingerprint {
-		return nil, errors.New("belongs to a run with another configuration, data or version")
-	}
-	if sum := sha256.Sum256(s.Outcome); s.Sum != hex.EncodeToString(sum[:]) {
-		return nil, errors.New("is damaged: its checksum is not that of its content")
-	}
 	var o foldOutcome
-	if err := json.Unmarshal(s.Outcome, &o); err != nil || len(o.Test) != len(predictors) {
+	if done, err := readOutcome(path, fingerprint, &o); !done || err != nil {
+		return nil, err
+	}
+	if len(o.Test) != len(predictors) {
 		return nil, fmt.Errorf("is damaged: %d predictions, expected %d", len(o.Test), len(predictors))
 	}
 	return &o, nil

@@ -35,6 +35,7 @@ type Plan struct {
 	Seconds    float64        `json:"seconds"`    // estimate for training, at most
 	Folds      int            `json:"folds"`      // of cross-validation in all repeats, 0: none
 	Networks   int            `json:"networks"`   // whose mean is the model, 1: one by itself
+	Trials     int            `json:"trials"`     // at most; each trains like the first model, or for longer
 	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
 	Warnings   []string       `json:"warnings"`
 	Stages     []PlannedStage `json:"stages"`
@@ -131,7 +132,8 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan.Seconds = perStep * float64(plan.Steps) * float64(1+plan.Folds)
+	plan.Trials = c.Optimize.Trials
+	plan.Seconds = perStep * float64(plan.Steps) * float64(1+plan.Folds) * float64(1+plan.Trials)
 	plan.stages(p)
 	return plan, nil
 }
@@ -206,6 +208,10 @@ func (p *Plan) stages(d *prepared) {
 		what += ", twice: with the target as it is and as log(1+target); the validation rows choose"
 	}
 	add(StageTrain, what)
+	if p.Trials > 0 {
+		each := p.Seconds / float64(1+p.Trials) / float64(1+p.Folds)
+		add(StageOptimise, fmt.Sprintf("at most %d trials, for what is found about the first model, each trained as it was: about %.2g s each, unless more epochs or a larger network are tried; what is better on held-out rows by a paired test is kept", p.Trials, each))
+	}
 	test := fmt.Sprintf("the %d test rows once", p.Rows.Test)
 	if d.test == nil {
 		add(StageBaseline, "nothing: the folds have linear models")

@@ -246,7 +246,7 @@ func (r *run) fingerprint(c *Config) string {
 // the run's folder, where the finished bundle will replace it.
 func (r *run) keepBest(m *model.Model, what string, epoch int) {
 	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
-	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.c.Text(false)}); err != nil {
+	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.used.Text(false)}); err != nil {
 		r.watch(Event{Stage: r.stage, Warning: "the best model so far could not be saved: " + err.Error()})
 		return
 	}
@@ -257,7 +257,7 @@ func (r *run) keepBest(m *model.Model, what string, epoch int) {
 func explainTraining(err error) error {
 	var diverged *train.DivergedError
 	if errors.As(err, &diverged) {
-		return &UserError{err.Error()}
+		return unstable{diverged}
 	}
 	return err
 }

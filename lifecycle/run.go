@@ -42,7 +42,7 @@ func Run(ctx context.Context, c *Config, watch Watcher) (*Summary, error) {
 	if watch == nil {
 		watch = func(Event) {}
 	}
-	r := &run{c: c, watch: watch, began: time.Now()}
+	r := &run{c: c, used: c, watch: watch, began: time.Now()}
 	return r.do(ctx)
 }
 
@@ -58,10 +58,12 @@ type run struct {
 	entry  store.Run
 	unlock func() error
 
-	crossed *crossed // nil: no cross-validation
-	fit     *fitted
-	linear  *fitted // nil where the folds' is the test
-	resumed bool
+	crossed  *crossed // nil: no cross-validation
+	used     *Config  // the configuration with the changes of the trials that were kept
+	fit      *fitted
+	improved *evaluate.Improvement // nil: no trials
+	linear   *fitted               // nil where the folds' is the test
+	resumed  bool
 }
 
 func (r *run) do(ctx context.Context) (summary *Summary, err error) {
@@ -105,6 +107,19 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 		outcome = fmt.Sprintf("%d networks; that in the middle: %s", len(p.bag), outcome)
 	}
 	end(outcome)
+
+	if r.c.Optimize.Trials > 0 {
+		end = r.begin(StageOptimise)
+		best, chain, err := r.improve(ctx, contender{r.c, r.p, r.fit}, "")
+		r.used, r.p, r.fit, r.improved = best.c, best.p, best.fit, chain
+		if IsStopped(err) {
+			r.keepBest(r.fit.model, "network", r.fit.result.BestEpoch)
+		}
+		if err != nil {
+			return nil, err
+		}
+		end(chain.Sentence())
+	}
 
 	end = r.begin(StageBaseline)
 	if p.test == nil {
@@ -289,7 +304,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	if err != nil {
 		return nil, &UserError{"validation rows: " + err.Error()}
 	}
-	in.TrivialLoss = r.fit.model.Output.ConstantLoss(y, classWeights(truth, p.shares(r.c)))
+	in.TrivialLoss = r.fit.model.Output.ConstantLoss(y, classWeights(truth, p.shares(r.used)))
 	o := r.c.Evaluate
 	o.Seed = r.c.Seed
 	result, err := evaluate.Evaluate(in, o)
@@ -299,6 +314,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	if r.crossed != nil {
 		result.CrossValidation = r.crossed.result
 	}
+	result.Improvement = r.improved.WithoutTimes()
 	return result, nil
 }
 
@@ -354,7 +370,7 @@ func training(res *train.Result, headline string, members int) evaluate.Training
 func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, error) {
 	m := r.fit.model
 	rep := &report.Report{
-		Name: r.c.Name, Seed: r.c.Seed, Version: Version, Config: string(r.c.Text(false)), Data: r.p.facts,
+		Name: r.c.Name, Seed: r.c.Seed, Version: Version, Config: string(r.used.Text(false)), Data: r.p.facts,
 		Network: describeNetwork(m), Parameters: m.Parameters(), Bundle: r.c.Name + ".hone", Result: result,
 	}
 	// What is in the bundle follows from configuration, data and seed alone, so
@@ -409,7 +425,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Bundle: beside, Report: page, Run: r.entry.ID, Name: r.c.Name, Seed: r.c.Seed, Target: m.Target, Task: result.Task,
 		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
-		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)

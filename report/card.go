@@ -91,6 +91,7 @@ func (c card) body(r *Report) {
 		}
 	}
 	c.folds(res)
+	c.improvement(res)
 	c.line("")
 	c.line("## Fit and limits")
 	c.line("")

@@ -52,6 +52,7 @@ type view struct {
 	Latency                           string
 	Tested, Divided                   string
 	Folds                             *foldTables
+	Improvement                       *improvement
 }
 
 // HTML writes the report as one self-contained page.
@@ -65,17 +66,18 @@ func HTML(w io.Writer, r *Report) error {
 		Style:  template.CSS(styleSheet),
 		Policy: fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
 			base64.StdEncoding.EncodeToString(sum[:])),
-		Verdict:    verdict(r.Result),
-		Learned:    learned(r),
-		HowGood:    howGood(r.Result),
-		Stands:     stands(r.Result),
-		Comparison: comparisonCharts(r.Result),
-		Numbers:    metricTable(r.Result),
-		Sections:   charts(r.Result),
-		Latency:    latency(r.LatencyMS),
-		Tested:     tested(r.Result),
-		Divided:    divided(r.Result),
-		Folds:      foldsOf(r.Result),
+		Verdict:     verdict(r.Result),
+		Learned:     learned(r),
+		HowGood:     howGood(r.Result),
+		Stands:      stands(r.Result),
+		Comparison:  comparisonCharts(r.Result),
+		Numbers:     metricTable(r.Result),
+		Sections:    charts(r.Result),
+		Latency:     latency(r.LatencyMS),
+		Tested:      tested(r.Result),
+		Divided:     divided(r.Result),
+		Folds:       foldsOf(r.Result),
+		Improvement: improvementOf(r.Result),
 	}
 	if err := page.Execute(w, v); err != nil {
 		return fmt.Errorf("report: write the page: %w", err)

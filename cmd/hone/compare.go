@@ -95,8 +95,6 @@ func columns(w io.Writer) int {
 	return 80
 }
 
-const nameWidth = 28 // of a model's name in the leaderboard
-
 // comparisonText lays a comparison out for a terminal.
 func comparisonText(c *lifecycle.Comparison, paint palette, width int) string {
 	var b strings.Builder
@@ -118,7 +116,7 @@ func comparisonText(c *lifecycle.Comparison, paint palette, width int) string {
 	}
 	line(hang("  ", rows, width))
 	line("")
-	for i, l := range leaderboard(c) {
+	for i, l := range leaderboard(c, width) {
 		style := lipgloss.NewStyle()
 		switch {
 		case i == 0:
@@ -139,18 +137,25 @@ func comparisonText(c *lifecycle.Comparison, paint palette, width int) string {
 }
 
 // leaderboard is the table of places: score, and what the test says.
-func leaderboard(c *lifecycle.Comparison) []string {
+func leaderboard(c *lifecycle.Comparison, width int) []string {
 	head := []string{"", "model", c.Metric.Name + " " + arrow(c.Metric.HigherIsBetter), fmt.Sprintf("%g %% interval", 100*(1-c.Alpha)), "behind", "p", ""}
 	table := [][]string{head}
 	for i, s := range c.Standings {
-		row := []string{fmt.Sprint(i + 1), cut(s.Name, nameWidth), decimal(s.Score.Value), between(s.Score), "", "", ""}
+		row := []string{fmt.Sprint(i + 1), "", decimal(s.Score.Value), between(s.Score), "", "", ""}
 		if a := s.Against; a != nil {
-			row[4], row[5], row[6] = decimal(math.Abs(a.Difference.Value)), pValue(a.Adjusted), "not told apart"
+			row[4], row[5], row[6] = decimal(math.Abs(a.Difference.Value)), pValue(a.Adjusted), "unclear"
 			if a.Apart {
 				row[6] = "worse"
 			}
 		}
 		table = append(table, row)
+	}
+	room := width // for names, which are cut where the rest leaves no more
+	for _, l := range grid(table, 1, 6) {
+		room = min(room, width-lipgloss.Width(l)+len(head[1]))
+	}
+	for i, s := range c.Standings {
+		table[i+1][1] = cut(s.Name, max(8, room))
 	}
 	return grid(table, 1, 6)
 }
@@ -299,7 +304,7 @@ func comparisonMarkdown(c *lifecycle.Comparison) string {
 		s := &c.Standings[i]
 		cells := []string{fmt.Sprint(i + 1), cell(s.Name), decimal(s.Score.Value), between(s.Score), "", "", ""}
 		if a := s.Against; a != nil {
-			cells[4], cells[5], cells[6] = fmt.Sprintf("%s (%s)", decimal(math.Abs(a.Difference.Value)), between(behind(a.Difference))), pValue(a.Adjusted), "not told apart"
+			cells[4], cells[5], cells[6] = fmt.Sprintf("%s (%s)", decimal(math.Abs(a.Difference.Value)), between(behind(a.Difference))), pValue(a.Adjusted), "unclear"
 			if a.Apart {
 				cells[6] = "worse"
 			}

@@ -56,6 +56,8 @@ func (v *jsonView) watch(e lifecycle.Event) {
 		}
 	case e.Epoch != nil:
 		msg, fields = "epoch", epochFields(e.Epoch)
+	case e.Trial != nil:
+		msg, fields = "trial", []slog.Attr{slog.Any("trial", e.Trial)}
 	case e.Ended != nil:
 		msg, fields = "end", []slog.Attr{finite("seconds", e.Ended.Seconds), slog.String("text", e.Ended.Summary)}
 	}

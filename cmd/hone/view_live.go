@@ -163,6 +163,10 @@ func (m *live) refresh() tea.Cmd {
 			lines = append(lines, hang("  "+m.paint.faint.Render("·")+" ", e.Note, m.width-1))
 		case e.Warning != "":
 			lines = append(lines, hang("  "+m.paint.warn.Render("!")+" ", e.Warning, m.width-1))
+		case e.Trial != nil:
+			for i, l := range trialLines(e.Trial) {
+				lines = append(lines, hang("  "+strings.Repeat("  ", i)+m.paint.faint.Render([]string{"·", "→", "→"}[i])+" ", l[1], m.width-1))
+			}
 		default:
 			m.apply(e)
 		}

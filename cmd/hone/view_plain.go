@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/train"
 )
@@ -31,7 +32,7 @@ func newPlainView(w io.Writer, now func() time.Time) *plainView {
 }
 
 func (v *plainView) watch(e lifecycle.Event) {
-	if e.Training != nil || e.Ended != nil {
+	if e.Training != nil || e.Trial != nil || e.Ended != nil {
 		v.finish()
 	}
 	switch {
@@ -52,6 +53,10 @@ func (v *plainView) watch(e lifecycle.Event) {
 			v.epoch("epoch", e.Epoch)
 		} else {
 			v.skipped = e.Epoch
+		}
+	case e.Trial != nil:
+		for _, l := range trialLines(e.Trial) {
+			v.line(e.Stage, l[0], l[1])
 		}
 	case e.Ended != nil:
 		v.line(e.Stage, "end", fmt.Sprintf("%s  %s", duration(e.Ended.Seconds), e.Ended.Summary))
@@ -106,4 +111,10 @@ func describe(t *lifecycle.Training) string {
 		s += fmt.Sprintf(", of which %s done before", count(t.Resumed))
 	}
 	return s
+}
+
+// trialLines tells a trial: what was found, what was tried for it, and what came
+// of that.
+func trialLines(t *evaluate.Trial) [][2]string {
+	return [][2]string{{"finding", t.Problem()}, {"remedy", t.Attempt()}, {"outcome", t.Result()}}
 }

@@ -129,6 +129,9 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	for _, f := range s.Findings {
 		line(hang("  "+paint.faint.Render("•")+" ", f, width))
 	}
+	for _, l := range chainLines(s.Improvement, paint, width) {
+		line(l)
+	}
 	line("")
 	rows := count(s.Rows.Train) + " to learn from"
 	if s.Members > 0 {
@@ -239,6 +242,23 @@ func scoreTable(s *lifecycle.Summary, paint palette) []string {
 			}
 		}
 		lines = append(lines, text)
+	}
+	return lines
+}
+
+// chainLines is the chain of trials: finding → remedy → what came of it.
+func chainLines(c *evaluate.Improvement, paint palette, width int) []string {
+	if c == nil {
+		return nil
+	}
+	lines := []string{"", hang("  "+paint.faint.Render(pad("improved", 10)), c.Sentence(), width)}
+	for _, t := range c.Trials {
+		mark := paint.faint.Render("–")
+		if t.Outcome == evaluate.TrialKept {
+			mark = paint.good.Render("✓")
+		}
+		text := t.Finding.Kind + " → " + t.Attempt() + " → " + t.Result()
+		lines = append(lines, hang("  "+mark+" ", text, width))
 	}
 	return lines
 }

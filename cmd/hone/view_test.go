@@ -387,6 +387,37 @@ func TestSummary(t *testing.T) {
 	}
 }
 
+// aChain is one of a trial that was kept and one that failed.
+func aChain() *evaluate.Improvement {
+	nan := math.NaN()
+	return &evaluate.Improvement{
+		Metric: "log_loss", Rows: 2000, Folds: 1, Level: 0.0125, Allowed: 4, First: 0.4312, Last: 0.4018, Stopped: "nothing was left to try",
+		Trials: []evaluate.Trial{
+			{Trial: 1, Finding: evaluate.Finding{Kind: "over-fitting", Sentence: "training rows are predicted better than held-out rows by 14 % of the trivial loss", Evidence: map[string]evaluate.Number{"gap": 0.14}},
+				Remedy: "more dropout", Changes: []string{"network.dropout=0.3"}, Metric: "log_loss", Before: 0.4312, After: 0.4018,
+				Gain: metric.Interval{Value: 0.0294, Low: 0.0127, High: 0.0461}, Test: metric.TestSignFlip, P: 0.0003, Outcome: evaluate.TrialKept, LatencyMS: 0.043},
+			{Trial: 2, Finding: evaluate.Finding{Kind: "learning rate too high", Sentence: "from one epoch to the next, the loss rose on training and on held-out rows in 31 % of 40 epochs"},
+				Remedy: "gradients bounded", Changes: []string{"train.clip_norm=1"}, Metric: "log_loss", Before: 0.4018, After: evaluate.Number(nan),
+				Gain: metric.Interval{Value: nan, Low: nan, High: nan}, P: evaluate.Number(nan), Outcome: evaluate.TrialFailed, Reason: "training diverged"},
+		},
+		Changes: []string{"network.dropout=0.3"},
+	}
+}
+
+func TestTrials(t *testing.T) {
+	var lines, objects bytes.Buffer
+	plain, js := newPlainView(&lines, time.Now), newJSONView(&objects, func() time.Time { return time.Unix(0, 0).UTC() })
+	for i := range aChain().Trials {
+		e := lifecycle.Event{Stage: lifecycle.StageOptimise, Trial: &aChain().Trials[i]}
+		plain.watch(e)
+		js.watch(e)
+	}
+	s := aSummary()
+	s.Improvement = aChain()
+	golden(t, "trials", lines.String()+summaryText(s, newPalette(false), 80, place{program: "hone", opener: "open", path: quote}))
+	golden(t, "trials-json", objects.String())
+}
+
 func TestTyped(t *testing.T) {
 	dir := t.TempDir()
 	t.Chdir(dir)

@@ -1,0 +1,381 @@
+package lifecycle
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/optimize"
+	"github.com/hone-ml/hone/train"
+)
+
+// derive returns the configuration with overrides, as --set takes them.
+func (c *Config) derive(sets []string) (*Config, error) {
+	doc, err := config.Parse(c.doc.Name(), c.Text(false))
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Set(sets...); err != nil {
+		return nil, err
+	}
+	d := &Config{doc: doc, Gates: c.Gates}
+	if err := doc.Decode(d); err != nil {
+		return nil, err
+	}
+	return d, d.check()
+}
+
+// settings looks up keys of the configuration, defaults too.
+func (c *Config) settings() (optimize.Settings, error) {
+	doc, err := config.Parse(c.doc.Name(), c.Text(false))
+	if err != nil {
+		return nil, err
+	}
+	return doc.Values, nil
+}
+
+// contender is a configuration with the model that it led to.
+type contender struct {
+	c   *Config
+	p   *prepared
+	fit *fitted
+}
+
+// improve tries changes of the configuration on the rows that a first model was
+// trained on, and returns what is best by its validation rows: the model itself,
+// unless a paired test says otherwise. The prefix is that of the names of its
+// trainings. Test rows are not read.
+func (r *run) improve(ctx context.Context, first contender, prefix string) (contender, *evaluate.Improvement, error) {
+	o := first.c.Optimize
+	best := first
+	m, err := r.yardstick(first.p)
+	if err != nil {
+		return best, nil, err
+	}
+	held := first.fit.valid().Rows()
+	chain := &evaluate.Improvement{
+		Metric: m.Name, Rows: held, Folds: max(1, len(first.p.bag)), Level: optimize.Level(o.Trials), Allowed: o.Trials,
+		Trials: []evaluate.Trial{}, Changes: []string{},
+	}
+	if chain.First, err = r.measured(first, m); err != nil {
+		return best, nil, err
+	}
+	tried := map[string]bool{} // by the change: what was of no use before something else was kept hardly is after
+	for {
+		e, err := r.evidence(ctx, best)
+		if err != nil {
+			return best, nil, err
+		}
+		s, err := best.c.settings()
+		if err != nil {
+			return best, nil, err
+		}
+		chain.Findings = optimize.Diagnose(e)
+		kept := false
+		for _, p := range optimize.Prescribe(chain.Findings, s, e) {
+			change := strings.Join(p.Changes, "\n")
+			if tried[change] {
+				continue
+			}
+			tried[change] = true
+			c, err := best.c.derive(p.Changes)
+			if err != nil {
+				return best, nil, fmt.Errorf("the remedy %q of %s cannot be carried out: %w", p.Remedy, p.Finding.Kind, err)
+			}
+			if len(chain.Trials) == o.Trials {
+				chain.Stopped = fmt.Sprintf("the %d trials that optimize.trials allows were made", o.Trials)
+				break
+			}
+			t := evaluate.Trial{Trial: len(chain.Trials) + 1, Finding: p.Finding, Remedy: p.Remedy, Changes: p.Changes, Metric: m.Name}
+			next, err := r.try(ctx, best, c, m, chain.Level, prefix, &t)
+			if err != nil {
+				return best, nil, err
+			}
+			chain.Trials = append(chain.Trials, t)
+			r.watch(Event{Stage: r.stage, Trial: &t})
+			if kept = t.Outcome == evaluate.TrialKept; kept {
+				best = *next
+				chain.Changes = append(chain.Changes, t.Changes...)
+				break
+			}
+		}
+		if !kept {
+			break
+		}
+	}
+	if chain.Stopped == "" {
+		chain.Stopped = "nothing was left to try"
+	}
+	chain.Last, err = r.measured(best, m)
+	return best, chain, err
+}
+
+// try carries out a trial, or takes what an interrupted run found out by it, and
+// fills in t. The contender is nil unless it is kept.
+func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metric, level float64, prefix string, t *evaluate.Trial) (*contender, error) {
+	name := fmt.Sprintf("%strial %d", prefix, t.Trial)
+	path := r.checkpoint(name)
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\n%s\n%s", r.fingerprint(best.c), r.fingerprint(c), name))
+	print := hex.EncodeToString(sum[:])
+	var before evaluate.Trial
+	done, err := readOutcome(path, print, &before)
+	if err != nil {
+		r.watch(Event{Stage: r.stage, Warning: fmt.Sprintf("what was kept of %s %v: it is carried out anew", name, err)})
+	}
+	if done && before.Outcome != evaluate.TrialKept {
+		*t = before
+		return nil, nil
+	}
+	next := &contender{c: c}
+	if next.p, err = best.p.variant(ctx, c); err == nil {
+		next.fit, err = r.fitNetwork(ctx, c, next.p, name+", network") // of a trial that is done: from its checkpoints
+	}
+	if failed := new(UserError); errors.As(err, &failed) {
+		t.Outcome, t.Reason = evaluate.TrialFailed, failed.Error()
+		t.After, t.P = evaluate.Number(math.NaN()), evaluate.Number(math.NaN())
+		t.Gain = metric.Interval{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}
+		t.Before, err = r.measured(best, m)
+		if err == nil {
+			err = writeOutcome(path, print, t)
+		}
+		return nil, err
+	}
+	if err != nil {
+		return nil, err
+	}
+	if done {
+		*t = before
+		return next, nil
+	}
+	v, err := optimize.Judge(r.weighed(best), r.weighed(*next), m, level, r.c.Seed)
+	if err != nil {
+		return nil, mistake("%s: optimize.metric: %v", r.c.doc.Name(), err)
+	}
+	t.Before, t.After, t.Gain, t.Test, t.P = evaluate.Number(v.Before), evaluate.Number(v.After), v.Gain, v.Test, evaluate.Number(v.P)
+	t.Outcome = evaluate.TrialNotKept
+	switch {
+	case v.Better:
+		t.Outcome = evaluate.TrialKept
+	case v.Small:
+		t.Reason = "too little to be worth a change"
+	}
+	if limit := r.c.Optimize.MaxLatencyMS; limit > 0 {
+		l, err := latencyOf(ctx, next.fit.model, next.p.held(), latencyRuns)
+		if err != nil {
+			return nil, err
+		}
+		if t.LatencyMS = l.MedianMS; v.Better && l.MedianMS > limit {
+			t.Outcome, t.Reason = evaluate.TrialTooSlow, fmt.Sprintf("more than the %g ms that optimize.max_latency_ms allows for a row", limit)
+		}
+	}
+	if err := writeOutcome(path, print, t); err != nil || t.Outcome == evaluate.TrialKept {
+		return next, err
+	}
+	trainings, err := filepath.Glob(strings.TrimSuffix(path, ".checkpoint") + "-*.checkpoint")
+	for _, f := range trainings {
+		err = errors.Join(err, os.Remove(f))
+	}
+	return nil, err
+}
+
+// variant prepares the same rows for another configuration. What p says of the
+// data stays.
+func (p *prepared) variant(ctx context.Context, c *Config) (*prepared, error) {
+	var q *prepared
+	err := Await(ctx, func() error {
+		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema}
+		if err := q.fit(p.pinned(c)); err != nil {
+			return err
+		}
+		return errors.Join(q.check(c), q.checkTargets())
+	})
+	if err != nil {
+		return nil, err
+	}
+	v := *p
+	v.model, v.output, v.logToo = q.model, q.output, q.logToo
+	return &v, nil
+}
+
+// yardstick is the metric by which trials are judged: the one that is asked for,
+// else the loss that training minimises, on the target as it is.
+func (r *run) yardstick(p *prepared) (*metric.Metric, error) {
+	name := r.c.Optimize.Metric
+	if name == "loss" {
+		name = lossOf(p)
+	}
+	m, err := metricFor(name, p.model.Output.Kind())
+	if err != nil {
+		return nil, mistake("%s: optimize.metric: %v", r.c.doc.Name(), err)
+	}
+	return m, nil
+}
+
+// lossOf is the metric that is the loss of training, or as good as it.
+func lossOf(p *prepared) string {
+	o, ok := p.output.(*feature.NumberOutputOptions)
+	switch {
+	case !ok:
+		return "log_loss"
+	case o.Loss == "squared_error":
+		return "rmse"
+	}
+	return "mae"
+}
+
+// weighed are the validation predictions as they are judged: with the weights of
+// classes that the user's configuration asks for, where the loss decides.
+func (r *run) weighed(b contender) *metric.Sample {
+	s := b.fit.valid()
+	if r.c.Optimize.Metric == "loss" {
+		for _, w := range classWeights(s.Target, b.p.shares(r.c)) {
+			s.Weight = append(s.Weight, float64(w))
+		}
+	}
+	return s
+}
+
+func (r *run) measured(b contender, m *metric.Metric) (evaluate.Number, error) {
+	v, err := metric.Values(r.weighed(b), []*metric.Metric{m})
+	if err != nil {
+		return 0, err
+	}
+	return evaluate.Number(v[0]), nil
+}
+
+// scoredRows is how many training rows are predicted to see how well they fit.
+const scoredRows = 5000
+
+// evidence collects what the diagnosis of a model needs. Of its rows it reads
+// those to train and to validate on.
+func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, error) {
+	p, held := b.p, b.fit.valid()
+	out := b.fit.model.Output
+	e := optimize.Evidence{
+		Curves: training(b.fit.result, evaluate.Headline(out.Kind()), b.fit.model.Members), Epochs: b.c.Train.Epochs,
+		Task: out.Type(), Classes: out.Classes(), Rows: p.train.Rows,
+	}
+	some := p.train
+	if some.Rows > scoredRows {
+		rows := make([]int, scoredRows)
+		for i := range rows {
+			rows[i] = i * some.Rows / scoredRows
+		}
+		some = some.Select(rows)
+	}
+	seen, err := b.fit.model.Predict(ctx, some)
+	if err != nil {
+		return e, err
+	}
+	_, targets, err := b.fit.model.Targets(some)
+	if err != nil {
+		return e, &UserError{err.Error()}
+	}
+	constant, err := p.trivial(held.Rows())
+	if err != nil {
+		return e, err
+	}
+	name := lossOf(p)
+	if name == "rmse" {
+		name = "mse" // of which parts can be added up
+	}
+	for _, part := range []struct {
+		loss   *float64
+		sample *metric.Sample
+	}{{&e.Train, seen.Sample(targets)}, {&e.Valid, held}, {&e.Trivial, constant.Sample(held.Target)}} {
+		for _, w := range classWeights(part.sample.Target, p.shares(b.c)) {
+			part.sample.Weight = append(part.sample.Weight, float64(w))
+		}
+		scores, err := measure(part.sample, name)
+		if err != nil {
+			return e, err
+		}
+		*part.loss = scores[name]
+	}
+	switch o := out.(type) {
+	case *feature.Binary:
+		e.Shares = []float64{1 - o.Share, o.Share}
+	case *feature.CategoryOutput:
+		e.Shares = o.Shares
+	}
+	if b.c.Train.ClassWeights == "balanced" && e.Shares != nil {
+		e.Trivial = math.Log(float64(len(e.Shares))) // every class weighs the same
+	}
+	for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: p.model.Target}, p.findings) {
+		if f.Kind == data.FindingContradiction {
+			e.Conflicts = int(f.Evidence["wrong"])
+		}
+	}
+	sure(&e, held)
+	if held.Kind == metric.Regression {
+		e.Tail = tail(held)
+	}
+	return e, nil
+}
+
+// sure counts the predictions that are sure of their class.
+func sure(e *optimize.Evidence, s *metric.Sample) {
+	if s.Prob == nil {
+		return
+	}
+	k := len(s.Prob) / s.Rows()
+	for i, t := range s.Target {
+		p, class := 0.0, 0
+		for j, q := range s.Prob[i*k : (i+1)*k] {
+			if q > p {
+				p, class = q, j
+			}
+		}
+		if s.Kind == metric.Binary {
+			if class = 1; p < 0.5 {
+				p, class = 1-p, 0
+			}
+		}
+		if p >= optimize.Confident {
+			e.Sure++
+			e.SureExpected += 1 - p
+			if float64(class) != t {
+				e.SureWrong++
+			}
+		}
+	}
+}
+
+// tail is the share of the squared error that its worst hundredth makes; 0 for
+// fewer than a hundred rows.
+func tail(s *metric.Sample) float64 {
+	errs := make([]float64, s.Rows())
+	all, worst := 0.0, 0.0
+	for i, t := range s.Target {
+		errs[i] = (s.Pred[i] - t) * (s.Pred[i] - t)
+		all += errs[i]
+	}
+	slices.Sort(errs)
+	for _, v := range errs[len(errs)-len(errs)/100:] {
+		worst += v
+	}
+	if all == 0 {
+		return 0
+	}
+	return worst / all
+}
+
+// unstable is a training that diverged: the user's to mend, or a trial's end.
+type unstable struct{ *train.DivergedError }
+
+// Unwrap returns it as both.
+func (u unstable) Unwrap() []error {
+	return []error{&UserError{u.Error()}, u.DivergedError}
+}
