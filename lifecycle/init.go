@@ -94,7 +94,7 @@ func Init(o InitOptions) (*Found, error) {
 		{Key: "train", Head: "How it is trained.", Value: config.Map{
 			{Key: "epochs", Value: 40, Line: "at most"},
 			{Key: "batch_size", Value: 256},
-			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.001}}},
+			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.003}}},
 			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 12}}, Line: "epochs without improvement"},
 		}},
 	})

@@ -17,6 +17,7 @@ import (
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/optimize"
 	"github.com/hone-ml/hone/train"
 )
@@ -195,7 +196,7 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 func (p *prepared) variant(ctx context.Context, c *Config) (*prepared, error) {
 	var q *prepared
 	err := Await(ctx, func() error {
-		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema}
+		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema, clean: p.clean}
 		if err := q.fit(p.pinned(c)); err != nil {
 			return err
 		}
@@ -266,6 +267,9 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 	e := optimize.Evidence{
 		Curves: training(b.fit.result, evaluate.Headline(out.Kind()), b.fit.model.Members), Epochs: b.c.Train.Epochs,
 		Task: out.Type(), Classes: out.Classes(), Rows: p.train.Rows,
+	}
+	if n, ok := b.fit.model.Network.(*model.TabM); ok {
+		e.Ensemble = n.Members > 1
 	}
 	some := p.train
 	if some.Rows > scoredRows {

@@ -31,8 +31,13 @@ func planted(tb testing.TB, rows int, fault string) (dir, text string) {
 	return dir, `
 name: shop
 data: {source: rows.csv, validation: 0.2}
+inputs:
+- {name: age, type: number, embedding: none}
+- {name: income, type: number, embedding: none}
+- color
+- member
 outputs: [bought]
-network: {widths: [32], dropout: 0}
+network: {type: mlp, widths: [32], dropout: 0}
 train: {bagging: off, epochs: 12, batch_size: 64, optimizer: {type: adamw, learning_rate: 0.01}}
 evaluate: {bootstrap: 20}
 optimize: {trials: 3}
@@ -217,7 +222,7 @@ func TestFailedTrial(t *testing.T) {
 	all := shoppers(300, 52).only("age", "income", "balance")
 	all.write(t, dir, "rows.csv")
 	// At this rate of plain SGD, three times as much diverges.
-	s, w := mustRun(t, configure(t, dir, "data: {source: rows.csv}\noutputs: [balance]\nnetwork: {widths: [64, 64, 64], dropout: 0}\ntrain: {bagging: off, epochs: 3, batch_size: 16, optimizer: {type: sgd, learning_rate: 0.05}}\nevaluate: {bootstrap: 0}\noptimize: {trials: 6}"))
+	s, w := mustRun(t, configure(t, dir, "data: {source: rows.csv}\ninputs: [{name: age, type: number, embedding: none}, {name: income, type: number, embedding: none}]\noutputs: [balance]\nnetwork: {type: mlp, widths: [64, 64, 64], dropout: 0}\ntrain: {bagging: off, epochs: 3, batch_size: 16, optimizer: {type: sgd, learning_rate: 0.05}}\nevaluate: {bootstrap: 0}\noptimize: {trials: 6}"))
 	for _, tr := range s.Improvement.Trials {
 		if tr.Outcome == evaluate.TrialFailed {
 			if !strings.Contains(tr.Reason, "diverged") || !strings.HasPrefix(tr.Result(), "failed: training diverged") {
@@ -271,7 +276,7 @@ func TestEveryRemedyCanBeCarriedOut(t *testing.T) {
 	}
 	for task, output := range map[string]string{"binary": "[bought]", "category": "[{name: level, type: category}]", "number": "[{name: spend}]"} {
 		for i, sets := range [][]string{
-			nil, {"network.type=resnet"}, {"network.type=linear"}, {"network.widths=[]"}, {"network.dropout=0.95"}, {"train.batch_size=0"}, {"train.batch_size=1"}, {"train.epochs=1"},
+			nil, {"network.type=resnet"}, {"network.type=linear"}, {"network.type=mlp", "network.widths=[]"}, {"network.dropout=0.95"}, {"train.batch_size=0"}, {"train.batch_size=1"}, {"train.epochs=1"},
 			{"train.optimizer.type=sgd"}, {"train.optimizer={type: adam, learning_rate: 0.09}"}, {"train.optimizer.learning_rate=0"}, {"train.class_weights=balanced"}, {"train.optimizer.weight_decay=0"},
 		} {
 			c := configure(t, dir, "data: {source: rows.csv}\noutputs: "+output+"\n", sets...)

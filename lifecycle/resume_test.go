@@ -104,7 +104,7 @@ func resumable(tb testing.TB) (dir, text string) {
 name: shop
 data: {source: rows.csv}
 outputs: [spend]
-network: {widths: [16], dropout: 0.2, norm: batch}
+network: {type: mlp, widths: [16], dropout: 0.2, norm: batch}
 train: {bagging: off, epochs: 5, batch_size: 64, accumulate: 3, schedule: {type: reduce_on_plateau, patience: 0, warm_up: 1}, early_stopping: {patience: 3}}
 evaluate: {bootstrap: 20}
 `

@@ -18,6 +18,9 @@ type Evidence struct {
 	// that 1 is knowing nothing.
 	Train, Valid, Trivial float64
 	Rows                  int // that it trained on
+	// Ensemble says that the curves are of members, each of which does worse than
+	// their mean, which is the kept model.
+	Ensemble bool
 
 	Task    string    // "binary", "category" or "number"
 	Classes []string  // of a classification
@@ -149,7 +152,9 @@ func read(e *Evidence) *curve {
 	last, back := h[n-1], h[n-1-min(max(1, n/5), n-1)]
 	c.slope = float64(back.ValidationLoss-last.ValidationLoss) / scale
 	c.rise = (float64(last.ValidationLoss) - lowest) / scale
-	c.handicap = bestTrain/scale - e.Train/e.Trivial
+	if !e.Ensemble { // what it tells of dropout would be drowned
+		c.handicap = bestTrain/scale - e.Train/e.Trivial
+	}
 	c.trainFall = (bestTrain - float64(last.TrainLoss)) / scale
 	if n < 4 {
 		return c

@@ -343,9 +343,10 @@ func fill(t *testing.T, v reflect.Value) {
 	}
 }
 
-// TestDefaults: a configuration's defaults are those from Go.
+// TestDefaults: a configuration's defaults, of which the learning rate of Adam is
+// that of the default network.
 func TestDefaults(t *testing.T) {
-	want := map[string]optim.Optimizer{"sgd": optim.SGD(0.01), "adam": optim.Adam(0.001), "adamw": optim.AdamW(0.001, 0.01)}
+	want := map[string]optim.Optimizer{"sgd": optim.SGD(0.01), "adam": optim.Adam(0.003), "adamw": optim.AdamW(0.003, 0.01)}
 	for name, o := range optim.Optimizers() {
 		fill(t, reflect.ValueOf(o).Elem())
 		if got := o.Build(); !reflect.DeepEqual(got, want[name]) || got.Name() != name {
