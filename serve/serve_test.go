@@ -409,7 +409,7 @@ func TestPanic(t *testing.T) {
 // TestNotFinite checks that a damaged model does not answer with broken JSON.
 func TestNotFinite(t *testing.T) {
 	s, _ := testServer(t, "spend", Options{})
-	p, err := s.reply(&model.Predictions{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}})
+	p, err := s.reply([]*model.Predictions{{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}}})
 	if err == nil {
 		t.Errorf("NaN is written as %s", p)
 	}
