@@ -216,7 +216,7 @@ func (p *prepared) dropUnlabelled(t *data.Table, targets []string, file string) 
 		return nil, err
 	}
 	if n := t.Rows - len(keep); n > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, strings.Join(targets, " and ")))
+		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, strings.Join(targets, ", ")))
 		return t.Select(keep), nil
 	}
 	return t, nil
