@@ -27,7 +27,7 @@ type Config struct {
 	Seed     uint64           `yaml:"seed" default:"0" doc:"of everything random: the same seed gives the same bits"`
 	Data     Data             `yaml:"data"`
 	Inputs   []Input          `yaml:"inputs" doc:"columns to learn from; default: all that the data check has nothing against"`
-	Outputs  []Output         `yaml:"outputs" required:"true" doc:"the columns to predict, as in outputs: [{name: churn}]; with several one network learns all, and the first is the one that rows are divided by, that the data is checked against, and that the headline is about"`
+	Outputs  []Output         `yaml:"outputs" required:"true" doc:"the columns to predict, as in outputs: [{name: churn}]; of several the first is the main one"`
 	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
