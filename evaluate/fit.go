@@ -116,7 +116,7 @@ func Diagnose(t Training, trivialLoss float64, linear *Comparison) Verdict {
 	case len(c) < 3:
 		v.Sentence = fmt.Sprintf("Too few epochs (%d) to read a trend from: %s.", len(c), losses)
 		v.Remedy = "Train for more epochs."
-	case ev.Slope > slopeLarge && ev.Rise < slopeLarge && last.TrainLoss < before.TrainLoss:
+	case ev.Slope > slopeLarge && ev.Rise < slopeLarge && last.TrainLoss < before.TrainLoss && best.Epoch >= before.Epoch:
 		v.Kind = FitStillLearning
 		v.Sentence = fmt.Sprintf("Not finished: validation loss was still falling when training ended, from %s to %s over the last %d epochs.",
 			loss(before.ValidationLoss), loss(last.ValidationLoss), fifth(c))

@@ -68,9 +68,11 @@ type Output interface {
 	// Width is the number of the head's outputs per row.
 	Width() int
 	// Head returns the predictions in the form that Decode takes, [rows,
-	// width], from the network's last values h [rows, n].
+	// width], from the network's last values h: [rows, n], or [rows, k, n] of
+	// k members. In training those keep their predictions apart, [rows, k,
+	// width], for a loss each; elsewhere their mean is taken.
 	Head(c *nn.Context, h *graph.Node) *graph.Node
-	// Loss returns the loss of each row.
+	// Loss returns the loss of each row, of members the mean of theirs.
 	Loss(pred, target *graph.Node) *graph.Node
 	// ConstantLoss returns the mean loss, by row weights (nil: all 1), of the
 	// best prediction that looks at no input, for targets as Targets fills them.

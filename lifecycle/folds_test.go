@@ -293,3 +293,71 @@ func TestFoldsThatCannotBe(t *testing.T) {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
+
+// TestCleanedFolds: a step that learns is fitted on the training rows of each
+// fold, rows that steps leave out are in no fold, and the numbers of the others
+// stay those of the file.
+func TestCleanedFolds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	all := shoppers(240, 71).only("age", "income", "color", "bought")
+	all.write(t, dir, "rows.csv")
+	income := slices.Index(all.names, "income")
+	rich := func(r []string) bool { return r[income] != "" && number(t, r[income]) > 10 }
+	left := 0
+	for _, r := range all.rows {
+		if rich(r) {
+			left++
+		}
+	}
+	text := `
+name: shop
+data:
+  source: rows.csv
+  clean:
+  - {type: filter, where: income > 10}
+  - {type: cap, columns: [income], high: 0.8}
+outputs: [bought]
+network: {type: mlp, widths: [8]}
+train: {bagging: off, epochs: 2}
+evaluate: {bootstrap: 0, cross_validation: 2}
+`
+	p, err := configure(t, dir, text).prepare()
+	if err != nil {
+		t.Fatal(err)
+	}
+	caps := map[string]bool{}
+	for _, f := range p.folds[0] {
+		train, valid, test, err := p.divideFold(configure(t, dir, text), p.source, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		q, err := p.on(configure(t, dir, text), train, valid, test)
+		if err != nil {
+			t.Fatal(err)
+		}
+		top := slices.Max(q.train.Column("income").Numbers)
+		if got := slices.Max(q.test.Column("income").Numbers); got > top || slices.Max(train.Column("income").Numbers) <= top {
+			t.Errorf("training rows go to %g, test rows to %g", top, got)
+		}
+		caps[fmt.Sprint(top)] = true
+	}
+	if len(caps) != 2 {
+		t.Errorf("the folds share a cap: %v", caps)
+	}
+	s, _ := mustRun(t, configure(t, dir, text))
+	rows := outOfFoldRows(t, s.OutOfFold)
+	if n := len(rows["row"]); n != left || left == len(all.rows) {
+		t.Fatalf("%d out-of-fold predictions, expected %d", n, left)
+	}
+	bought := slices.Index(all.names, "bought")
+	for i, n := range rows["row"] {
+		r := all.rows[int(number(t, n))-1]
+		if !rich(r) || r[bought] != rows["actual"][i] {
+			t.Fatalf("row %s of the file is %v, found %s", n, r, rows["actual"][i])
+		}
+	}
+	late := strings.Replace(text, "high: 0.8}", "high: 0.8}\n  - {type: drop_duplicates}", 1)
+	_, err = configure(t, dir, late).prepare()
+	wantError(t, err, "data.clean[2] (drop_duplicates)")
+}
