@@ -20,6 +20,9 @@ type Prediction struct {
 	Value         any                // the class, a string; or the number, a float64
 	Probability   float64            // of the class; 0 for numbers
 	Probabilities map[string]float64 // of every class; nil for numbers
+	// Outputs are the predictions of the outputs after the first, by their column;
+	// nil where there is one.
+	Outputs map[string]Prediction
 }
 
 // A Model is a trained model, ready to predict and safe for concurrent use.
@@ -63,21 +66,31 @@ func (m *Model) PredictAll(ctx context.Context, rows []Row) ([]Prediction, error
 	if err != nil {
 		return nil, err
 	}
-	p, err := m.m.Predict(ctx, t)
+	all, err := m.m.PredictAll(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]Prediction, len(rows))
 	for i := range out {
-		if p.Kind == metric.Regression {
-			out[i].Value = p.Value[i]
-			continue
-		}
-		out[i].Value, out[i].Probability = p.Classes[p.Class[i]], p.Confidence(i)
-		out[i].Probabilities = map[string]float64{}
-		for k, class := range p.Classes {
-			out[i].Probabilities[class] = p.ClassProbability(i, k)
+		out[i] = predictionOf(all[0], i)
+		for k, o := range m.m.Others {
+			if k == 0 {
+				out[i].Outputs = map[string]Prediction{}
+			}
+			out[i].Outputs[o.Column] = predictionOf(all[k+1], i)
 		}
 	}
 	return out, nil
+}
+
+// predictionOf is what one output says of row i.
+func predictionOf(p *model.Predictions, i int) Prediction {
+	if p.Kind == metric.Regression {
+		return Prediction{Value: p.Value[i]}
+	}
+	out := Prediction{Value: p.Classes[p.Class[i]], Probability: p.Confidence(i), Probabilities: map[string]float64{}}
+	for k, class := range p.Classes {
+		out.Probabilities[class] = p.ClassProbability(i, k)
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"sync"
@@ -11,6 +12,10 @@ import (
 	"time"
 
 	"github.com/hone-ml/hone"
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/model"
 )
 
 const (
@@ -158,4 +163,52 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// TestSeveralOutputs: the prediction is the first output's, and holds the others.
+func TestSeveralOutputs(t *testing.T) {
+	schema := data.Schema{{Name: "x", Type: data.Number}, {Name: "up", Type: data.Category}, {Name: "y", Type: data.Number}}
+	var rows []map[string]any
+	for i := range 40 {
+		rows = append(rows, map[string]any{"x": float64(i), "up": []string{"no", "yes"}[i/20], "y": 3 * float64(i)})
+	}
+	table, err := data.FromRecords(schema, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := (&feature.NumberOptions{Clip: 10}).Fit(table.Column("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, err := (&feature.BinaryOptions{Threshold: 0.5}).Fit(table.Column("up"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	y, err := (&feature.NumberOutputOptions{Loss: "squared_error"}).Fit(table.Column("y"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &model.Model{Name: "two", Inputs: []model.Input{{Column: "x", Feature: in}}, Target: "up", Output: up, Others: []model.Output{{Column: "y", Feature: y}}, Network: &model.Linear{}, Schema: schema, State: graph.NewState()}
+	if err := m.Compile(); err != nil { // with initial values
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "two.hone")
+	if err := m.Save(path, "test"); err != nil {
+		t.Fatal(err)
+	}
+	want, err := m.PredictAll(context.Background(), table.Slice(7, 8))
+	if err != nil {
+		t.Fatal(err)
+	}
+	loaded, err := hone.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := loaded.Predict(context.Background(), hone.Row{"x": 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Probabilities["yes"] != want[0].Prob[0] || len(got.Outputs) != 1 || got.Outputs["y"].Value != want[1].Value[0] || got.Outputs["y"].Outputs != nil {
+		t.Errorf("%+v, expected %+v and %+v", got, want[0], want[1])
+	}
 }

@@ -39,6 +39,8 @@ type Result struct {
 	Bootstrap   Bootstrap    `json:"bootstrap"`
 	// CrossValidation is nil where there was none.
 	CrossValidation *CrossValidation `json:"cross_validation,omitempty"`
+	// Outputs holds what was measured of the outputs after the first, by name.
+	Outputs map[string]*OutputResult `json:"outputs,omitempty"`
 	// Improvement is nil where nothing was tried.
 	Improvement *Improvement `json:"improvement,omitempty"`
 

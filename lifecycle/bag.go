@@ -90,9 +90,11 @@ func (r *run) fitModel(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := fit.chooseThreshold(c, p.output)
-	if chosen != "" && p == r.p { // a fold's choice is of no interest
-		r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s: %s", what, chosen)})
+	chosen, err := fit.chooseThresholds(c, p)
+	if p == r.p { // a fold's choice is of no interest
+		for _, one := range chosen {
+			r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("%s: %s", what, one)})
+		}
 	}
 	return fit, err
 }
@@ -106,7 +108,10 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	}
 	var members []*fitted
 	var models []*model.Model
-	held := outOfFolds{by: []*model.Predictions{{Kind: m.Output.Kind(), Classes: m.Output.Classes()}}}
+	held := make([]outOfFolds, 1+len(m.Others))
+	for i, o := range m.Outputs() {
+		held[i].by = []*model.Predictions{{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()}}
+	}
 	for k, f := range p.bag {
 		part := *p
 		part.train, part.valid, part.bag = p.train.Select(f.Train), p.train.Select(f.Test), nil
@@ -120,10 +125,14 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 			return nil, err
 		}
 		members, models = append(members, fit), append(models, fit.model)
-		held.rows, held.truth = append(held.rows, f.Test...), append(held.truth, fit.truth...)
-		held.by[0].Append(fit.held)
+		for i, h := range append([]heldOut{{fit.held, fit.truth}}, fit.others...) {
+			held[i].rows, held[i].truth = append(held[i].rows, f.Test...), append(held[i].truth, h.truth...)
+			held[i].by[0].Append(h.by)
+		}
 	}
-	held.sort()
+	for i := range held {
+		held[i].sort()
+	}
 	bag, err := model.Bag(models)
 	if err != nil {
 		return nil, err
@@ -142,5 +151,9 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	})
 	result := *members[(len(members)-1)/2].result
 	result.Seconds = seconds
-	return &fitted{model: bag, result: &result, held: held.by[0], truth: held.truth}, nil
+	all := &fitted{model: bag, result: &result, held: held[0].by[0], truth: held[0].truth}
+	for _, h := range held[1:] {
+		all.others = append(all.others, heldOut{h.by[0], h.truth})
+	}
+	return all, nil
 }

@@ -49,6 +49,11 @@ func (k *cleaning) mistake(i int, err error) error {
 // fit fits step i, and apply applies it.
 func (k *cleaning) fit(i int, t *data.Table) error {
 	s, err := k.c.Data.Clean[i].Options.Fit(t, k.c.Outputs[0].Name)
+	for _, o := range k.c.Outputs[1:] { // what must not be done to one
+		if err == nil {
+			_, err = k.c.Data.Clean[i].Options.Fit(t, o.Name)
+		}
+	}
 	if err != nil {
 		return k.mistake(i, err)
 	}
@@ -131,7 +136,6 @@ func (k *cleaning) divided(p *prepared) error {
 		part string
 		rows **data.Table
 	}{{partTraining, &p.train}, {partValidation, &p.valid}, {partTest, &p.test}}
-	target := k.c.Outputs[0].Name
 	late := k.c.Data.Clean[k.early():]
 	for i := k.early(); i < len(k.c.Data.Clean); i++ {
 		if err := k.fit(i, p.train); err != nil {
@@ -152,7 +156,7 @@ func (k *cleaning) divided(p *prepared) error {
 			continue
 		}
 		if len(late) > 0 { // which may have taken the target of some rows as missing
-			t, err := p.dropUnlabelled(*e.rows, target, e.part+" rows")
+			t, err := p.dropUnlabelled(*e.rows, k.c.targets(), e.part+" rows")
 			if err != nil {
 				return err
 			}

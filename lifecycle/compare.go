@@ -353,7 +353,7 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 	}
 	var drop prepared
 	rows := t.Rows
-	if t, err = drop.dropUnlabelled(t, m.Target, o.File); err != nil {
+	if t, err = drop.dropUnlabelled(t, []string{m.Target}, o.File); err != nil {
 		return nil, err
 	}
 	*unlabeled = rows - t.Rows

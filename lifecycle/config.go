@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hone-ml/hone/config"
@@ -26,7 +27,7 @@ type Config struct {
 	Seed     uint64           `yaml:"seed" default:"0" doc:"of everything random: the same seed gives the same bits"`
 	Data     Data             `yaml:"data"`
 	Inputs   []Input          `yaml:"inputs" doc:"columns to learn from; default: all that the data check has nothing against"`
-	Outputs  []Output         `yaml:"outputs" required:"true" doc:"the column to predict, as in outputs: [{name: churn}]"`
+	Outputs  []Output         `yaml:"outputs" required:"true" doc:"the columns to predict, as in outputs: [{name: churn}]; of several the first is the main one"`
 	Network  Network          `yaml:"network" doc:"what joins the inputs and feeds the head"`
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
@@ -79,6 +80,7 @@ func (Input) Variants() map[string]feature.InputOptions { return feature.InputTy
 type Output struct {
 	Name    string                `yaml:"name" required:"true" shorthand:"true" doc:"the column"`
 	Type    string                `yaml:"type" required:"false" doc:"what predicting it means; default: by what the column holds"`
+	Weight  float64               `yaml:"weight" default:"1" min:"0" doc:"of its loss beside those of other outputs"`
 	Options feature.OutputOptions `yaml:",variant"`
 }
 
@@ -208,13 +210,13 @@ func (c *Config) check() error {
 	if strings.ContainsAny(c.Name, "/\\:\x00") || strings.HasPrefix(c.Name, ".") {
 		return mistake("%s: name: %q cannot be a file's name: use letters, digits, - and _", c.doc.Name(), c.Name)
 	}
-	if len(c.Outputs) != 1 {
-		return mistake("%s: outputs: found %d entries, expected exactly one", c.doc.Name(), len(c.Outputs))
+	if err := c.checkOutputs(); err != nil {
+		return err
 	}
 	seen := map[string]bool{}
 	for _, in := range c.Inputs {
 		switch {
-		case in.Name == c.Outputs[0].Name:
+		case slices.Contains(c.targets(), in.Name):
 			return mistake("%s: inputs: %q is the column to predict: remove it from inputs", c.doc.Name(), in.Name)
 		case seen[in.Name]:
 			return mistake("%s: inputs: %q stands twice: remove one", c.doc.Name(), in.Name)

@@ -66,6 +66,8 @@ type Summary struct {
 	Validation map[string]float64         `json:"validation"`
 	Baselines  map[string]evaluate.Scores `json:"baselines"`
 	Rows       evaluate.Rows              `json:"rows"`
+	// Outputs are the outcomes of the outputs after the first, by name.
+	Outputs map[string]OutputSummary `json:"outputs,omitempty"`
 	// CrossValidation holds the folds side by side; OutOfFold is the path of their
 	// predictions.
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
@@ -81,4 +83,15 @@ type Summary struct {
 	Resumed         bool                      `json:"resumed"`
 	Seconds         float64                   `json:"seconds"`    // of this session, wall clock
 	LatencyMS       float64                   `json:"latency_ms"` // one row, median
+}
+
+// OutputSummary is the outcome of an output beside the first.
+type OutputSummary struct {
+	Task       string                     `json:"task"`
+	Headline   string                     `json:"headline"` // the metric to look at first
+	Test       evaluate.Scores            `json:"test"`
+	Validation map[string]float64         `json:"validation"`
+	Baselines  map[string]evaluate.Scores `json:"baselines"`
+	Rows       evaluate.Rows              `json:"rows"`    // that have its target
+	Against    map[string]string          `json:"against"` // as of the first output
 }

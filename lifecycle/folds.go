@@ -349,14 +349,14 @@ func readFold(path, fingerprint string) (*foldOutcome, error) {
 func (r *run) writeOutOfFold(all *crossed) error {
 	target := r.p.source.Column(r.p.model.Target)
 	return atomicfile.Write(filepath.Join(r.entry.Dir, outOfFold), func(w io.Writer) error {
-		names, _ := predictionColumns(r.p.model, all.repeats[0].by[0])
+		names, _ := predictionColumns(r.p.model.Target, all.repeats[0].by[0])
 		names = append([]string{"row", "repeat", "fold", "actual"}, names...)
 		rows, err := newRowWriter(bufio.NewWriter(w), names, false)
 		if err != nil {
 			return err
 		}
 		for rep, o := range all.repeats {
-			_, columns := predictionColumns(r.p.model, o.by[0])
+			_, columns := predictionColumns(r.p.model.Target, o.by[0])
 			for i, row := range o.rows {
 				line := []any{float64(r.p.numbers[row]), float64(rep + 1), float64(o.fold[i]), target.Text(row)}
 				for _, column := range columns {

@@ -118,36 +118,60 @@ func classesOf(targets []float64) []int {
 	return classes
 }
 
-// chooseThreshold decides from which probability on a row is positive, where
-// that is left to the validation rows. It says what it chose.
-func (f *fitted) chooseThreshold(c *Config, options feature.OutputOptions) (string, error) {
-	o, ok := options.(*feature.BinaryOptions)
-	if !ok || o.Threshold != feature.AutoThreshold {
-		return "", nil
-	}
-	const half = 0.5
-	f.decide(half)
-	before, err := measure(f.valid(), o.Metric)
+// chooseThresholds decides for each output from which probability on a row is
+// positive, where that is left to the validation rows. It says what it chose.
+func (f *fitted) chooseThresholds(c *Config, p *prepared) ([]string, error) {
+	var said []string
+	output, chosen, err := heldOut{f.held, f.truth}.chooseThreshold(c, f.model.Output, p.output)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	t, value, err := metric.BestThreshold(f.valid(), o.Metric)
-	if err != nil {
-		return "", mistake("%s: outputs.threshold: auto: validation rows: %v: take more of them, or give the threshold as a number", c.doc.Name(), err)
+	f.model.Output = output
+	if chosen != "" {
+		said = append(said, chosen)
 	}
-	out := *f.model.Output.(*feature.Binary)
-	out.Threshold = t
-	f.model.Output = &out
-	f.decide(t)
-	return fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
+	others := slices.Clone(f.model.Others) // they are shared with models of the same outputs
+	for i := range others {
+		if others[i].Feature, chosen, err = f.others[i].chooseThreshold(c, others[i].Feature, p.others[i]); err != nil {
+			return nil, err
+		}
+		if chosen != "" {
+			said = append(said, others[i].Column+": "+chosen)
+		}
+	}
+	f.model.Others = others
+	return said, nil
 }
 
-// decide chooses the classes of the validation rows anew.
-func (f *fitted) decide(threshold float64) {
-	for i, v := range f.held.Prob {
-		f.held.Class[i] = 0
+// chooseThreshold returns the output with the threshold that it chose, and what it
+// chose; "" where that was not asked for.
+func (h heldOut) chooseThreshold(c *Config, output feature.Output, options feature.OutputOptions) (feature.Output, string, error) {
+	o, ok := options.(*feature.BinaryOptions)
+	if !ok || o.Threshold != feature.AutoThreshold {
+		return output, "", nil
+	}
+	const half = 0.5
+	h.decide(half)
+	before, err := measure(h.sample(), o.Metric)
+	if err != nil {
+		return nil, "", err
+	}
+	t, value, err := metric.BestThreshold(h.sample(), o.Metric)
+	if err != nil {
+		return nil, "", mistake("%s: outputs.threshold: auto: validation rows: %v: take more of them, or give the threshold as a number", c.doc.Name(), err)
+	}
+	out := *output.(*feature.Binary)
+	out.Threshold = t
+	h.decide(t)
+	return &out, fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
+}
+
+// decide chooses the classes of the rows anew.
+func (h heldOut) decide(threshold float64) {
+	for i, v := range h.by.Prob {
+		h.by.Class[i] = 0
 		if v >= threshold {
-			f.held.Class[i] = 1
+			h.by.Class[i] = 1
 		}
 	}
 }

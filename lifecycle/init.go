@@ -51,7 +51,7 @@ func Init(o InitOptions) (*Found, error) {
 		return nil, mistake("%s has no column %q to predict, it has %s%s", o.File, f.Target, strings.Join(names, ", "), didYouMean(f.Target, names))
 	}
 	var p prepared
-	if table, err = p.dropUnlabelled(table, f.Target, o.File); err != nil {
+	if table, err = p.dropUnlabelled(table, []string{f.Target}, o.File); err != nil {
 		return nil, err
 	}
 	f.Notes = append(f.Notes, p.warnings...)

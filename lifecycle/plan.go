@@ -16,29 +16,30 @@ import (
 
 // A Plan says what a run would do.
 type Plan struct {
-	Name       string         `json:"name"`
-	Target     string         `json:"target"`
-	Task       string         `json:"task"`
-	Rows       evaluate.Rows  `json:"rows"`
-	Inputs     []PlannedInput `json:"inputs"`
-	LeftOut    []string       `json:"left_out"`
-	Cleaned    []string       `json:"cleaned"` // what each step of data.clean changes
-	Network    string         `json:"network"`
-	Layers     []PlannedLayer `json:"layers"`
-	Parameters int            `json:"parameters"`
-	BatchSize  int            `json:"batch_size"`
-	Epochs     int            `json:"epochs"`     // at most
-	Steps      int            `json:"steps"`      // at most
-	StepBytes  int            `json:"step_bytes"` // a training step's batch, values in between, parameters, gradients and moments
-	DataBytes  int            `json:"data_bytes"` // encoded rows
-	StepFLOP   int            `json:"step_flop"`  // multiplications and additions of a training step's matrix products
-	Seconds    float64        `json:"seconds"`    // estimate for training, at most
-	Folds      int            `json:"folds"`      // of cross-validation in all repeats, 0: none
-	Networks   int            `json:"networks"`   // whose mean is the model, 1: one by itself
-	Trials     int            `json:"trials"`     // at most; each trains like the first model, or for longer
-	Candidates int            `json:"candidates"` // networks trained: two where the target may be better logged
-	Warnings   []string       `json:"warnings"`
-	Stages     []PlannedStage `json:"stages"`
+	Name       string          `json:"name"`
+	Target     string          `json:"target"`
+	Task       string          `json:"task"`
+	Outputs    []PlannedOutput `json:"outputs,omitempty"` // those after the first
+	Rows       evaluate.Rows   `json:"rows"`
+	Inputs     []PlannedInput  `json:"inputs"`
+	LeftOut    []string        `json:"left_out"`
+	Cleaned    []string        `json:"cleaned"` // what each step of data.clean changes
+	Network    string          `json:"network"`
+	Layers     []PlannedLayer  `json:"layers"`
+	Parameters int             `json:"parameters"`
+	BatchSize  int             `json:"batch_size"`
+	Epochs     int             `json:"epochs"`     // at most
+	Steps      int             `json:"steps"`      // at most
+	StepBytes  int             `json:"step_bytes"` // a training step's batch, values in between, parameters, gradients and moments
+	DataBytes  int             `json:"data_bytes"` // encoded rows
+	StepFLOP   int             `json:"step_flop"`  // multiplications and additions of a training step's matrix products
+	Seconds    float64         `json:"seconds"`    // estimate for training, at most
+	Folds      int             `json:"folds"`      // of cross-validation in all repeats, 0: none
+	Networks   int             `json:"networks"`   // whose mean is the model, 1: one by itself
+	Trials     int             `json:"trials"`     // at most; each trains like the first model, or for longer
+	Candidates int             `json:"candidates"` // networks trained: two where the target may be better logged
+	Warnings   []string        `json:"warnings"`
+	Stages     []PlannedStage  `json:"stages"`
 }
 
 // PlannedInput is a column and what was fitted on it.
@@ -46,6 +47,13 @@ type PlannedInput struct {
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Note string `json:"note"`
+}
+
+// PlannedOutput is a column to predict beside the first.
+type PlannedOutput struct {
+	Target string  `json:"target"`
+	Task   string  `json:"task"`
+	Weight float64 `json:"weight"` // of its loss
 }
 
 // PlannedLayer is a variable of the network.
@@ -82,6 +90,9 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	}
 	for _, k := range p.facts.Cleaned {
 		plan.Cleaned = append(plan.Cleaned, k.String())
+	}
+	for i, o := range m.Others {
+		plan.Outputs = append(plan.Outputs, PlannedOutput{o.Column, o.Feature.Type(), m.LossWeights[i+1]})
 	}
 	if p.logToo {
 		plan.Candidates = 2
@@ -241,6 +252,9 @@ func (p *Plan) Mermaid() string {
 		fmt.Fprintf(&b, "  train_rows --> in%d[\"%s (%s)\"] --> network\n", i, esc(in.Name), in.Type)
 	}
 	fmt.Fprintf(&b, "  network{{\"%s, %d parameters\"}} --> head[\"%s (%s)\"]\n", esc(p.Network), p.Parameters, esc(p.Target), p.Task)
+	for i, o := range p.Outputs {
+		fmt.Fprintf(&b, "  network --> head%d[\"%s (%s)\"]\n  head%[1]d --> evaluate\n", i+2, esc(o.Target), o.Task)
+	}
 	b.WriteString("  train_rows --> linear[\"linear baseline\"]\n  valid_rows --> choose[\"best epoch\"]\n  head --> choose\n")
 	b.WriteString("  choose --> evaluate[\"evaluate\"]\n  linear --> evaluate\n  test_rows --> evaluate\n")
 	fmt.Fprintf(&b, "  evaluate --> bundle[(\"%s.hone\")]\n  evaluate --> report[\"report.html\"]\n", esc(p.Name))

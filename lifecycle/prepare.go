@@ -27,6 +27,7 @@ type prepared struct {
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
 	output             feature.OutputOptions
+	others             []feature.OutputOptions // of the outputs after the first
 	clean              *cleaning
 	logToo             bool           // a second candidate learns the target's logarithm
 	findings           []data.Finding // of the training rows
@@ -45,20 +46,22 @@ func (c *Config) prepare() (*prepared, error) {
 		return nil, err
 	}
 	p.schema = schema
-	target := c.Outputs[0].Name
-	if table.Column(target) == nil {
-		return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, target, strings.Join(table.Names(), ", "), didYouMean(target, table.Names()))
+	target, targets := c.Outputs[0].Name, c.targets()
+	for _, name := range targets {
+		if table.Column(name) == nil {
+			return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, name, strings.Join(table.Names(), ", "), didYouMean(name, table.Names()))
+		}
 	}
 	var numbers []int
 	if table, numbers, err = p.clean.source(table); err != nil {
 		return nil, err
 	}
 	for i, n := range numbers {
-		if !table.Column(target).Missing(i) {
+		if hasTarget(table, targets, i) {
 			p.numbers = append(p.numbers, n)
 		}
 	}
-	if table, err = p.dropUnlabelled(table, target, source); err != nil {
+	if table, err = p.dropUnlabelled(table, targets, source); err != nil {
 		return nil, err
 	}
 	if c.Outputs[0].Type == "" { // before a split by it fails less clearly
@@ -104,7 +107,7 @@ func (c *Config) prepare() (*prepared, error) {
 		return nil, err
 	}
 	p.warnSmall()
-	p.checkRows(target)
+	p.checkRows(targets)
 	p.describe(c, prints)
 	return p, nil
 }
@@ -148,7 +151,7 @@ func (p *prepared) pinned(c *Config) *Config {
 		}
 	}
 	pinned := *c
-	pinned.Outputs = []Output{out}
+	pinned.Outputs = append([]Output{out}, c.Outputs[1:]...)
 	return &pinned
 }
 
@@ -162,8 +165,12 @@ func (p *prepared) checkTargets() error {
 		if part.rows == nil {
 			continue
 		}
-		if _, _, err := p.model.Targets(part.rows); err != nil {
+		_, targets, err := p.model.AllTargets(part.rows)
+		if err != nil {
 			return mistake("%s rows: %v", part.what, err)
+		}
+		if err := checkMeasured(p.model, targets, part.what); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -176,33 +183,40 @@ func didYouMean(name string, known []string) string {
 	return ""
 }
 
-// labelled returns the rows whose target is not missing: others teach nothing and
-// cannot be measured.
-func labelled(t *data.Table, target, file string) ([]int, error) {
-	c := t.Column(target)
-	if c == nil {
-		return nil, mistake("%s has no column %q, which is to be predicted", file, target)
+// labelled returns the rows that have a target: others teach nothing and cannot be
+// measured.
+func labelled(t *data.Table, targets []string, file string) ([]int, error) {
+	for _, name := range targets {
+		c := t.Column(name)
+		if c == nil {
+			return nil, mistake("%s has no column %q, which is to be predicted", file, name)
+		}
+		if known(t, name) == 0 {
+			return nil, mistake("%s: the column %q to predict is missing in every one of %d rows: choose another column, or look at data.missing_values", file, name, t.Rows)
+		}
 	}
 	var keep []int
 	for i := range t.Rows {
-		if !c.Missing(i) {
+		if hasTarget(t, targets, i) {
 			keep = append(keep, i)
 		}
-	}
-	if len(keep) == 0 {
-		return nil, mistake("%s: the column %q to predict is missing in every one of %d rows: choose another column, or look at data.missing_values", file, target, t.Rows)
 	}
 	return keep, nil
 }
 
-// dropUnlabelled removes rows whose target is missing.
-func (p *prepared) dropUnlabelled(t *data.Table, target, file string) (*data.Table, error) {
-	keep, err := labelled(t, target, file)
+// hasTarget reports whether a row has one of the targets.
+func hasTarget(t *data.Table, targets []string, row int) bool {
+	return slices.ContainsFunc(targets, func(name string) bool { return !t.Column(name).Missing(row) })
+}
+
+// dropUnlabelled removes rows whose target, or with several every one, is missing.
+func (p *prepared) dropUnlabelled(t *data.Table, targets []string, file string) (*data.Table, error) {
+	keep, err := labelled(t, targets, file)
 	if err != nil {
 		return nil, err
 	}
 	if n := t.Rows - len(keep); n > 0 {
-		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, target))
+		p.warnings = append(p.warnings, fmt.Sprintf("%s: %d of %d rows lack the target %s and are left out", filepath.Base(file), n, t.Rows, strings.Join(targets, ", ")))
 		return t.Select(keep), nil
 	}
 	return t, nil
@@ -221,7 +235,7 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		if t, err = p.clean.file(t, part); err != nil {
 			return nil, err
 		}
-		return p.dropUnlabelled(t, target, name)
+		return p.dropUnlabelled(t, c.targets(), name)
 	}
 	var err error
 	if len(d.Test) > 0 {
@@ -296,24 +310,11 @@ type column struct {
 
 // fit decides on inputs, output and network and fits them on the training rows.
 func (p *prepared) fit(c *Config) error {
-	out := c.Outputs[0]
-	target := p.train.Column(out.Name)
-	if err := varies(target, c.doc.Name()); err != nil {
+	out, err := p.resolve(c, c.Outputs[0])
+	if err != nil {
 		return err
 	}
-	if out.Type == "" {
-		kind, why, err := data.TargetKind(target)
-		if err != nil {
-			_, source := c.files(c.Data.Source)
-			return inFile(err, source)
-		}
-		out.Type = kind
-		out.Options = feature.OutputTypes()[kind]
-		if err := config.Defaults(out.Options); err != nil {
-			return err
-		}
-		p.notes = append(p.notes, fmt.Sprintf("%s is predicted as %s: %s", out.Name, kind, why))
-	}
+	target := p.train.Column(out.Name)
 	p.output = out.Options
 	fitted, err := out.Options.Fit(target)
 	if err != nil {
@@ -330,6 +331,9 @@ func (p *prepared) fit(c *Config) error {
 		Name: c.Name, Target: out.Name, Output: fitted,
 		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema, Clean: p.clean.carried(),
 	}
+	if err := p.fitOthers(c); err != nil {
+		return err
+	}
 	for _, col := range columns {
 		in, err := col.options.Fit(p.train.Column(col.name))
 		if err != nil {
@@ -342,11 +346,13 @@ func (p *prepared) fit(c *Config) error {
 
 // varies tells a target that has one value from one to learn.
 func varies(c *data.Column, file string) error {
-	first := ""
+	first, some := "", false
 	for i := range c.Len() {
-		if i == 0 {
-			first = c.Text(0)
-		} else if c.Text(i) != first {
+		switch {
+		case c.Missing(i): // which only a target beside others may be
+		case !some:
+			first, some = c.Text(i), true
+		case c.Text(i) != first:
 			return nil
 		}
 	}
@@ -356,8 +362,7 @@ func varies(c *data.Column, file string) error {
 // choose returns the inputs: those of the configuration, or all columns that
 // the data check has nothing against.
 func (p *prepared) choose(c *Config) ([]column, error) {
-	target := c.Outputs[0].Name
-	_, findings, err := data.Profile(p.train, target)
+	findings, err := profile(p.train, c.targets())
 	if err != nil {
 		return nil, err
 	}
@@ -370,7 +375,10 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 	}
 	var out []column
 	if len(c.Inputs) > 0 {
-		used := map[string]bool{target: true}
+		used := map[string]bool{}
+		for _, name := range c.targets() {
+			used[name] = true
+		}
 		for _, in := range c.Inputs {
 			col := p.train.Column(in.Name)
 			if col == nil {
@@ -400,7 +408,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 		return out, nil
 	}
 	for _, col := range p.train.Columns {
-		if col.Name == target {
+		if slices.Contains(c.targets(), col.Name) {
 			continue
 		}
 		if f, bad := against[col.Name]; bad {
@@ -422,7 +430,8 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 }
 
 // checkRows warns of rows that would make what is measured better than it is.
-func (p *prepared) checkRows(target string) {
+func (p *prepared) checkRows(targets []string) {
+	target, train := targets[0], dropColumns(p.train, targets[1:])
 	type part struct {
 		name string
 		rows *data.Table
@@ -430,7 +439,7 @@ func (p *prepared) checkRows(target string) {
 	parts := []part{{"validation", p.valid}, {"test", p.test}}
 	parts = slices.DeleteFunc(parts, func(p part) bool { return p.rows == nil })
 	for i, part := range parts {
-		for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: target, Against: part.rows}, p.findings) {
+		for _, f := range data.CheckRows(train, data.CheckOptions{Target: target, Against: dropColumns(part.rows, targets[1:])}, p.findings) {
 			e := f.Evidence
 			switch {
 			case f.Kind == data.FindingSharedRows:
@@ -514,11 +523,16 @@ func (p *prepared) describe(c *Config, prints []string) {
 // trivial returns what the best constant prediction is for n rows, as the
 // predictions of a model would be.
 func (p *prepared) trivial(n int) (*model.Predictions, error) {
-	out := &model.Predictions{Kind: p.model.Output.Kind(), Classes: p.model.Output.Classes()}
-	switch o := p.model.Output.(type) {
+	return trivial(p.model.Output, p.output, n)
+}
+
+// trivial is that of one output.
+func trivial(output feature.Output, options feature.OutputOptions, n int) (*model.Predictions, error) {
+	out := &model.Predictions{Kind: output.Kind(), Classes: output.Classes()}
+	switch o := output.(type) {
 	case *feature.Binary:
 		class, threshold := 0, o.Threshold
-		if b, ok := p.output.(*feature.BinaryOptions); ok && b.Threshold == feature.AutoThreshold {
+		if b, ok := options.(*feature.BinaryOptions); ok && b.Threshold == feature.AutoThreshold {
 			threshold = 0.5 // the one chosen is the network's
 		}
 		if o.Share >= threshold {

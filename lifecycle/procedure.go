@@ -30,23 +30,24 @@ type fitted struct {
 	result *train.Result
 	held   *model.Predictions // of the validation rows, and
 	truth  []float64          // their targets
+	others []heldOut          // the same of the outputs after the first
 }
 
 // valid is how the validation rows were predicted.
-func (f *fitted) valid() *metric.Sample { return f.held.Sample(f.truth) }
+func (f *fitted) valid() *metric.Sample { return heldOut{f.held, f.truth}.sample() }
 
 // batches returns a table's encoded rows, by whose weights the classes have
-// their shares, and its targets as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares []float64) (*train.Memory, []float64, error) {
+// their shares, and the targets of each output as metrics take them.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares []float64) (*train.Memory, [][]float64, error) {
 	x, err := m.Encode(t)
 	if err != nil {
 		return nil, nil, err
 	}
-	y, targets, err := m.Targets(t)
+	y, targets, err := m.AllTargets(t)
 	if err != nil {
 		return nil, nil, &UserError{err.Error()}
 	}
-	b, err := train.NewMemory(append(x, y), classWeights(targets, shares), size, shuffle, seed)
+	b, err := train.NewMemory(append(x, y...), classWeights(targets[0], shares), size, shuffle, seed)
 	return b, targets, err
 }
 
@@ -165,7 +166,7 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 	}
 	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights)
 	if err == nil && sampled {
-		err = rows.SampleClasses(classesOf(targets), shares)
+		err = rows.SampleClasses(classesOf(targets[0]), shares)
 	}
 	if err != nil {
 		return nil, err
@@ -189,9 +190,13 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 		shown, o.Monitor, o.Higher = met.Name, met.Name, met.HigherIsBetter
 	}
 	o.Score = func(pred [][]float32) (map[string]float64, error) {
-		scores, err := measure(m.Decode(pred[0]).Sample(targets), shown)
+		s := heldOut{m.Decode(pred[0]), targets[0]}.sample()
+		if s.Rows() == 0 && o.Monitor == "" { // of this output, in a fold of a bag
+			return nil, nil
+		}
+		scores, err := measure(s, shown)
 		if _, defined := scores[shown]; err == nil && o.Monitor != "" && !defined {
-			err = mistake("%s: train.early_stopping.metric: %s is undefined on the %d validation rows: choose another metric, or more validation rows", c.doc.Name(), shown, len(targets))
+			err = mistake("%s: train.early_stopping.metric: %s is undefined on the %d validation rows: choose another metric, or more validation rows", c.doc.Name(), shown, len(targets[0]))
 		}
 		return scores, err
 	}
@@ -211,11 +216,15 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 	if err != nil {
 		return nil, explainTraining(err)
 	}
-	predictions, err := m.Predict(ctx, p.valid)
+	predictions, err := m.PredictAll(ctx, p.valid)
 	if err != nil {
 		return nil, err
 	}
-	return &fitted{m, result, predictions, targets}, nil
+	fit := &fitted{model: m, result: result, held: predictions[0], truth: targets[0]}
+	for i := range m.Others {
+		fit.others = append(fit.others, heldOut{predictions[i+1], targets[i+1]})
+	}
+	return fit, nil
 }
 
 // checkpoint returns the file of a training's checkpoint.

@@ -294,17 +294,20 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		Baselines: map[string]*metric.Sample{},
 	}
 	for i, q := range by {
-		if s := q.Sample(targets); i == 0 {
+		if s := (heldOut{q, targets}).sample(); i == 0 {
 			in.Test = s
 		} else {
 			in.Baselines[predictors[i]] = s
 		}
 	}
-	y, truth, err := r.fit.model.Targets(p.held())
+	if len(p.model.Others) > 0 {
+		in.Rows = evaluate.Rows{Train: known(p.train, in.Target), Validation: known(p.valid, in.Target), Test: in.Test.Rows()}
+	}
+	y, truth, err := r.fit.model.AllTargets(p.held())
 	if err != nil {
 		return nil, &UserError{"validation rows: " + err.Error()}
 	}
-	in.TrivialLoss = r.fit.model.Output.ConstantLoss(y, classWeights(truth, p.shares(r.used)))
+	in.TrivialLoss = r.fit.model.ConstantLoss(y, classWeights(truth[0], p.shares(r.used)))
 	o := r.c.Evaluate
 	o.Seed = r.c.Seed
 	result, err := evaluate.Evaluate(in, o)
@@ -315,7 +318,8 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		result.CrossValidation = r.crossed.result
 	}
 	result.Improvement = r.improved.WithoutTimes()
-	return result, nil
+	result.Outputs, err = r.evaluateOthers(ctx)
+	return result, err
 }
 
 // predictors are the names of what is measured side by side; the first is the
@@ -342,12 +346,12 @@ func (r *run) testPredictions(ctx context.Context) ([]*model.Predictions, []floa
 		first := r.crossed.repeats[0]
 		return first.by, first.truth, nil
 	}
-	_, targets, err := r.fit.model.Targets(r.p.test)
+	_, targets, err := r.fit.model.AllTargets(r.p.test)
 	if err != nil {
 		return nil, nil, &UserError{"test rows: " + err.Error()}
 	}
 	by, err := r.p.predict(ctx, r.fit, r.linear, r.p.test)
-	return by, targets, err
+	return by, targets[0], err
 }
 
 // training turns the history into learning curves.
@@ -427,6 +431,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
+	s.Outputs = outputSummaries(result)
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
 	}

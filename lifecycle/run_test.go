@@ -152,7 +152,6 @@ func TestColumnsAreChosen(t *testing.T) {
 		{"inputs: [age, bought]\noutputs: [bought]", []string{"bought", "column to predict"}},
 		{"inputs: [age, age]\noutputs: [bought]", []string{"age", "twice"}},
 		{"outputs: [bougt]", []string{"bougt", `did you mean "bought"`}},
-		{"outputs: [bought, hint]", []string{"outputs", "2 entries"}},
 		{"outputs: [currency]", []string{"currency", "EUR"}},
 		{"outputs: [id]", []string{"id", "identifier"}},
 		{"outputs: [{name: bought, type: number}]", []string{"bought", "category"}},

@@ -44,8 +44,11 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	defer r.Close()
 	buffered := bufio.NewWriterSize(w, 1<<16)
-	names, _ := predictionColumns(m, &model.Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()})
-	names = append(schema[inputs:].Names(), names...)
+	names := schema[inputs:].Names()
+	for _, o := range m.Outputs() {
+		of, _ := predictionColumns(o.Column, &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
+		names = append(names, of...)
+	}
 	out, err := newRowWriter(buffered, names, lines)
 	if err != nil {
 		return 0, err
@@ -60,11 +63,15 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		if err != nil {
 			return rows, forModel(err, m)
 		}
-		p, err := m.Predict(ctx, t)
+		all, err := m.PredictAll(ctx, t)
 		if err != nil {
 			return rows, err
 		}
-		_, columns := predictionColumns(m, p)
+		var columns []func(int) any
+		for i, o := range m.Outputs() {
+			_, of := predictionColumns(o.Column, all[i])
+			columns = append(columns, of...)
+		}
 		for i := range t.Rows {
 			values = values[:0]
 			for _, c := range t.Columns[inputs:] {
@@ -92,18 +99,18 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 // predictionColumns returns the names of the columns of predictions and what
 // they hold in a row: for classes the class, its probability, and the
 // probability of every class.
-func predictionColumns(m *model.Model, p *model.Predictions) ([]string, []func(int) any) {
-	names := []string{m.Target}
+func predictionColumns(target string, p *model.Predictions) ([]string, []func(int) any) {
+	names := []string{target}
 	if p.Kind == metric.Regression {
 		return names, []func(int) any{func(i int) any { return p.Value[i] }}
 	}
 	columns := []func(int) any{func(i int) any { return p.Classes[p.Class[i]] }}
 	if p.Kind == metric.Binary {
-		names = append(names, m.Target+"_probability_"+p.Classes[1])
+		names = append(names, target+"_probability_"+p.Classes[1])
 		return names, append(columns, func(i int) any { return p.Prob[i] })
 	}
 	for k, class := range p.Classes {
-		names = append(names, m.Target+"_probability_"+class)
+		names = append(names, target+"_probability_"+class)
 		columns = append(columns, func(i int) any { return p.Prob[i*len(p.Classes)+k] })
 	}
 	return names, columns
@@ -192,7 +199,7 @@ func forModel(err error, m *model.Model) error {
 	case f == nil:
 	case e.Line > 0:
 		e.Remedy = fmt.Sprintf("correct it, or leave it empty if it is not known; %s was trained on a column of type %s", m.Name, f.Type)
-	case e.Column == m.Target:
+	case slices.Contains(targetsOf(m), e.Column):
 		e.Remedy = "add the column: predictions are measured against it"
 	default:
 		e.Remedy = fmt.Sprintf("%s reads it: rename the column that was meant, or add it, empty where it is not known", m.Name)
@@ -209,8 +216,18 @@ type Evaluation struct {
 	Unlabeled int                        `json:"rows_without_target"` // left out
 	Filtered  int                        `json:"rows_filtered"`       // left out by a filter of data.clean
 	Metrics   map[string]metric.Interval `json:"metrics"`
+	// Outputs are the measures of the outputs after the first, by name.
+	Outputs map[string]OutputEvaluation `json:"outputs,omitempty"`
+	Order   []string                    `json:"-"`
+	Level   float64                     `json:"-"` // of the intervals
+}
+
+// OutputEvaluation measures an output beside the first.
+type OutputEvaluation struct {
+	Rows      int                        `json:"rows"`
+	Unlabeled int                        `json:"rows_without_target"`
+	Metrics   map[string]metric.Interval `json:"metrics"`
 	Order     []string                   `json:"-"`
-	Level     float64                    `json:"-"` // of the intervals
 }
 
 // BootstrapOf returns how the run that made a bundle made its intervals, so
@@ -234,8 +251,10 @@ func BootstrapOf(b *bundle.Bundle) evaluate.Bootstrap {
 // an endpoint that serves it.
 func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path string, o data.Options, resamples int, level float64, seed uint64) (*Evaluation, error) {
 	o.Schema = slices.Clone(m.InputSchema())
-	if f := m.Schema.Field(m.Target); f != nil {
-		o.Schema = append(o.Schema, *f)
+	for _, name := range targetsOf(m) {
+		if f := m.Schema.Field(name); f != nil {
+			o.Schema = append(o.Schema, *f)
+		}
 	}
 	for _, s := range m.Clean { // which rows the model is for
 		if r, ok := s.(data.RowStep); ok {
@@ -257,7 +276,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if len(rows) == 0 {
 		return nil, mistake("%s: the filters of data.clean, with which %s was trained, leave none of its %d rows: there is nothing to measure", path, m.Name, t.Rows)
 	}
-	keep, err := labelled(cleaned, m.Target, path)
+	keep, err := labelled(cleaned, targetsOf(m), path)
 	if err != nil {
 		return nil, err
 	}
@@ -268,23 +287,54 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		}
 		t = t.Select(keep) // as they are in the file, since whoever predicts cleans them
 	}
-	_, targets, err := m.Targets(t)
+	_, targets, err := m.AllTargets(t)
 	if err != nil {
 		return nil, mistake("%s: %v", path, err)
 	}
-	pred, err := p.Predict(ctx, t)
+	var all []*model.Predictions
+	if several, ok := p.(model.MultiPredictor); ok {
+		all, err = several.PredictAll(ctx, t)
+	} else {
+		all = make([]*model.Predictions, 1)
+		all[0], err = p.Predict(ctx, t)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if pred.Kind != m.Output.Kind() || !slices.Equal(pred.Classes, m.Output.Classes()) {
-		return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", pred.Kind, pred.Classes, m.Name, m.Output.Kind(), m.Output.Classes())
+	if len(all) != len(targets) {
+		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
-	ms := metric.For(m.Output.Kind())
-	intervals, err := metric.Bootstrap(pred.Sample(targets), ms, resamples, level, seed)
+	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, Level: level}
+	for i, o := range m.Outputs() {
+		h := heldOut{all[i], targets[i]}
+		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
+			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
+		}
+		one, err := h.measureAll(resamples, level, seed)
+		if err != nil {
+			return nil, err
+		}
+		one.Unlabeled = unlabeled + t.Rows - one.Rows
+		if i == 0 {
+			e.Rows, e.Unlabeled, e.Metrics, e.Order = one.Rows, one.Unlabeled, one.Metrics, one.Order
+			continue
+		}
+		if e.Outputs == nil {
+			e.Outputs = map[string]OutputEvaluation{}
+		}
+		e.Outputs[o.Column] = one
+	}
+	return e, nil
+}
+
+// measureAll measures predictions by all that fits their task.
+func (h heldOut) measureAll(resamples int, level float64, seed uint64) (OutputEvaluation, error) {
+	s, ms := h.sample(), metric.For(h.by.Kind)
+	e := OutputEvaluation{Rows: s.Rows(), Metrics: map[string]metric.Interval{}}
+	intervals, err := metric.Bootstrap(s, ms, resamples, level, seed)
 	if err != nil {
-		return nil, err
+		return e, err
 	}
-	e := &Evaluation{Model: m.Name, File: path, Rows: t.Rows, Unlabeled: unlabeled, Filtered: filtered, Level: level, Metrics: map[string]metric.Interval{}}
 	for i, met := range ms {
 		if math.IsNaN(intervals[i].Value) {
 			continue // undefined on these rows
@@ -293,4 +343,13 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		e.Order = append(e.Order, met.Name)
 	}
 	return e, nil
+}
+
+// targetsOf are the columns that a model predicts.
+func targetsOf(m *model.Model) []string {
+	var names []string
+	for _, o := range m.Outputs() {
+		names = append(names, o.Column)
+	}
+	return names
 }

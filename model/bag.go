@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/nn/optim"
 )
 
@@ -59,10 +60,10 @@ func shape(m *Model) ([]byte, error) {
 }
 
 // decodeMean turns the predictions of each member into their mean.
-func (m *Model) decodeMean(members []*tensor.Tensor) *Predictions {
-	prob, value := m.Output.Decode(members[0].Floats())
+func decodeMean(o feature.Output, members []*tensor.Tensor) *Predictions {
+	prob, value := o.Decode(members[0].Floats())
 	for _, t := range members[1:] {
-		p, v := m.Output.Decode(t.Floats())
+		p, v := o.Decode(t.Floats())
 		add(prob, p)
 		add(value, v)
 	}
@@ -73,7 +74,7 @@ func (m *Model) decodeMean(members []*tensor.Tensor) *Predictions {
 			}
 		}
 	}
-	return m.decide(prob, value)
+	return decide(o, prob, value)
 }
 
 func add(to, xs []float64) {

@@ -26,7 +26,8 @@ const (
 type savedModel struct {
 	Name    string          `json:"name"`
 	Inputs  []savedColumn   `json:"inputs"`
-	Output  savedColumn     `json:"output"`
+	Output  *savedColumn    `json:"output,omitempty"`  // the only one, or
+	Outputs []savedColumn   `json:"outputs,omitempty"` // all of several
 	Network json.RawMessage `json:"network"`
 	Type    string          `json:"network_type"`
 	Schema  data.Schema     `json:"schema"`
@@ -49,11 +50,17 @@ func (m *Model) Parts() ([]bundle.Part, error) {
 		}
 		s.Inputs = append(s.Inputs, savedColumn{in.Column, raw})
 	}
-	raw, err := feature.Marshal(m.Output)
-	if err != nil {
-		return nil, err
+	for _, o := range m.Outputs() {
+		raw, err := feature.Marshal(o.Feature)
+		if err != nil {
+			return nil, err
+		}
+		s.Outputs = append(s.Outputs, savedColumn{o.Column, raw})
 	}
-	s.Output = savedColumn{m.Target, raw}
+	if len(s.Outputs) == 1 {
+		s.Output, s.Outputs = &s.Outputs[0], nil
+	}
+	var err error
 	if s.Network, err = json.Marshal(m.Network); err != nil {
 		return nil, err
 	}
@@ -118,7 +125,7 @@ func fromParts(features, tensors []byte) (*Model, error) {
 	if s.Members < 0 || s.Members > MaxMembers {
 		return nil, fmt.Errorf("%s: it has %d members, at most %d are possible", featuresPart, s.Members, MaxMembers)
 	}
-	m := &Model{Name: s.Name, Target: s.Output.Column, Schema: s.Schema, State: graph.NewState(), Members: s.Members}
+	m := &Model{Name: s.Name, Schema: s.Schema, State: graph.NewState(), Members: s.Members}
 	for _, in := range s.Inputs {
 		f, err := feature.UnmarshalInput(in.Feature)
 		if err != nil {
@@ -130,8 +137,28 @@ func fromParts(features, tensors []byte) (*Model, error) {
 		m.Inputs = append(m.Inputs, Input{in.Column, f})
 	}
 	var err error
-	if m.Output, err = feature.UnmarshalOutput(s.Output.Feature); err != nil {
-		return nil, fmt.Errorf("%s: column %q: %w", featuresPart, s.Output.Column, err)
+	outputs := s.Outputs
+	switch {
+	case s.Output != nil && outputs != nil:
+		return nil, fmt.Errorf("%s: output and outputs are both given, expected one of them", featuresPart)
+	case s.Output != nil:
+		outputs = []savedColumn{*s.Output}
+	case len(outputs) == 0:
+		return nil, fmt.Errorf("%s: it has no output", featuresPart)
+	}
+	for i, o := range outputs {
+		f, err := feature.UnmarshalOutput(o.Feature)
+		if err != nil {
+			return nil, fmt.Errorf("%s: column %q: %w", featuresPart, o.Column, err)
+		}
+		if i == 0 {
+			m.Target, m.Output = o.Column, f
+		} else {
+			m.Others = append(m.Others, Output{o.Column, f})
+		}
+	}
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", featuresPart, err)
 	}
 	if m.Network, err = newNetwork(s.Type); err != nil {
 		return nil, fmt.Errorf("%s: %w", featuresPart, err)

@@ -97,14 +97,14 @@ func learn(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, targets, err := m.Targets(rows)
+	y, targets, err := m.AllTargets(rows)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(targets) != rows.Rows {
-		t.Fatalf("%d targets of %d rows", len(targets), rows.Rows)
+	if len(targets[0]) != rows.Rows {
+		t.Fatalf("%d targets of %d rows", len(targets[0]), rows.Rows)
 	}
-	batches, err := train.NewMemory(append(x, y), nil, 32, true, 1)
+	batches, err := train.NewMemory(append(x, y...), nil, 32, true, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

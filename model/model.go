@@ -24,17 +24,23 @@ type Input struct {
 // A Model is fitted features, a network and its weights. It is safe for
 // concurrent use once trained.
 type Model struct {
-	Name    string
-	Inputs  []Input
-	Target  string // the output's column
-	Output  feature.Output
+	Name   string
+	Inputs []Input
+	Target string // the output's column
+	Output feature.Output
+	// Others are further columns that the same network predicts, each by a head of
+	// its own; none for most models.
+	Others  []Output
 	Network Network
-	Schema  data.Schema // the types of the input columns and the target
+	Schema  data.Schema // the types of the input columns and the targets
 	State   *graph.State
 	// Clean are the steps of data.clean, in their order. A model applies those that
 	// change values to every table that is not marked as clean; those that choose
 	// rows are for whoever measures it.
 	Clean []data.Step
+	// LossWeights are what the losses of Output and of Others, in this order, count
+	// in training; nil: 1 each. They are not saved.
+	LossWeights []float64
 	// Members is the number of networks in State whose predictions are averaged
 	// (see [Bag]); 0 is one network by itself.
 	Members int
@@ -73,17 +79,26 @@ func (m *Model) Encode(t *data.Table) ([]*tensor.Tensor, error) {
 
 // Targets returns the tensor of targets and the targets as metrics take them.
 func (m *Model) Targets(t *data.Table) (*tensor.Tensor, []float64, error) {
-	c := t.Column(m.Target)
-	if c == nil {
-		return nil, nil, fmt.Errorf("the table has no column %q, the target", m.Target)
-	}
-	cleaned, err := data.CleanValues(m.Clean, &data.Table{Columns: []*data.Column{c}, Rows: t.Rows, Cleaned: t.Cleaned})
+	c, err := m.target(t, m.Target)
 	if err != nil {
 		return nil, nil, err
 	}
 	out := m.Output.Spec().New(t.Rows)
-	values, err := m.Output.Targets(cleaned.Columns[0], out)
+	values, err := m.Output.Targets(c, out)
 	return out, values, err
+}
+
+// target returns a column of targets, cleaned.
+func (m *Model) target(t *data.Table, name string) (*data.Column, error) {
+	c := t.Column(name)
+	if c == nil {
+		return nil, fmt.Errorf("the table has no column %q, the target", name)
+	}
+	cleaned, err := data.CleanValues(m.Clean, &data.Table{Columns: []*data.Column{c}, Rows: t.Rows, Cleaned: t.Cleaned})
+	if err != nil {
+		return nil, err
+	}
+	return cleaned.Columns[0], nil
 }
 
 // Task returns what package train trains: the model's network on its inputs.
@@ -110,24 +125,32 @@ func (t *Task) Inputs(b *graph.Builder) []*graph.Node {
 
 // Targets implements train.Task.
 func (t *Task) Targets(b *graph.Builder) []*graph.Node {
-	dtype, dims := t.m.Output.Spec().Type()
-	return []*graph.Node{b.Input("target "+t.m.Target, dtype, dims...)}
+	var nodes []*graph.Node
+	for _, o := range t.m.Outputs() {
+		dtype, dims := o.Feature.Spec().Type()
+		nodes = append(nodes, b.Input("target "+o.Column, dtype, dims...))
+		if len(t.m.Others) > 0 {
+			nodes = append(nodes, b.Input("known "+o.Column, tensor.Float32, graph.Rows))
+		}
+	}
+	return nodes
 }
 
-// Forward implements train.Task. It returns a prediction for each member.
+// Forward implements train.Task. It returns the predictions of each output, for
+// each member in turn.
 func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 	if t.m.Members == 0 {
-		return []*graph.Node{t.forward(c, nodes)}
+		return t.forward(c, nodes)
 	}
 	var predictions []*graph.Node
 	for i := range t.m.Members {
-		predictions = append(predictions, t.forward(c.Sub(member(i)), nodes))
+		predictions = append(predictions, t.forward(c.Sub(member(i)), nodes)...)
 	}
 	return predictions
 }
 
 // forward is one network.
-func (t *Task) forward(c *nn.Context, nodes []*graph.Node) *graph.Node {
+func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 	var encoded []*graph.Node
 	for _, in := range t.m.Inputs {
 		k := len(in.Feature.Specs())
@@ -135,15 +158,35 @@ func (t *Task) forward(c *nn.Context, nodes []*graph.Node) *graph.Node {
 		nodes = nodes[k:]
 	}
 	if len(encoded) == 0 {
-		return c.B.Fail("model", fmt.Errorf("no inputs"))
+		encoded = append(encoded, c.B.Fail("model", fmt.Errorf("no inputs")))
 	}
 	h := t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
-	return t.m.Output.Head(c.Sub("output/"+t.m.Target), h)
+	var predictions []*graph.Node
+	for _, o := range t.m.Outputs() {
+		predictions = append(predictions, o.Feature.Head(c.Sub("output/"+o.Column), h))
+	}
+	return predictions
 }
 
-// Loss implements train.Task.
+// Loss implements train.Task: with several outputs the weighted sum of the losses
+// of those whose target the row has.
 func (t *Task) Loss(_ *nn.Context, outputs, targets []*graph.Node) *graph.Node {
-	return t.m.Output.Loss(outputs[0], targets[0])
+	if len(t.m.Others) == 0 {
+		return t.m.Output.Loss(outputs[0], targets[0])
+	}
+	var sum *graph.Node
+	for i, o := range t.m.Outputs() {
+		l := graph.Mul(o.Feature.Loss(outputs[i], targets[2*i]), targets[2*i+1])
+		if w := t.m.lossWeight(i); w != 1 {
+			l = graph.Scale(l, w)
+		}
+		if sum == nil {
+			sum = l
+		} else {
+			sum = graph.Add(sum, l)
+		}
+	}
+	return sum
 }
 
 // A Predictor predicts the rows of a table.
@@ -224,12 +267,25 @@ func (m *Model) Compile() error {
 
 // Predict implements Predictor. A row's prediction is the same in any table.
 func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error) {
+	all, err := m.PredictAll(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// PredictAll implements MultiPredictor.
+func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, error) {
 	if err := m.Compile(); err != nil {
 		return nil, err
 	}
-	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes()}
+	outputs := m.Outputs()
+	var all []*Predictions
+	for _, o := range outputs {
+		all = append(all, &Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
+	}
 	var out []*tensor.Tensor
-	for range max(1, m.Members) {
+	for range max(1, m.Members) * len(outputs) {
 		out = append(out, tensor.Zeros(0))
 	}
 	for lo := 0; lo < t.Rows; lo += blockRows {
@@ -247,9 +303,20 @@ func (m *Model) Predict(ctx context.Context, t *data.Table) (*Predictions, error
 		if err := m.exe.Run(feeds, out); err != nil {
 			return nil, err
 		}
-		p.Append(m.decodeMean(out))
+		for i, o := range outputs {
+			var members []*tensor.Tensor
+			for k := i; k < len(out); k += len(outputs) {
+				members = append(members, out[k])
+			}
+			all[i].Append(decodeMean(o.Feature, members))
+		}
 	}
-	return p, m.finite(p)
+	for i, o := range outputs {
+		if err := finite(o.Feature, all[i]); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // A RowError says that a row cannot be predicted.
@@ -265,8 +332,8 @@ func (e *RowError) UserError() bool { return true }
 
 // finite refuses predictions that are no numbers, which inputs far beyond
 // those of training can lead to.
-func (m *Model) finite(p *Predictions) error {
-	for values, width := range map[*[]float64]int{&p.Prob: max(1, m.Output.Width()), &p.Value: 1} {
+func finite(o feature.Output, p *Predictions) error {
+	for values, width := range map[*[]float64]int{&p.Prob: max(1, o.Width()), &p.Value: 1} {
 		for i, v := range *values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return &RowError{i/width + 1, "the prediction is no finite number: a value of the row is far beyond those the model was trained on"}
@@ -276,19 +343,20 @@ func (m *Model) finite(p *Predictions) error {
 	return nil
 }
 
-// Decode turns the network's predictions, as train hands them out, into
-// Predictions.
+// Decode turns the network's predictions of Output, as train hands them out,
+// into Predictions.
 func (m *Model) Decode(pred []float32) *Predictions {
-	return m.decide(m.Output.Decode(pred))
+	prob, value := m.Output.Decode(pred)
+	return decide(m.Output, prob, value)
 }
 
 // decide chooses the class of each row.
-func (m *Model) decide(prob, value []float64) *Predictions {
-	p := &Predictions{Kind: m.Output.Kind(), Classes: m.Output.Classes(), Prob: prob, Value: value}
+func decide(o feature.Output, prob, value []float64) *Predictions {
+	p := &Predictions{Kind: o.Kind(), Classes: o.Classes(), Prob: prob, Value: value}
 	switch p.Kind {
 	case metric.Binary:
 		threshold := 0.5
-		if b, ok := m.Output.(*feature.Binary); ok {
+		if b, ok := o.(*feature.Binary); ok {
 			threshold = b.Threshold
 		}
 		p.Class = make([]int, len(p.Prob))
@@ -334,10 +402,10 @@ func (m *Model) InputSchema() data.Schema {
 	return s
 }
 
-// With returns an untrained model on the same inputs with another output and
-// network.
+// With returns an untrained model on the same inputs, and with the same Others,
+// with another output and network.
 func (m *Model) With(output feature.Output, network Network) *Model {
-	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Network: network, Schema: m.Schema, Clean: m.Clean, State: graph.NewState()}
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, State: graph.NewState()}
 }
 
 // Describe builds the prediction program over a blank state of its own and

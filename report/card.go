@@ -90,6 +90,14 @@ func (c card) body(r *Report) {
 			c.line("| %s | %s | %s | %s | %s |", md(k.Class), count(k.Rows), number(k.Precision), number(k.Recall), number(k.F1))
 		}
 	}
+	for _, o := range othersOf(res) {
+		c.line("")
+		c.line("### Output %s", md(o.Target))
+		c.line("")
+		c.line("%s", o.Tested)
+		c.line("")
+		c.scores(o.Result)
+	}
 	c.folds(res)
 	c.improvement(res)
 	c.line("")

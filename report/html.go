@@ -28,6 +28,9 @@ var (
 		"metrics": func(v view, rows []numberRow, title string) metricsView {
 			return metricsView{title, v.Numbers.Baselines, v.Numbers.Diff, len(v.Result.Validation) > 0, rows}
 		},
+		"metricsOf": func(o other) metricsView {
+			return metricsView{"Metrics of " + clean(o.Target), o.Numbers.Baselines, o.Numbers.Diff, len(o.Result.Validation) > 0, o.Numbers.Rows}
+		},
 	}).Parse(mustRead("page.html")))
 )
 
@@ -53,6 +56,7 @@ type view struct {
 	Tested, Divided                   string
 	Folds                             *foldTables
 	Improvement                       *improvement
+	Others                            []other
 }
 
 // HTML writes the report as one self-contained page.
@@ -78,6 +82,7 @@ func HTML(w io.Writer, r *Report) error {
 		Divided:     divided(r.Result),
 		Folds:       foldsOf(r.Result),
 		Improvement: improvementOf(r.Result),
+		Others:      othersOf(r.Result),
 	}
 	if err := page.Execute(w, v); err != nil {
 		return fmt.Errorf("report: write the page: %w", err)

@@ -62,16 +62,30 @@ func (c *Client) Schema(ctx context.Context) (*Schema, error) {
 	if err := json.Unmarshal(body, &s); err != nil {
 		return nil, c.strange("/v1/schema", err.Error())
 	}
-	if _, known := taskKinds[s.Task]; !known || s.Target == "" || len(s.Inputs) == 0 || s.MaxRows < 1 || (s.Task != metric.Regression.String() && len(s.Classes) < 2) {
+	good := len(s.Inputs) > 0 && s.MaxRows > 0
+	for _, o := range s.all() {
+		_, known := taskKinds[o.Task]
+		good = good && known && o.Target != "" && (o.Task == metric.Regression.String() || len(o.Classes) >= 2)
+	}
+	if !good {
 		return nil, c.strange("/v1/schema", "the schema is not one of a hone model")
 	}
 	c.schema = &s
 	return c.schema, nil
 }
 
-// Predict implements model.Predictor. Of the table's columns, those that the
-// served model reads are sent.
+// Predict implements model.Predictor.
 func (c *Client) Predict(ctx context.Context, t *data.Table) (*model.Predictions, error) {
+	all, err := c.PredictAll(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// PredictAll implements model.MultiPredictor. Of the table's columns, those that
+// the served model reads are sent.
+func (c *Client) PredictAll(ctx context.Context, t *data.Table) ([]*model.Predictions, error) {
 	s, err := c.Schema(ctx)
 	if err != nil {
 		return nil, err
@@ -84,7 +98,10 @@ func (c *Client) Predict(ctx context.Context, t *data.Table) (*model.Predictions
 		}
 		columns = append(columns, col)
 	}
-	p := &model.Predictions{Kind: taskKinds[s.Task], Classes: s.Classes}
+	var all []*model.Predictions
+	for _, o := range s.all() {
+		all = append(all, &model.Predictions{Kind: taskKinds[o.Task], Classes: o.Classes})
+	}
 	limit := blockBytes
 	if s.MaxBody > 0 {
 		limit = int(min(blockBytes, s.MaxBody))
@@ -111,12 +128,12 @@ func (c *Client) Predict(ctx context.Context, t *data.Table) (*model.Predictions
 			}
 			return nil, err
 		}
-		if err := c.add(p, s, reply, n); err != nil {
+		if err := c.add(all, s, reply, n); err != nil {
 			return nil, err
 		}
 		lo += n
 	}
-	return p, nil
+	return all, nil
 }
 
 // appendRow writes row i as a JSON object that is read to the same bits.
@@ -165,8 +182,8 @@ type prediction struct {
 	Probabilities map[string]float64 `json:"probabilities"`
 }
 
-// add appends the predictions of a reply.
-func (c *Client) add(p *model.Predictions, s *Schema, body []byte, rows int) error {
+// add appends the predictions of a reply to those of each output.
+func (c *Client) add(all []*model.Predictions, s *Schema, body []byte, rows int) error {
 	var r reply
 	if err := json.Unmarshal(body, &r); err != nil {
 		return c.strange("/v1/predict", err.Error())
@@ -177,7 +194,17 @@ func (c *Client) add(p *model.Predictions, s *Schema, body []byte, rows int) err
 	if len(r.Predictions) != rows {
 		return c.strange("/v1/predict", fmt.Sprintf("it has %d predictions for %d rows", len(r.Predictions), rows))
 	}
-	for _, row := range r.Predictions {
+	for i, o := range s.all() {
+		if err := c.addOutput(all[i], &o, r.Predictions); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addOutput appends the predictions of one output.
+func (c *Client) addOutput(p *model.Predictions, s *SchemaOutput, rows []map[string]prediction) error {
+	for _, row := range rows {
 		one, ok := row[s.Target]
 		if !ok {
 			return c.strange("/v1/predict", fmt.Sprintf("a prediction has no %q", s.Target))

@@ -75,7 +75,8 @@ type trainedModel struct {
 
 var models = map[string]trainedModel{} // by target, trained once
 
-// trained returns a small trained model of a target, as loaded from a bundle.
+// trained returns a small trained model of a target, or of several as "churn+spend",
+// as loaded from a bundle.
 func trained(t testing.TB, target string) (*model.Model, Facts) {
 	t.Helper()
 	if m, ok := models[target]; ok {
@@ -107,18 +108,27 @@ func trained(t testing.TB, target string) (*model.Model, Facts) {
 		m.Inputs = append(m.Inputs, model.Input{Column: f.Name, Feature: in})
 	}
 	var err error
-	if m.Output, err = outputs[target].Fit(table.Column(target)); err != nil {
+	names := strings.Split(target, "+")
+	m.Target = names[0]
+	if m.Output, err = outputs[m.Target].Fit(table.Column(m.Target)); err != nil {
 		t.Fatal(err)
+	}
+	for _, name := range names[1:] {
+		f, err := outputs[name].Fit(table.Column(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Others = append(m.Others, model.Output{Column: name, Feature: f})
 	}
 	feeds, err := m.Encode(table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	y, _, err := m.Targets(table)
+	y, _, err := m.AllTargets(table)
 	if err != nil {
 		t.Fatal(err)
 	}
-	batches, err := train.NewMemory(append(append([]*tensor.Tensor(nil), feeds...), y), nil, 64, true, 3)
+	batches, err := train.NewMemory(append(append([]*tensor.Tensor(nil), feeds...), y...), nil, 64, true, 3)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,9 +73,13 @@ const mostChoices = 40
 
 // makePage draws the page once; it depends on the model alone.
 func (s *Server) makePage(f Facts) ([]byte, error) {
+	others := []string{}
+	for _, o := range s.schema.Outputs {
+		others = append(others, o.Target)
+	}
 	facts, err := json.Marshal(map[string]any{
 		"target": s.schema.Target, "task": s.schema.Task, "threshold": s.schema.Threshold, "positive": s.schema.Positive,
-		"range": s.schema.Range, "key": s.opts.Key != "",
+		"range": s.schema.Range, "key": s.opts.Key != "", "others": others,
 	})
 	if err != nil {
 		return nil, err

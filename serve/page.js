@@ -164,6 +164,11 @@ async function predict() {
   const p = reply.predictions[0][facts.target];
   if (facts.task === 'regression') drawNumber(p);
   else drawClasses(p);
+  byID('others').replaceChildren(...facts.others.map((name) => {
+    const o = reply.predictions[0][name];
+    const text = o.probability === undefined ? plain(o.value, 6) : `${o.value} ${percent(o.probability)}`;
+    return element('p', 'more', `${name}: ${text}`);
+  }));
 }
 
 let wait;

@@ -31,7 +31,7 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	p, err := s.model.Predict(r.Context(), t)
+	p, err := s.model.PredictAll(r.Context(), t)
 	if err != nil {
 		return err
 	}
@@ -47,59 +47,79 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 
 // replyWriter writes predictions as JSON.
 type replyWriter struct {
-	head    []byte   // to the list of predictions
-	target  []byte   // the target's name, quoted
+	head    []byte // to the list of predictions
+	outputs []outputWriter
+}
+
+// outputWriter writes the predictions of one output.
+type outputWriter struct {
+	target  []byte   // its name, quoted
 	classes [][]byte // quoted
 }
 
-func newReplyWriter(version, target string, classes []string) *replyWriter {
-	w := &replyWriter{target: appendString(nil, target)}
-	w.head = append(appendString([]byte(`{"model":`), version), `,"predictions":[`...)
-	for _, c := range classes {
-		w.classes = append(w.classes, appendString(nil, c))
+func newReplyWriter(version string, outputs []model.Output) *replyWriter {
+	w := &replyWriter{head: append(appendString([]byte(`{"model":`), version), `,"predictions":[`...)}
+	for _, o := range outputs {
+		of := outputWriter{target: appendString(nil, o.Column)}
+		for _, c := range o.Feature.Classes() {
+			of.classes = append(of.classes, appendString(nil, c))
+		}
+		w.outputs = append(w.outputs, of)
 	}
 	return w
 }
 
-// reply writes the reply of /v1/predict.
-func (s *Server) reply(p *model.Predictions) ([]byte, error) {
-	for _, values := range [][]float64{p.Prob, p.Value} {
-		for _, v := range values {
-			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return nil, fmt.Errorf("the model predicts %v, which is no number: its weights are damaged or it diverged in training", v)
+// reply writes the reply of /v1/predict for the predictions of each output.
+func (s *Server) reply(all []*model.Predictions) ([]byte, error) {
+	for _, p := range all {
+		for _, values := range [][]float64{p.Prob, p.Value} {
+			for _, v := range values {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					return nil, fmt.Errorf("the model predicts %v, which is no number: its weights are damaged or it diverged in training", v)
+				}
 			}
 		}
 	}
-	w := s.replies
-	b := append([]byte(nil), w.head...)
-	for i := range p.Rows() {
+	b := append([]byte(nil), s.replies.head...)
+	for i := range all[0].Rows() {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(append(append(b, '{'), w.target...), `:{"value":`...)
-		if p.Kind == metric.Regression {
-			b = append(appendNumber(b, p.Value[i]), "}}"...)
-			continue
-		}
-		b = append(append(b, w.classes[p.Class[i]]...), `,"probability":`...)
-		b = append(appendNumber(b, p.Confidence(i)), `,"probabilities":{`...)
-		for k, class := range w.classes {
+		b = append(b, '{')
+		for k, p := range all {
 			if k > 0 {
 				b = append(b, ',')
 			}
-			b = append(append(b, class...), ':')
-			switch {
-			case p.Kind == metric.Multiclass:
-				b = appendNumber(b, p.Prob[i*len(w.classes)+k])
-			case k == 1:
-				b = appendNumber(b, p.Prob[i])
-			default:
-				b = appendNumber(b, 1-p.Prob[i])
-			}
+			b = s.replies.outputs[k].append(b, p, i)
 		}
-		b = append(b, "}}}"...)
+		b = append(b, '}')
 	}
 	return append(b, "]}\n"...), nil
+}
+
+// append writes the name of the output and its prediction of row i.
+func (w *outputWriter) append(b []byte, p *model.Predictions, i int) []byte {
+	b = append(append(b, w.target...), `:{"value":`...)
+	if p.Kind == metric.Regression {
+		return append(appendNumber(b, p.Value[i]), '}')
+	}
+	b = append(append(b, w.classes[p.Class[i]]...), `,"probability":`...)
+	b = append(appendNumber(b, p.Confidence(i)), `,"probabilities":{`...)
+	for k, class := range w.classes {
+		if k > 0 {
+			b = append(b, ',')
+		}
+		b = append(append(b, class...), ':')
+		switch {
+		case p.Kind == metric.Multiclass:
+			b = appendNumber(b, p.Prob[i*len(w.classes)+k])
+		case k == 1:
+			b = appendNumber(b, p.Prob[i])
+		default:
+			b = appendNumber(b, 1-p.Prob[i])
+		}
+	}
+	return append(b, "}}"...)
 }
 
 // appendNumber writes the shortest text that reads as the same float64.

@@ -16,22 +16,42 @@ import (
 
 // Schema is what a model reads and predicts: the reply of /v1/schema.
 type Schema struct {
-	Model     string          `json:"model"` // as in every reply: name@digest
-	Digest    string          `json:"digest,omitempty"`
-	Writer    string          `json:"writer,omitempty"` // the version of hone that wrote the bundle
-	Task      string          `json:"task"`             // binary, multiclass or regression
-	Target    string          `json:"target"`
-	Classes   []string        `json:"classes,omitempty"`   // in the order of their indices
-	Positive  string          `json:"positive,omitempty"`  // of two classes
-	Threshold float64         `json:"threshold,omitempty"` // probability from which a row is positive
-	Range     []float64       `json:"range,omitempty"`     // of a number, in the training rows
-	Inputs    []SchemaInput   `json:"inputs"`
-	Ignored   []string        `json:"ignored,omitempty"` // known columns that may be sent and are not read
-	MaxRows   int             `json:"max_rows"`          // of a request
-	MaxBody   int64           `json:"max_body"`          // bytes of a request
-	Example   json.RawMessage `json:"example"`           // a row that can be sent as it is
-	Test      json.RawMessage `json:"test,omitempty"`    // metrics on the test rows, with their intervals
+	Model  string `json:"model"` // as in every reply: name@digest
+	Digest string `json:"digest,omitempty"`
+	Writer string `json:"writer,omitempty"` // the version of hone that wrote the bundle
+	SchemaOutput
+	Outputs []SchemaOutput  `json:"outputs,omitempty"` // those after the first, of which the fields above are
+	Inputs  []SchemaInput   `json:"inputs"`
+	Ignored []string        `json:"ignored,omitempty"` // known columns that may be sent and are not read
+	MaxRows int             `json:"max_rows"`          // of a request
+	MaxBody int64           `json:"max_body"`          // bytes of a request
+	Example json.RawMessage `json:"example"`           // a row that can be sent as it is
+	Test    json.RawMessage `json:"test,omitempty"`    // metrics on the test rows, with their intervals
 }
+
+// SchemaOutput is a column that is predicted.
+type SchemaOutput struct {
+	Task      string    `json:"task"` // binary, multiclass or regression
+	Target    string    `json:"target"`
+	Classes   []string  `json:"classes,omitempty"`   // in the order of their indices
+	Positive  string    `json:"positive,omitempty"`  // of two classes
+	Threshold float64   `json:"threshold,omitempty"` // probability from which a row is positive
+	Range     []float64 `json:"range,omitempty"`     // of a number, in the training rows
+}
+
+func newSchemaOutput(o model.Output) SchemaOutput {
+	s := SchemaOutput{Task: o.Feature.Kind().String(), Target: o.Column, Classes: o.Feature.Classes()}
+	switch out := o.Feature.(type) {
+	case *feature.Binary:
+		s.Positive, s.Threshold = out.Positive, out.Threshold
+	case *feature.NumberOutput:
+		s.Range = []float64{out.Low, out.High}
+	}
+	return s
+}
+
+// all are the outputs in their order.
+func (s *Schema) all() []SchemaOutput { return append([]SchemaOutput{s.SchemaOutput}, s.Outputs...) }
 
 // SchemaInput is one column that a row must have.
 type SchemaInput struct {
@@ -58,21 +78,25 @@ const maxCells = 1 << 21
 func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 	s := Schema{
 		Model: f.version(), Digest: f.Digest, Writer: f.Writer,
-		Task: m.Output.Kind().String(), Target: m.Target, Classes: m.Output.Classes(), MaxRows: o.MaxRows, MaxBody: o.MaxBody,
+		MaxRows: o.MaxRows, MaxBody: o.MaxBody,
+	}
+	classes := 0
+	for i, o := range m.Outputs() {
+		of := newSchemaOutput(o)
+		classes += len(of.Classes)
+		if i == 0 {
+			s.SchemaOutput = of
+		} else {
+			s.Outputs = append(s.Outputs, of)
+		}
 	}
 	// Of metrics.json, curves and tables are left out.
 	var metrics struct{ Test json.RawMessage }
 	if json.Unmarshal(f.Metrics, &metrics) == nil {
 		s.Test = metrics.Test
 	}
-	if k := len(s.Classes); k > 0 {
-		s.MaxRows = max(1, min(o.MaxRows, maxCells/k))
-	}
-	switch out := m.Output.(type) {
-	case *feature.Binary:
-		s.Positive, s.Threshold = out.Positive, out.Threshold
-	case *feature.NumberOutput:
-		s.Range = []float64{out.Low, out.High}
+	if classes > 0 {
+		s.MaxRows = max(1, min(o.MaxRows, maxCells/classes))
 	}
 	read := map[string]bool{}
 	var example object
@@ -91,8 +115,10 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 			s.Ignored = append(s.Ignored, c.Name)
 		}
 	}
-	if !read[m.Target] && m.Schema.Field(m.Target) == nil {
-		s.Ignored = append(s.Ignored, m.Target)
+	for _, o := range m.Outputs() {
+		if !read[o.Column] && m.Schema.Field(o.Column) == nil {
+			s.Ignored = append(s.Ignored, o.Column)
+		}
 	}
 	var err error
 	s.Example, err = marshal(example, "")

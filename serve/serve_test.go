@@ -2,6 +2,7 @@ package serve
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -354,6 +355,53 @@ func TestSchemaLimits(t *testing.T) {
 
 // TestPage checks that what the policy allows is what the page holds, and that
 // names cannot break out of it.
+// TestSeveralOutputs: a reply holds every output of a row, and what the page, the
+// schema and the client make of it.
+func TestSeveralOutputs(t *testing.T) {
+	s, h := testServer(t, "churn+spend+segment", Options{})
+	w := ask(s.Handler(), "POST", "/v1/predict", `{"row":`+exampleRow(t, s, "spend", "3")+`}`)
+	var r struct {
+		Predictions []struct {
+			Churn, Segment struct {
+				Value         string
+				Probabilities map[string]float64
+			}
+			Spend map[string]any
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &r); err != nil || w.Code != 200 || len(r.Predictions) != 1 {
+		t.Fatalf("%d %s, %v", w.Code, w.Body, err)
+	}
+	p := r.Predictions[0]
+	if len(p.Churn.Probabilities) != 2 || len(p.Segment.Probabilities) != 4 || p.Segment.Value == "" || len(p.Spend) != 1 || p.Spend["value"].(float64) <= 0 {
+		t.Errorf("%s", w.Body)
+	}
+	var told Schema
+	if err := json.Unmarshal(ask(s.Handler(), "GET", "/v1/schema", "").Body.Bytes(), &told); err != nil {
+		t.Fatal(err)
+	}
+	if told.Target != "churn" || told.Threshold != 0.4 || len(told.Outputs) != 2 || told.Outputs[0].Target != "spend" || len(told.Outputs[0].Range) != 2 || len(told.Outputs[1].Classes) != 4 {
+		t.Errorf("schema %+v", told)
+	}
+	if page := html.UnescapeString(ask(s.Handler(), "GET", "/", "").Body.String()); !strings.Contains(page, `"others":["spend","segment"]`) {
+		t.Error("the page does not know of the other outputs")
+	}
+	rows, _ := readCSV(t, makeCSV(200, 98), data.Options{Schema: s.model.Schema})
+	want, err := s.model.PredictAll(context.Background(), rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := (&Client{URL: h.URL}).PredictAll(context.Background(), rows)
+	if err != nil || len(got) != 3 {
+		t.Fatal(len(got), err)
+	}
+	for i := range want {
+		if !sameBits(got[i], want[i]) {
+			t.Errorf("output %d: the endpoint's predictions differ from the model's own", i)
+		}
+	}
+}
+
 func TestPage(t *testing.T) {
 	s, _ := testServer(t, "churn", Options{})
 	w := ask(s.Handler(), "GET", "/", "")
@@ -409,7 +457,7 @@ func TestPanic(t *testing.T) {
 // TestNotFinite checks that a damaged model does not answer with broken JSON.
 func TestNotFinite(t *testing.T) {
 	s, _ := testServer(t, "spend", Options{})
-	p, err := s.reply(&model.Predictions{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}})
+	p, err := s.reply([]*model.Predictions{{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}}})
 	if err == nil {
 		t.Errorf("NaN is written as %s", p)
 	}

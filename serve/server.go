@@ -48,7 +48,7 @@ func New(m *model.Model, f Facts, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.rows = newRowReader(m.InputSchema(), s.schema.Ignored, s.schema.MaxRows)
-	s.replies = newReplyWriter(s.schema.Model, m.Target, s.schema.Classes)
+	s.replies = newReplyWriter(s.schema.Model, m.Outputs())
 	s.metrics = newMetrics(s.schema.Model)
 	if s.schemaJSON, err = marshal(s.schema, "  "); err != nil {
 		return nil, err
@@ -71,7 +71,7 @@ func (s *Server) Warm(ctx context.Context) error {
 	}
 	t, err := s.rows.read(bytes.NewReader(body))
 	if err == nil {
-		p, e := s.model.Predict(ctx, t)
+		p, e := s.model.PredictAll(ctx, t)
 		if err = e; err == nil {
 			_, err = s.reply(p)
 		}

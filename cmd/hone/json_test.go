@@ -169,6 +169,13 @@ func TestDocumentedJSON(t *testing.T) {
 	hone("run", "hone.yaml", "--set", "name=short", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=50")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "short", "--data", "data.csv", "--bootstrap", "100", "--json")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "out.csv", "--data", "data.csv", "--bootstrap", "100", "--json")
+	const several = "name: several\ndata: {source: data.csv}\noutputs: [churn, {name: spend, weight: 0.5}]\ntrain: {epochs: 2}\nevaluate: {bootstrap: 20}\n"
+	if err := os.WriteFile(filepath.Join(dir, "several.yaml"), []byte(several), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	one("hone plan CONFIG --json", "plan", "several.yaml", "--json")
+	one("hone run CONFIG --json", "run", "several.yaml", "--json")
+	one("hone evaluate MODEL FILE --json", "evaluate", "several.hone", "data.csv", "--bootstrap", "20", "--json")
 	one("hone runs --json", "runs", "--json")
 	one("hone show RUN --json", "show", "latest", "--json")
 	one("hone config show CONFIG --json", "config", "show", "hone.yaml", "--json")

@@ -51,7 +51,11 @@ finds out by a few steps, which it forgets. Nothing is written.`,
 }
 
 func printPlan(w io.Writer, p *lifecycle.Plan) {
-	fmt.Fprintf(w, "%s: predict %s (%s)\n\nstages\n", p.Name, p.Target, p.Task)
+	fmt.Fprintf(w, "%s: predict %s (%s)", p.Name, p.Target, p.Task)
+	for _, o := range p.Outputs {
+		fmt.Fprintf(w, ", %s (%s)", o.Target, o.Task)
+	}
+	fmt.Fprint(w, "\n\nstages\n")
 	for i, s := range p.Stages {
 		fmt.Fprintf(w, "  %d %-9s %s\n", i+1, s.Name, s.What)
 	}

@@ -4,13 +4,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/hone-ml/hone/internal/atomicfile"
 	"github.com/hone-ml/hone/lifecycle"
+	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/serve"
 )
@@ -170,11 +173,24 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
 		fmt.Fprintf(w, " (%d more lack the target)", e.Unlabeled)
 	}
 	fmt.Fprintln(w)
-	for _, name := range e.Order {
-		v := e.Metrics[name]
+	printMetrics(w, e.Metrics, e.Order, e.Level)
+	for _, name := range slices.Sorted(maps.Keys(e.Outputs)) {
+		o := e.Outputs[name]
+		fmt.Fprintf(w, "%s: %d rows", name, o.Rows)
+		if o.Unlabeled > 0 {
+			fmt.Fprintf(w, " (%d more lack it)", o.Unlabeled)
+		}
+		fmt.Fprintln(w)
+		printMetrics(w, o.Metrics, o.Order, e.Level)
+	}
+}
+
+func printMetrics(w io.Writer, metrics map[string]metric.Interval, order []string, level float64) {
+	for _, name := range order {
+		v := metrics[name]
 		fmt.Fprintf(w, "  %-20s %10s", name, number(v.Value))
 		if v.Low == v.Low { // not NaN
-			fmt.Fprintf(w, "  (%g %% interval %s to %s)", 100*e.Level, number(v.Low), number(v.High))
+			fmt.Fprintf(w, "  (%g %% interval %s to %s)", 100*level, number(v.Low), number(v.High))
 		}
 		fmt.Fprintln(w)
 	}

@@ -119,6 +119,15 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	for _, l := range scoreTable(s, paint) {
 		line(l)
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
+		o := s.Outputs[name]
+		line("")
+		line("  " + paint.title.Render(name) + paint.faint.Render(fmt.Sprintf(", on the %s that have it", plural(o.Rows.Test, "test row"))))
+		part := &lifecycle.Summary{Task: o.Task, Headline: o.Headline, Test: o.Test, Baselines: o.Baselines}
+		for _, l := range scoreTable(part, paint) {
+			line(l)
+		}
+	}
 	if cv != nil {
 		line("")
 		line(hang("  "+paint.faint.Render("•")+" ", foldLine(s), width))

@@ -1,0 +1,31 @@
+package evaluate
+
+// OutputResult is what was measured of one of several outputs: the fields of a
+// Result that are its own. Rows are those that have its target.
+type OutputResult struct {
+	Task        string             `json:"task"`
+	Classes     []string           `json:"classes,omitempty"`
+	Positive    string             `json:"positive,omitempty"`
+	Rows        Rows               `json:"rows"`
+	Metrics     []Metric           `json:"metrics"`
+	Test        Scores             `json:"test"`
+	Baselines   map[string]Scores  `json:"baselines,omitempty"`
+	Validation  map[string]float64 `json:"validation,omitempty"`
+	Undefined   map[string]string  `json:"undefined,omitempty"`
+	Comparisons []Comparison       `json:"comparisons,omitempty"`
+	Confusion   [][]float64        `json:"confusion,omitempty"`
+	PerClass    []ClassScore       `json:"per_class,omitempty"`
+}
+
+// Output returns what of a result is the output's own.
+func (r *Result) Output() *OutputResult {
+	return &OutputResult{r.Task, r.Classes, r.Positive, r.Rows, r.Metrics, r.Test, r.Baselines, r.Validation, r.Undefined, r.Comparisons, r.Confusion, r.PerClass}
+}
+
+// Result returns the output's as a result that holds nothing else.
+func (o *OutputResult) Result() *Result {
+	return &Result{
+		Version: 1, Task: o.Task, Classes: o.Classes, Positive: o.Positive, Rows: o.Rows, Metrics: o.Metrics, Test: o.Test, Baselines: o.Baselines,
+		Validation: o.Validation, Undefined: o.Undefined, Comparisons: o.Comparisons, Confusion: o.Confusion, PerClass: o.PerClass,
+	}
+}

@@ -1,0 +1,263 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
+)
+
+// targets are the columns to predict. Rows are divided and data is checked by the
+// first.
+func (c *Config) targets() []string {
+	var names []string
+	for _, o := range c.Outputs {
+		names = append(names, o.Name)
+	}
+	return names
+}
+
+// checkOutputs finds outputs that do not go together, or with the rest.
+func (c *Config) checkOutputs() error {
+	name := c.doc.Name()
+	if len(c.Outputs) == 0 {
+		return mistake("%s: outputs: found no entry, expected one or more", name)
+	}
+	seen, total := map[string]bool{}, 0.0
+	for i, o := range c.Outputs {
+		if seen[o.Name] {
+			return mistake("%s: outputs: %q stands twice: remove one", name, o.Name)
+		}
+		if math.IsInf(o.Weight, 0) || math.IsNaN(o.Weight) {
+			return mistake("%s: outputs[%d].weight: found %g, expected a finite number of 0 or more", name, i, o.Weight)
+		}
+		seen[o.Name] = true
+		total += o.Weight
+	}
+	if len(c.Outputs) == 1 {
+		if w := c.Outputs[0].Weight; w != 1 {
+			return mistake("%s: outputs[0].weight: found %g, and there is no other output to weigh it against: remove the key", name, w)
+		}
+		return nil
+	}
+	if total == 0 {
+		return mistake("%s: outputs: every weight is 0, so that there is nothing to learn: set one above 0", name)
+	}
+	several := fmt.Sprintf("there are %d outputs, with which that cannot be done yet", len(c.Outputs))
+	switch {
+	case c.Evaluate.CrossValidation.Folds > 0:
+		return mistake("%s: evaluate.cross_validation: %s: remove the key, or all outputs but one", name, several)
+	case c.Optimize.Trials > 0:
+		return mistake("%s: optimize.trials: %s: set it to 0, or remove all outputs but one", name, several)
+	case c.Train.ClassWeights == balanced:
+		return mistake("%s: train.class_weights: %s, since a weight is a whole row's: remove the key, or all outputs but one", name, several)
+	case c.Train.ClassSampling.on():
+		return mistake("%s: train.class_sampling: %s, since whole rows are drawn: remove the key, or all outputs but one", name, several)
+	}
+	return nil
+}
+
+// resolve returns the options of an output; where its type is left open, by what
+// its column holds.
+func (p *prepared) resolve(c *Config, out Output) (Output, error) {
+	target := p.train.Column(out.Name)
+	if err := varies(target, c.doc.Name()); err != nil {
+		return out, err
+	}
+	if out.Type != "" {
+		return out, nil
+	}
+	kind, why, err := data.TargetKind(target)
+	if err != nil {
+		_, source := c.files(c.Data.Source)
+		return out, inFile(err, source)
+	}
+	out.Type = kind
+	out.Options = feature.OutputTypes()[kind]
+	p.notes = append(p.notes, fmt.Sprintf("%s is predicted as %s: %s", out.Name, kind, why))
+	return out, config.Defaults(out.Options)
+}
+
+// fitOthers fits the outputs after the first and gives them to the model.
+func (p *prepared) fitOthers(c *Config) error {
+	if len(c.Outputs) == 1 {
+		return nil
+	}
+	for i, out := range c.Outputs {
+		p.model.LossWeights = append(p.model.LossWeights, out.Weight)
+		if i == 0 {
+			continue
+		}
+		out, err := p.resolve(c, out)
+		if err != nil {
+			return err
+		}
+		target := p.train.Column(out.Name)
+		fitted, err := out.Options.Fit(target)
+		if err != nil {
+			return mistake("%s: outputs: %v", c.doc.Name(), err)
+		}
+		if o, ok := out.Options.(*feature.NumberOutputOptions); ok && o.Transform == "auto" && feature.LongTail(target) {
+			p.notes = append(p.notes, fmt.Sprintf("%s has a long tail and is learnt as it is: only for the first output is it found out whether log(1+target) is better; set its transform to log to have that", out.Name))
+		}
+		p.others = append(p.others, out.Options)
+		p.model.Others = append(p.model.Others, model.Output{Column: out.Name, Feature: fitted})
+	}
+	return nil
+}
+
+// dropColumns returns a table without some of its columns.
+func dropColumns(t *data.Table, names []string) *data.Table {
+	if len(names) == 0 {
+		return t
+	}
+	drop := map[string]bool{}
+	for _, n := range names {
+		drop[n] = true
+	}
+	u := *t
+	u.Columns = nil
+	for _, c := range t.Columns {
+		if !drop[c.Name] {
+			u.Columns = append(u.Columns, c)
+		}
+	}
+	return &u
+}
+
+// profile looks at the columns that may be inputs, by the first target, and at
+// what gives another one away.
+func profile(t *data.Table, targets []string) ([]data.Finding, error) {
+	_, findings, err := data.Profile(dropColumns(t, targets[1:]), targets[0])
+	if err != nil {
+		return nil, err
+	}
+	for i := 1; i < len(targets); i++ {
+		rest := append(append([]string{}, targets[:i]...), targets[i+1:]...)
+		_, more, err := data.Profile(dropColumns(t, rest), targets[i])
+		if err != nil {
+			return nil, err
+		}
+		for _, f := range more {
+			if f.Kind == data.FindingLeak {
+				findings = append(findings, f)
+			}
+		}
+	}
+	return findings, nil
+}
+
+// heldOut is how rows were predicted, beside their targets; NaN where a row has
+// none.
+type heldOut struct {
+	by    *model.Predictions
+	truth []float64
+}
+
+// sample leaves out the rows that have no target.
+func (h heldOut) sample() *metric.Sample {
+	var rows []int
+	for i, y := range h.truth {
+		if !math.IsNaN(y) {
+			rows = append(rows, i)
+		}
+	}
+	if len(rows) == len(h.truth) {
+		return h.by.Sample(h.truth)
+	}
+	return h.by.Select(rows).Sample(pick(h.truth, rows, 1))
+}
+
+// checkMeasured finds an output that no row of a part has a target of.
+func checkMeasured(m *model.Model, targets [][]float64, what string) error {
+	for i, o := range m.Outputs() {
+		if n := (heldOut{by: &model.Predictions{}, truth: targets[i]}).known(); n == 0 {
+			return mistake("the column %q to predict is missing in every one of the %d %s rows, on which it is to be measured: take more of them, or remove the output", o.Column, len(targets[i]), what)
+		}
+	}
+	return nil
+}
+
+// known returns the number of rows that have a target.
+func (h heldOut) known() int {
+	n := 0
+	for _, y := range h.truth {
+		if !math.IsNaN(y) {
+			n++
+		}
+	}
+	return n
+}
+
+// evaluateOthers measures the outputs after the first on the test rows, beside the
+// same baselines.
+func (r *run) evaluateOthers(ctx context.Context) (map[string]*evaluate.OutputResult, error) {
+	m := r.fit.model
+	if len(m.Others) == 0 {
+		return nil, nil
+	}
+	_, targets, err := m.AllTargets(r.p.test)
+	if err != nil {
+		return nil, &UserError{"test rows: " + err.Error()}
+	}
+	network, err := m.PredictAll(ctx, r.p.test)
+	if err != nil {
+		return nil, err
+	}
+	linear, err := r.linear.model.PredictAll(ctx, r.p.test)
+	if err != nil {
+		return nil, err
+	}
+	results := map[string]*evaluate.OutputResult{}
+	for i, o := range m.Others {
+		trivial, err := trivial(r.p.model.Others[i].Feature, r.p.others[i], r.p.test.Rows)
+		if err != nil {
+			return nil, err
+		}
+		of := func(p *model.Predictions) *metric.Sample { return heldOut{p, targets[i+1]}.sample() }
+		test := of(network[i+1])
+		options := r.c.Evaluate
+		options.Seed, options.Metrics = r.c.Seed, nil
+		result, err := evaluate.Evaluate(evaluate.Input{
+			Target: o.Column, Rows: evaluate.Rows{Train: known(r.p.train, o.Column), Validation: known(r.p.valid, o.Column), Test: test.Rows()},
+			Test: test, Validation: r.fit.others[i].sample(),
+			Baselines: map[string]*metric.Sample{"linear": of(linear[i+1]), "trivial": of(trivial)},
+			Training:  training(r.fit.result, evaluate.Headline(test.Kind), m.Members),
+		}, options)
+		if err != nil {
+			return nil, &UserError{fmt.Sprintf("output %q: %v", o.Column, err)}
+		}
+		results[o.Column] = result.Output()
+	}
+	return results, nil
+}
+
+// known returns the number of rows that have a value in a column.
+func known(t *data.Table, column string) int {
+	n := 0
+	for i := range rowsOf(t) {
+		if !t.Column(column).Missing(i) {
+			n++
+		}
+	}
+	return n
+}
+
+// outputSummaries are those of the outputs after the first.
+func outputSummaries(r *evaluate.Result) map[string]OutputSummary {
+	var out map[string]OutputSummary
+	for name, o := range r.Outputs {
+		if out == nil {
+			out = map[string]OutputSummary{}
+		}
+		full := o.Result()
+		out[name] = OutputSummary{Task: o.Task, Headline: headline(full), Test: o.Test, Validation: o.Validation, Baselines: o.Baselines, Rows: o.Rows, Against: against(full)}
+	}
+	return out
+}

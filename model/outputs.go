@@ -1,0 +1,133 @@
+package model
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/feature"
+)
+
+// An Output is a column to predict and the feature fitted on it.
+type Output struct {
+	Column  string
+	Feature feature.Output
+}
+
+// Outputs returns all outputs, the first being Target and Output.
+func (m *Model) Outputs() []Output {
+	return append([]Output{{m.Target, m.Output}}, m.Others...)
+}
+
+// lossWeight is what the loss of output i counts.
+func (m *Model) lossWeight(i int) float64 {
+	if m.LossWeights == nil {
+		return 1
+	}
+	return m.LossWeights[i]
+}
+
+// A MultiPredictor predicts the rows of a table for several outputs at once.
+// Its Predict returns the first of them.
+type MultiPredictor interface {
+	Predictor
+	// PredictAll returns the predictions of every output, in their order.
+	PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, error)
+}
+
+var _ MultiPredictor = (*Model)(nil)
+
+// AllTargets returns what a row's loss takes beside the predictions, and the
+// targets of each output as metrics take them. With several outputs a row may lack
+// the targets of some: they are NaN there, and the tensors of an output are its
+// targets, 0 where they are missing, and [rows] of 1 for a target and 0 for none.
+// With one output a missing target is an error.
+func (m *Model) AllTargets(t *data.Table) ([]*tensor.Tensor, [][]float64, error) {
+	if len(m.Others) == 0 {
+		y, values, err := m.Targets(t)
+		return []*tensor.Tensor{y}, [][]float64{values}, err
+	}
+	var tensors []*tensor.Tensor
+	var targets [][]float64
+	for _, o := range m.Outputs() {
+		c, err := m.target(t, o.Column)
+		if err != nil {
+			return nil, nil, err
+		}
+		known, values := tensor.Zeros(t.Rows), make([]float64, t.Rows)
+		var rows []int
+		for i := range t.Rows {
+			if values[i] = math.NaN(); !c.Missing(i) {
+				rows, known.Floats()[i] = append(rows, i), 1
+			}
+		}
+		some := (&data.Table{Columns: []*data.Column{c}, Rows: t.Rows}).Select(rows)
+		y, sparse := o.Feature.Spec().New(t.Rows), o.Feature.Spec().New(len(rows))
+		found, err := o.Feature.Targets(some.Columns[0], sparse)
+		if err != nil {
+			return nil, nil, err
+		}
+		n := y.RowLen()
+		for k, i := range rows {
+			copy(y.Raw()[i*n:(i+1)*n], sparse.Raw()[k*n:(k+1)*n])
+			values[i] = found[k]
+		}
+		tensors, targets = append(tensors, y, known), append(targets, values)
+	}
+	return tensors, targets, nil
+}
+
+// ConstantLoss returns the mean loss of the best predictions that look at no
+// input, for targets as AllTargets returns them and, for a single output, by the
+// weights of rows (nil: all 1).
+func (m *Model) ConstantLoss(targets []*tensor.Tensor, weights []float32) float64 {
+	if len(m.Others) == 0 {
+		return m.Output.ConstantLoss(targets[0], weights)
+	}
+	sum := 0.0
+	for i, o := range m.Outputs() {
+		known, rows := targets[2*i+1].Floats(), 0.0
+		for _, k := range known {
+			rows += float64(k)
+		}
+		if rows > 0 {
+			sum += m.lossWeight(i) * o.Feature.ConstantLoss(targets[2*i], known) * rows / float64(len(known))
+		}
+	}
+	return sum
+}
+
+// Select returns the predictions of some rows, in their order.
+func (p *Predictions) Select(rows []int) *Predictions {
+	out := &Predictions{Kind: p.Kind, Classes: p.Classes}
+	width := 1
+	if p.Rows() > 0 {
+		width = max(1, len(p.Prob)/p.Rows())
+	}
+	for _, i := range rows {
+		if p.Prob != nil {
+			out.Prob = append(out.Prob, p.Prob[i*width:(i+1)*width]...)
+		}
+		if p.Class != nil {
+			out.Class = append(out.Class, p.Class[i])
+		}
+		if p.Value != nil {
+			out.Value = append(out.Value, p.Value[i])
+		}
+	}
+	return out
+}
+
+// check finds outputs that are named twice, or that are read as well.
+func (m *Model) check() error {
+	seen := map[string]bool{}
+	for _, o := range m.Outputs() {
+		if seen[o.Column] {
+			return fmt.Errorf("two outputs are named %q", o.Column)
+		}
+		seen[o.Column] = true
+	}
+	return nil
+}
