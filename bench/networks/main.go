@@ -127,7 +127,9 @@ func measure(hone *public.Hone, s *public.Set, c *candidate, folder, dir string,
 		return nil, err
 	}
 	if c.number != "" {
-		raw = []byte(strings.ReplaceAll(string(raw), "type: number}", "type: number, "+c.number+"}"))
+		inputs, rest, _ := strings.Cut(string(raw), "\noutputs:")
+		inputs = strings.ReplaceAll(inputs, "type: number}", "type: number, "+c.number+"}")
+		raw = []byte(inputs + "\noutputs:" + rest)
 		if err := os.WriteFile(config, raw, 0o644); err != nil {
 			return nil, err
 		}
