@@ -3,9 +3,8 @@
 //
 //	go run ./bench/networks -data DIR [-set adult] [-seeds 2] [-json FILE]
 //
-// A training file of 2,000 rows and more is divided by every seed into rows to
-// train on, to stop by and to measure on; a smaller one is cross-validated. No
-// test file is opened. The outcome is in docs/decisions/0011-default-network.md.
+// A training file is divided by every seed into rows to train on, to stop by and to
+// measure on; a small one is cross-validated. No test file is opened. The outcome is in docs/decisions/0011-default-network.md.
 package main
 
 import (
@@ -40,9 +39,6 @@ var candidates = []candidate{
 	{"TabM, piecewise-linear (default)", "", nil},
 	{"TabM, periodic", "embedding: periodic", nil},
 }
-
-// fewRows is below what a table is cross-validated.
-const fewRows = 2000
 
 // A result is the scores of a candidate on one table.
 type result struct {
@@ -110,7 +106,6 @@ func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) 
 // summary is what is read of `hone run --json`.
 type summary struct {
 	public.Summary
-	Rows            struct{ Train, Validation, Test int } `json:"rows"`
 	CrossValidation *struct {
 		Scores map[string]struct{ Mean float64 } `json:"scores"`
 	} `json:"cross_validation"`
@@ -143,16 +138,13 @@ func measure(hone *public.Hone, s *public.Set, c *candidate, folder, dir string,
 		results[i] = result{Set: s.Name, Candidate: c.name, Metric: m}
 	}
 	sets := append(append([]string{"evaluate.bootstrap=0"}, s.Overrides...), c.sets...)
+	if s.Small {
+		sets = append(sets, "data.split.fractions=null", "evaluate.cross_validation=5")
+	}
 	for seed := range seeds {
 		var got summary
 		if _, err := hone.Run(config, seed, sets, &got); err != nil {
 			return nil, err
-		}
-		if got.Rows.Train+got.Rows.Validation+got.Rows.Test < fewRows {
-			more := append(append([]string{}, sets...), "data.split.fractions=null", "evaluate.cross_validation=5")
-			if _, err := hone.Run(config, seed, more, &got); err != nil {
-				return nil, err
-			}
 		}
 		for i, m := range metrics {
 			v := got.Test[m].Value

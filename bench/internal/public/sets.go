@@ -15,6 +15,7 @@ type Set struct {
 	Note        string
 	Drop        []string // columns that peers leave out: row numbers, what gives the target away
 	Categories  []string // columns of codes that are numbers, told to peers
+	Small       bool     // too small for one division to say much: cross-validated
 }
 
 // Metrics are the names of what is measured.
@@ -33,10 +34,10 @@ func Higher(metric string) bool {
 // Sets are the tables that the data folder has.
 var Sets = []Set{
 	{Name: "adult", Train: "train.csv.gz", Test: "test.csv", Target: "income", Positive: ">50K"},
-	{Name: "breast-cancer", Train: "train.csv", Test: "test.csv", Target: "diagnosis", Positive: "M", Drop: []string{"id"}},
-	{Name: "heart-disease", Train: "train.csv", Test: "test.csv", Target: "disease", Positive: "1",
+	{Name: "breast-cancer", Train: "train.csv", Test: "test.csv", Target: "diagnosis", Positive: "M", Drop: []string{"id"}, Small: true},
+	{Name: "heart-disease", Train: "train.csv", Test: "test.csv", Target: "disease", Positive: "1", Small: true,
 		Categories: []string{"cp", "restecg", "slope", "thal"}},
-	{Name: "pima-diabetes", Train: "train.csv", Test: "test.csv", Target: "Outcome", Positive: "1"},
+	{Name: "pima-diabetes", Train: "train.csv", Test: "test.csv", Target: "Outcome", Positive: "1", Small: true},
 	{Name: "california-housing", Train: "train.csv", Test: "test.csv", Target: "median_house_value"},
 	{Name: "bike-sharing", Train: "train.csv", Test: "test.csv", Target: "cnt",
 		Overrides:  []string{"data.split.method=time", "data.split.column=dteday"},
