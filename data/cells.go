@@ -25,7 +25,8 @@ type grid struct {
 	data    []byte
 	width   int // fields a row
 	rows    int
-	cells   []cell // row by row
+	cells   []cell   // row by row
+	quoted  []uint32 // the numbers of those that are quoted, and again for each doubled quote
 	scratch []byte
 }
 
@@ -45,18 +46,113 @@ func (g *grid) value(c cell) []byte {
 	return g.scratch
 }
 
-// fill finds the fields of up to gridRows rows from pos on and returns the
-// position after them. It says no where a row is not as it should be.
+// fill finds the fields of up to gridRows rows from pos on, or a few more, and
+// returns the position after them. It says no where a row is not as it should be.
 func (g *grid) fill(data []byte, pos, width int, delimiter, quote byte) (end int, ok bool) {
 	g.data, g.width, g.rows = data, width, 0
-	if need := gridRows * width; cap(g.cells) < need {
+	if need := gridRows*width + 64; cap(g.cells) < need {
 		g.cells = make([]cell, need)
 	}
+	if end, ok = g.fillRegular(data, pos, width, delimiter, quote); ok {
+		return end, true
+	}
+	return g.fillCarefully(data, pos, width, delimiter, quote)
+}
+
+// fillRegular takes every separator outside of quotes for the end of a field, and
+// sees afterwards whether the rows came out as they should, which saves looking
+// at each: the line ends are as many as the rows and stand at their ends. It
+// leaves rows that are not so to fillCarefully.
+func (g *grid) fillRegular(data []byte, pos, width int, delimiter, quote byte) (end int, ok bool) {
+	const step = 8 // fields written at once, needed or not
+	if width == 1 {
+		return 0, false // as an empty line is no row
+	}
+	cells := g.cells[:cap(g.cells)]
+	n, want, start := 0, gridRows*width, uint32(pos)
+	inside := uint64(0) // all ones where the bytes before ended in quotes
+	closed := uint64(0) // one where they ended with a closing quote
+	opened := uint64(1) // one where the next byte begins a field
+	g.quoted = g.quoted[:0]
+	for base := pos; n < want && base < len(data); base += 64 {
+		mask, quotes := separators(data, base, delimiter, quote)
+		if quotes|inside|closed != 0 {
+			// The bytes from an opening quote up to before its closing one.
+			in := quotes ^ quotes<<1
+			in ^= in << 2
+			in ^= in << 4
+			in ^= in << 8
+			in ^= in << 16
+			in ^= in << 32
+			in ^= inside
+			mask &^= in
+			open, close := quotes&in, quotes&^in
+			if open&^(mask<<1|close<<1|opened|closed) != 0 || (close<<1|closed)&^(mask|quotes) != 0 {
+				return 0, false
+			}
+			inside, closed = -(in >> 63), close>>63
+			for ; open != 0; open &= open - 1 {
+				g.quoted = append(g.quoted, uint32(n+bits.OnesCount64(mask&(open&-open-1))))
+			}
+		}
+		opened = mask >> 63
+		count := bits.OnesCount64(mask)
+		for k := 0; k < count; k += step {
+			some := (*[step]cell)(cells[n+k:])
+			for i := range some {
+				at := uint32(base + bits.TrailingZeros64(mask))
+				some[i] = cell{start, at}
+				start = at + 1
+				mask &= mask - 1
+			}
+		}
+		if n += count; count > 0 {
+			start = cells[n-1].end + 1
+		}
+	}
+	rows := n / width
+	if rows == 0 || n < want && (n%width != 0 || int(start) != len(data)) {
+		return 0, false
+	}
+	last := cells[rows*width-1].end
+	if bytes.Count(data[pos:last+1], []byte{'\n'}) != rows {
+		return 0, false
+	}
+	for i := width - 1; i < rows*width; i += width {
+		c := &cells[i]
+		if data[c.end] != '\n' {
+			return 0, false
+		}
+		if c.end > c.start && data[c.end-1] == '\r' {
+			c.end--
+		}
+	}
+	for i, k := range g.quoted {
+		if int(k) >= rows*width {
+			break
+		}
+		c := &cells[k]
+		if i > 0 && g.quoted[i-1] == k {
+			c.end |= escapedBit // a quote that is opened again was doubled
+			continue
+		}
+		c.start++
+		c.end--
+	}
+	g.rows = rows
+	return int(last) + 1, true
+}
+
+// fillCarefully is fill of rows of which some have empty lines among them, quotes
+// that are no quotes or no line end.
+func (g *grid) fillCarefully(data []byte, pos, width int, delimiter, quote byte) (end int, ok bool) {
+	g.rows = 0
 	cells := g.cells[:gridRows*width]
 	start := pos // of the field
 	n, last := 0, width-1
 	for base := pos; base < len(data); base += 64 {
-		for mask := separators(data, base, delimiter, quote); mask != 0; mask &= mask - 1 {
+		ends, quotes := separators(data, base, delimiter, quote)
+		for mask := ends | quotes; mask != 0; mask &= mask - 1 {
 			at := base + bits.TrailingZeros64(mask)
 			if at < start {
 				continue // in quotes
@@ -127,32 +223,40 @@ func (g *grid) fill(data []byte, pos, width int, delimiter, quote byte) (end int
 	return len(data), true
 }
 
-// separators has a bit for each of the 64 bytes from i on that ends a field or is
-// a quote.
-func separators(data []byte, i int, delimiter, quote byte) (mask uint64) {
-	const ones, low = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
+// separators has a bit for each of the 64 bytes from i on that ends a field, and
+// one for each that is a quote: none where the quote is 0, which no text holds.
+func separators(data []byte, i int, delimiter, quote byte) (ends, quotes uint64) {
+	const ones, low, gather = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f, 0x0102040810204080
 	if i+64 > len(data) {
 		for k, c := range data[i:] {
-			if c == delimiter || c == '\n' || c == quote && quote != 0 {
-				mask |= 1 << k
+			if c == delimiter || c == '\n' {
+				ends |= 1 << k
+			} else if c == quote {
+				quotes |= 1 << k
 			}
 		}
-		return mask
+		return ends, quotes
 	}
 	d, q := uint64(delimiter)*ones, uint64(quote)*ones
-	if quote == 0 {
-		q = d
-	}
-	b := data[i : i+64]
+	b := (*[64]byte)(data[i:])
+	any := uint64(0)
 	for k := 0; k < 64; k += 8 {
 		x := binary.LittleEndian.Uint64(b[k:])
-		u, v, w := x^d, x^('\n'*ones), x^q
-		// The top bit of a byte is set where that is not zero; then one bit a byte
-		// is gathered.
-		m := ^((u&low + low | u) & (v&low + low | v) & (w&low + low | w)) & ^uint64(low)
-		mask |= (m >> 7) * 0x0102040810204080 >> 56 << k
+		// The top bit of a byte is set where that is neither; then one bit a byte is
+		// gathered.
+		y := x & low
+		m := ^((y^d+low)&(y^('\n'*ones)+low) | x) &^ low
+		ends |= (m >> 7) * gather >> 56 << k
+		any |= ^(y ^ q + low | x)
 	}
-	return mask
+	if any&^low != 0 {
+		for k := 0; k < 64; k += 8 {
+			x := binary.LittleEndian.Uint64(b[k:])
+			m := ^(x&low ^ q + low | x) &^ low
+			quotes |= (m >> 7) * gather >> 56 << k
+		}
+	}
+	return ends, quotes
 }
 
 // quoted finds the end of a field whose quote is at i, the position after what
