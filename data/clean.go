@@ -221,7 +221,7 @@ func stepNames() []string {
 func (s Schema) empty() *Table {
 	t := &Table{}
 	for _, f := range s {
-		t.Columns = append(t.Columns, newBuilder(f, defaultMissing).take())
+		t.Columns = append(t.Columns, newBuilder(f, defaultMissing).take(nil))
 	}
 	return t
 }

@@ -23,6 +23,7 @@ type piece struct {
 // column, as nil, once wrong says so, and tells fail of one that turns out so.
 func (r *Reader) collect(workers [][]*tracker, numbers []int, wrong func(k int) bool, fail func(k int)) (*Table, error) {
 	grids := make([]grid, len(workers))
+	free := make(chan *piece, 4*len(workers)) // those that were joined
 	s := startStream(r, func(w int, sc *scanner, b *block) (*piece, error) {
 		trackers := workers[w]
 		for k, t := range trackers {
@@ -50,8 +51,13 @@ func (r *Reader) collect(workers [][]*tracker, numbers []int, wrong func(k int) 
 		if err != nil {
 			return nil, err
 		}
+		old := &piece{columns: make([]*Column, len(trackers))}
+		select {
+		case old = <-free:
+		default:
+		}
 		for k, t := range trackers {
-			c, begun := t.take()
+			c, begun := t.take(old.columns[k])
 			if c == nil {
 				fail(k)
 			}
@@ -79,6 +85,10 @@ func (r *Reader) collect(workers [][]*tracker, numbers []int, wrong func(k int) 
 		table.Rows += p.rows
 		for k, c := range p.columns {
 			joined[k].add(c, p, k, len(workers), reserve)
+		}
+		select {
+		case free <- p:
+		default:
 		}
 	}
 	if table.Rows == 0 {
@@ -154,6 +164,7 @@ type joiner struct {
 	codes  [][]int32        // of a worker's dictionary: ours
 }
 
+// add copies a piece's values.
 func (a *joiner) add(c *Column, p *piece, k, workers, reserve int) {
 	if c == nil || a.gone {
 		*a = joiner{gone: true}

@@ -394,7 +394,7 @@ func (r *Reader) build(numbers []int) *stream[*Table] {
 			return nil, err
 		}
 		for _, c := range columns {
-			t.Columns = append(t.Columns, c.take())
+			t.Columns = append(t.Columns, c.take(nil))
 		}
 		return t, nil
 	})

@@ -20,7 +20,7 @@ func FromRecords(schema Schema, rows []map[string]any) (*Table, error) {
 	t := &Table{Rows: len(rows)}
 	for _, f := range schema {
 		b := newBuilder(f, defaultMissing)
-		b.reset(len(rows))
+		b.reset(len(rows), nil)
 		found := false
 		for i, row := range rows {
 			v, ok := row[f.Name]
@@ -53,7 +53,7 @@ func FromRecords(schema Schema, rows []map[string]any) (*Table, error) {
 			}
 			return nil, e
 		}
-		t.Columns = append(t.Columns, b.take())
+		t.Columns = append(t.Columns, b.take(nil))
 	}
 	return t, nil
 }

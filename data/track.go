@@ -143,16 +143,17 @@ func (t *tracker) flush() {
 // take returns the column of a block that ends, nil if the guess was wrong. The
 // dictionary of a category holds only the values that were not given out before;
 // its codes count from where the dictionary began, and begun says that this is
-// anew.
-func (t *tracker) take() (c *Column, begun bool) {
+// anew. The memory of spare, a column given out before, is used again; it may be
+// nil.
+func (t *tracker) take(spare *Column) (c *Column, begun bool) {
 	if t.builder == nil {
 		return nil, false
 	}
 	if t.builder.field.Type != Category {
-		c = t.builder.take()
+		c = t.builder.take(spare)
 	} else {
 		c = t.builder.column
-		t.builder.reset(c.Len() + c.Len()/8)
+		t.builder.reset(c.Len()+c.Len()/8, spare)
 		c.Dict = t.seen.strings(t.given)
 		t.given, begun, t.fresh = len(t.counts), t.fresh, false
 	}

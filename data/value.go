@@ -272,27 +272,30 @@ func newBuilder(f Field, missing *missingSet) *builder {
 	if f.Decimal != "" {
 		b.decimal = f.Decimal[0]
 	}
-	b.reset(0)
+	b.reset(0, nil)
 	return b
 }
 
-func (b *builder) reset(reserve int) {
+// reset begins a new column, in the memory of spare where that is not nil.
+func (b *builder) reset(reserve int, spare *Column) {
 	b.column = &Column{Name: b.field.Name, Type: b.field.Type, Layout: b.field.Layout, Decimal: b.field.Decimal}
-	switch b.field.Type {
-	case Number, Datetime:
+	switch {
+	case spare != nil:
+		b.column.Numbers, b.column.Codes = spare.Numbers[:0], spare.Codes[:0]
+	case b.field.Type.numeric():
 		b.column.Numbers = make([]float64, 0, reserve)
-	case Boolean:
-		b.column.Dict = []string{b.field.False, b.field.True}
-		b.column.Codes = make([]int32, 0, reserve)
 	default:
 		b.column.Codes = make([]int32, 0, reserve)
+	}
+	if b.field.Type == Boolean {
+		b.column.Dict = []string{b.field.False, b.field.True}
 	}
 	b.dict.reset()
 	b.text, b.ends = b.text[:0], b.ends[:0]
 }
 
-// take returns the column and starts a new one.
-func (b *builder) take() *Column {
+// take returns the column and starts a new one; see reset.
+func (b *builder) take(spare *Column) *Column {
 	c := b.column
 	switch b.field.Type {
 	case Category:
@@ -306,7 +309,7 @@ func (b *builder) take() *Column {
 			start = end
 		}
 	}
-	b.reset(c.Len() + c.Len()/8)
+	b.reset(c.Len()+c.Len()/8, spare)
 	return c
 }
 
