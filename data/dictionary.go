@@ -13,50 +13,68 @@ type dictionary struct {
 	text  []byte
 }
 
-// word is a value of up to 16 bytes whole, or the hash of a longer one.
-type word struct {
-	lo, hi uint64
-	n      int
-}
+// word is a value of up to 15 bytes and its length, or the hash and length of a
+// longer one.
+type word struct{ lo, hi uint64 }
+
+const (
+	longest  = 15
+	longWord = 0xff << 56
+)
+
+// wordMasks leave so many bytes of 16, and no more than 15.
+var wordMasks = func() (m [longest + 1]word) {
+	for n := range m {
+		m[n].lo = 1<<(8*min(n, 8)) - 1
+		m[n].hi = 1<<(8*max(n-8, 0)) - 1
+	}
+	return m
+}()
 
 func wordOf(v []byte) word {
 	n := len(v)
-	switch {
-	case n > 16:
-		return word{hashBytes(v), 0, n}
-	case n >= 8: // loads may overlap
-		return word{binary.LittleEndian.Uint64(v), binary.LittleEndian.Uint64(v[n-8:]), n}
-	case n >= 4:
-		return word{uint64(binary.LittleEndian.Uint32(v)) | uint64(binary.LittleEndian.Uint32(v[n-4:]))<<32, 0, n}
-	case n > 0:
-		return word{uint64(v[0]) | uint64(v[n/2])<<8 | uint64(v[n-1])<<16, 0, n}
+	if n > longest {
+		return word{hashBytes(v), longWord | uint64(n)}
 	}
-	return word{}
+	var b [longest + 1]byte
+	copy(b[:], v)
+	return word{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]) | uint64(n)<<56}
 }
 
-func (w word) hash() uint64 {
-	return fold(w.lo^0xa0761d6478bd642f^uint64(w.n), w.hi^0xe7037ed1a0b428db)
+// wordAt is wordOf data[start:end], for which nothing branches on the length of a
+// short value: it is as good as random.
+func wordAt(data []byte, start, end int) word {
+	n := end - start
+	if n > longest || start+longest+1 > len(data) {
+		return wordOf(data[start:end])
+	}
+	b, m := data[start:start+longest+1], &wordMasks[n]
+	return word{binary.LittleEndian.Uint64(b) & m.lo, binary.LittleEndian.Uint64(b[8:])&m.hi | uint64(n)<<56}
 }
+
+func (w word) long() bool { return w.hi >= longWord }
+
+func (w word) hash() uint64 { return fold(w.lo^0xa0761d6478bd642f, w.hi^0xe7037ed1a0b428db) }
 
 // look returns the number of a value, -1 if it is not there, and its slot.
 func (d *dictionary) look(w word, v []byte) (k int, slot uint64) {
 	mask := uint64(len(d.slots) - 1)
 	i := w.hash() & mask
-	for ; d.slots[i] != 0; i = (i + 1) & mask {
+	for ; d.slots[i&mask] != 0; i = (i + 1) & mask {
 		k := int(d.slots[i] - 1)
-		if d.words[k] == w && (w.n <= 16 || bytes.Equal(d.value(k), v)) {
+		if d.words[k] == w && (!w.long() || bytes.Equal(d.value(k), v)) {
 			return k, i
 		}
 	}
 	return -1, i
 }
 
-// find returns a value's number, -1 if it is not there.
-func (d *dictionary) find(v []byte) int {
+// find returns the number of the value data[start:end], -1 if it is not there.
+func (d *dictionary) find(data []byte, start, end int) int {
 	if len(d.slots) == 0 {
 		return -1
 	}
-	k, _ := d.look(wordOf(v), v)
+	k, _ := d.look(wordAt(data, start, end), data[start:end])
 	return k
 }
 

@@ -271,7 +271,7 @@ func (t *tracker) fillSeen(g *grid, j, row int) int {
 		}
 		// No value in the dictionary has spaces around it or means that it is
 		// missing.
-		k := t.seen.find(g.data[c.start:c.end])
+		k := t.seen.find(g.data, int(c.start), int(c.end))
 		if k < 0 {
 			break
 		}
