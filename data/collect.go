@@ -95,7 +95,7 @@ func (r *Reader) collect(workers [][]*tracker, numbers []int, wrong func(k int) 
 		return nil, r.parts[0].noRows()
 	}
 	for k := range joined {
-		table.Columns[k] = joined[k].column
+		table.Columns[k] = joined[k].end()
 	}
 	return table, nil
 }
@@ -162,6 +162,21 @@ type joiner struct {
 	gone   bool             // the column is wrong
 	index  map[string]int32 // of a category's values
 	codes  [][]int32        // of a worker's dictionary: ours
+	// The values of identifiers and text, by piece. They are joined at the end,
+	// since the garbage collector would look through all that is reserved for them.
+	dicts [][]string
+	count int // of those values
+}
+
+// end returns the whole column.
+func (a *joiner) end() *Column {
+	if a.count > 0 {
+		a.column.Dict = make([]string, 0, a.count)
+		for _, d := range a.dicts {
+			a.column.Dict = append(a.column.Dict, d...)
+		}
+	}
+	return a.column
 }
 
 // add copies a piece's values.
@@ -180,9 +195,6 @@ func (a *joiner) add(c *Column, p *piece, k, workers, reserve int) {
 		}
 		if c.Type != Boolean {
 			d.Dict = nil
-		}
-		if c.Type == Identifier || c.Type == Text {
-			d.Dict = make([]string, 0, reserve)
 		}
 		a.column = &d
 		a.index, a.codes = map[string]int32{}, make([][]int32, workers)
@@ -213,8 +225,9 @@ func (a *joiner) add(c *Column, p *piece, k, workers, reserve int) {
 			d.Codes = append(d.Codes, codes[k+1])
 		}
 	default:
-		base := int32(len(d.Dict))
-		d.Dict = append(d.Dict, c.Dict...)
+		base := int32(a.count)
+		a.dicts = append(a.dicts, c.Dict)
+		a.count += len(c.Dict)
 		for _, k := range c.Codes {
 			if k >= 0 {
 				k += base

@@ -98,6 +98,7 @@ func (d *dictionary) index(v []byte) (k int, fresh bool) {
 
 func (d *dictionary) grow() {
 	d.slots = make([]int32, max(64, 2*len(d.slots)))
+	clear(d.slots) // see sketch.rebuild
 	mask := uint64(len(d.slots) - 1)
 	for k, w := range d.words {
 		i := w.hash() & mask

@@ -505,70 +505,90 @@ type result[T any] struct {
 }
 
 // startStream begins a pass. work is called by worker w with its own scanner; the
-// block is its own until it returns.
+// block is its own until it returns. Every worker reads its blocks itself, one at
+// a time, so that it finds them in its core's cache.
 func startStream[T any](r *Reader, work func(w int, sc *scanner, b *block) (T, error)) *stream[T] {
-	type job struct {
-		b    *block
-		slot chan result[T]
-	}
 	s := &stream[T]{order: make(chan chan result[T], 2*r.tuning.workers), stop: make(chan struct{})}
-	jobs := make(chan job)
-	s.done.Add(1 + r.tuning.workers)
-	go func() {
-		defer s.done.Done()
-		defer close(s.order)
-		defer close(jobs)
-		for _, p := range r.parts {
-			pass, err := p.decoder.pass()
-			for {
-				var b *block
-				if err == nil {
-					b, err = pass.next()
-				}
-				if err == io.EOF {
-					break
-				}
-				slot := make(chan result[T], 1)
-				stopped := false
-				select {
-				case s.order <- slot:
-				case <-s.stop:
-					stopped = true
-				}
-				if err != nil && !stopped {
-					slot <- result[T]{err: err}
-					stopped = true
-				}
-				if !stopped {
-					b.part, b.pass = p, pass
-					select {
-					case jobs <- job{b, slot}:
-					case <-s.stop:
-						stopped = true
-					}
-				}
-				if stopped {
-					if pass != nil {
-						pass.Close()
-					}
-					return
-				}
-			}
-			pass.Close()
+	s.done.Add(r.tuning.workers)
+	src := blocks{parts: r.parts}
+	var reading sync.Mutex
+	ended := false
+	// take returns a block and where its result goes, nil at the end.
+	take := func() (*block, chan result[T]) {
+		reading.Lock()
+		defer reading.Unlock()
+		if ended {
+			return nil, nil
 		}
-	}()
+		b, err := src.next()
+		if err != io.EOF {
+			slot := make(chan result[T], 1)
+			select {
+			case s.order <- slot:
+				if err == nil {
+					return b, slot
+				}
+				slot <- result[T]{err: err}
+			case <-s.stop:
+			}
+		}
+		ended = true
+		src.close()
+		close(s.order)
+		return nil, nil
+	}
 	for w := range r.tuning.workers {
 		go func() {
 			defer s.done.Done()
 			var sc scanner
-			for j := range jobs {
-				v, err := work(w, &sc, j.b)
-				j.b.pass.release(j.b)
-				j.slot <- result[T]{v, err}
+			for {
+				b, slot := take()
+				if b == nil {
+					return
+				}
+				v, err := work(w, &sc, b)
+				b.pass.release(b)
+				slot <- result[T]{v, err}
 			}
 		}()
 	}
 	return s
+}
+
+// blocks gives the blocks of several files.
+type blocks struct {
+	parts []*part
+	pass  pass // over the first of them, nil before
+}
+
+func (s *blocks) next() (*block, error) {
+	for len(s.parts) > 0 {
+		if s.pass == nil {
+			p, err := s.parts[0].decoder.pass()
+			if err != nil {
+				return nil, err
+			}
+			s.pass = p
+		}
+		b, err := s.pass.next()
+		if err == nil {
+			b.part, b.pass = s.parts[0], s.pass
+			return b, nil
+		}
+		if err != io.EOF {
+			return nil, err
+		}
+		s.close()
+		s.parts = s.parts[1:]
+	}
+	return nil, io.EOF
+}
+
+func (s *blocks) close() {
+	if s.pass != nil {
+		s.pass.Close()
+		s.pass = nil
+	}
 }
 
 // next returns the next result, io.EOF after the last. The first error ends it.

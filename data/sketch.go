@@ -58,17 +58,25 @@ func (s *sketch) add(h uint64) {
 
 // rebuild keeps what the level lets through.
 func (s *sketch) rebuild(size int) {
-	old := s.slots
-	s.slots, s.n = make([]uint64, size), 0
-	for _, h := range old {
+	kept := make([]uint64, 0, s.n)
+	for _, h := range s.slots {
 		if h != 0 && h&(1<<s.level-1) == 0 {
-			i := h >> 32 & uint64(size-1)
-			for s.slots[i] != 0 {
-				i = (i + 1) & uint64(size-1)
-			}
-			s.slots[i] = h
-			s.n++
+			kept = append(kept, h)
 		}
+	}
+	if size != len(s.slots) {
+		s.slots = make([]uint64, size)
+	}
+	// Memory that is new must not be read first: a page of it would be given twice,
+	// the second time after all cores were interrupted.
+	clear(s.slots)
+	s.n = len(kept)
+	for _, h := range kept {
+		i := h >> 32 & uint64(size-1)
+		for s.slots[i] != 0 {
+			i = (i + 1) & uint64(size-1)
+		}
+		s.slots[i] = h
 	}
 }
 
