@@ -155,7 +155,7 @@ type view struct {
 	*Column
 	summary Summary
 	other   *Column // of the same name in the other table, nil when there is none
-	sorted  []float64
+	sorted  *ordered
 	counted []int
 }
 
@@ -174,12 +174,13 @@ func (k *checker) view(c *Column) *view {
 	return k.views[slices.Index(k.table.Columns, c)]
 }
 
-// numbers returns the values that are not missing, ascending.
-func (v *view) numbers() []float64 {
+// numbers returns the values that are not missing.
+func (v *view) numbers() ordered {
 	if v.sorted == nil {
-		v.sorted = sortedNumbers(v.Column)
+		o := orderOf(v.Column)
+		v.sorted = &o
 	}
-	return v.sorted
+	return *v.sorted
 }
 
 // counts returns how often each value of the dictionary occurs.

@@ -184,41 +184,47 @@ func (k *checker) dates(v *view) []Finding {
 		return nil
 	}
 	all := v.numbers()
-	if len(all) < 100 {
+	n := all.n()
+	if n < 100 {
 		return nil
 	}
-	most := len(all) / 100
-	cut := func(from, to int) (at int, gap float64) {
-		for i := from + 1; i <= to; i++ {
-			if g := all[i] - all[i-1]; g > gap {
-				at, gap = i, g
+	most := n / 100
+	// cut finds the widest gap before a value that so many are before.
+	cut := func(from, to int) (k int, gap float64) {
+		lo, _ := slices.BinarySearch(all.ends, int32(from+1))
+		if all.ends == nil {
+			lo = from
+		}
+		for i := lo + 1; i < len(all.values) && all.start(i) <= to; i++ {
+			if g := all.values[i] - all.values[i-1]; g > gap {
+				k, gap = i, g
 			}
 		}
-		return at, gap
+		return k, gap
 	}
-	late, after := cut(len(all)-1-most, len(all)-1)
+	late, after := cut(n-1-most, n-1)
 	early, before := cut(0, most)
 	var found []Finding
-	say := func(part []float64, rest []float64, where string) {
+	say := func(part ordered, from, to float64, where string) {
 		found = append(found, Finding{Column: v.Name, Kind: FindingDates, Severity: SeverityWarning,
-			Evidence: map[string]float64{"rows": float64(len(part)), "of": float64(len(all))},
-			Message:  fmt.Sprintf("is far %s all others in %s: %s, where the rest is from %s to %s", where, plural(len(part), "row", "rows"), formatTime(part[0], v.Layout), formatTime(rest[0], v.Layout), formatTime(rest[len(rest)-1], v.Layout)),
+			Evidence: map[string]float64{"rows": float64(part.n()), "of": float64(n)},
+			Message:  fmt.Sprintf("is far %s all others in %s: %s, where the rest is from %s to %s", where, plural(part.n(), "row", "rows"), formatTime(part.first(), v.Layout), formatTime(from, v.Layout), formatTime(to, v.Layout)),
 			Remedy:   "correct these dates, or take them as missing where the date is not known"})
-		if values := slices.Compact(slices.Clone(part)); len(values) <= 5 {
+		if len(part.values) <= 5 {
 			var texts []string
-			for _, x := range values {
+			for _, x := range part.values {
 				texts = append(texts, formatTime(x, v.Layout))
 			}
 			found[len(found)-1].Change.Clean = []DeclaredStep{{"type": "missing", "columns": []string{v.Name}, "values": texts}}
 		}
 	}
-	rest := all
-	if early > 0 && before > all[len(all)-1-most]-all[early] {
-		rest = rest[early:]
-		say(all[:early], rest[:len(rest)-most], "before")
+	first := all.first() // of the rest
+	if early > 0 && before > all.at(n-1-most)-all.values[early] {
+		first = all.values[early]
+		say(all.part(0, early), first, all.at(n-1-most), "before")
 	}
-	if late > 0 && after > all[late-1]-rest[0] {
-		say(all[late:], rest[:len(rest)-(len(all)-late)], "after")
+	if late > 0 && after > all.values[late-1]-first {
+		say(all.part(late, len(all.values)), first, all.values[late-1], "after")
 	}
 	return found
 }
@@ -235,11 +241,11 @@ func (k *checker) time(v *view) []Finding {
 		f.Change.Split = SplitSpec{Method: "time", Column: v.Name}
 	}
 	if o := v.other; o != nil && o.Type == Datetime {
-		all, others := v.numbers(), sortedNumbers(o)
-		if len(others) > 0 && others[0] >= all[(len(all)-1)*99/100] {
+		all, others := v.numbers(), orderOf(o)
+		if others.n() > 0 && others.first() >= all.at((all.n()-1)*99/100) {
 			f.Severity = SeverityWarning
-			f.Evidence = map[string]float64{"days": (others[len(others)-1] - all[len(all)-1]) / 86400}
-			f.Message = fmt.Sprintf("is later in the other file: from %s, where this one ends at %s", formatTime(others[0], o.Layout), formatTime(all[len(all)-1], v.Layout))
+			f.Evidence = map[string]float64{"days": (others.last() - all.last()) / 86400}
+			f.Message = fmt.Sprintf("is later in the other file: from %s, where this one ends at %s", formatTime(others.first(), o.Layout), formatTime(all.last(), v.Layout))
 			f.Remedy = "choose on later rows too: validate on the last of these rows, not on a random part"
 			return []Finding{f}
 		}

@@ -91,8 +91,8 @@ func (v *view) bins(o *Column) (a, b []float64, where func(int) string) {
 	if v.Type == Number {
 		all := v.numbers()
 		var edges []float64
-		for q := 1; q < driftBins && len(all) > 0; q++ {
-			edges = append(edges, all[q*len(all)/driftBins]+0) // -0 is 0
+		for q := 1; q < driftBins && all.n() > 0; q++ {
+			edges = append(edges, all.at(q*all.n()/driftBins))
 		}
 		edges = slices.Compact(edges)
 		a, b = make([]float64, len(edges)+2), make([]float64, len(edges)+2)

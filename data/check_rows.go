@@ -135,14 +135,17 @@ func (r *rowSet) without(hashes []uint64, columns []string) []uint64 {
 // and b.
 func pairs(a, b []uint64) float64 {
 	n := 0.0
-	a = slices.Clone(a)
-	sortBits(a)
+	m := borrow()
+	defer m.giveBack()
+	sorted := func(k int, a []uint64) []uint64 {
+		return sortBits(slices.Clone(a), m.longs[k].take(len(a)))
+	}
+	a = sorted(0, a)
 	if b == nil {
 		each(a, func(lo, hi int) { n += float64(hi-lo) * float64(hi-lo-1) / 2 })
 		return n
 	}
-	b = slices.Clone(b)
-	sortBits(b)
+	b = sorted(1, b)
 	j := 0
 	each(a, func(lo, hi int) {
 		for j < len(b) && b[j] < a[lo] {

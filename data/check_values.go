@@ -34,44 +34,32 @@ func (k *checker) zeros(v *view) []Finding {
 		return nil
 	}
 	all := v.numbers()
-	if len(all) == 0 || all[0] != 0 {
+	if all.n() == 0 || all.first() != 0 {
 		return nil
 	}
-	n, _ := slices.BinarySearch(all, math.SmallestNonzeroFloat64)
-	rest := all[n:]
-	if n < 2 || len(rest) < 30 || float64(n) > zeroShare*float64(len(all)) {
+	n, rest := all.times(0), all.part(1, len(all.values))
+	if n < 2 || rest.n() < 30 || float64(n) > zeroShare*float64(all.n()) || len(rest.values) < zeroDistinct {
 		return nil
 	}
-	var low []float64 // the smallest distinct values
-	distinct := 0
-	each(rest, func(lo, _ int) {
-		distinct++
-		if len(low) < 6 {
-			low = append(low, rest[lo])
-		}
-	})
-	if distinct < zeroDistinct {
-		return nil
-	}
+	low := rest.values[:min(6, len(rest.values))]
 	step := 0.0
 	for i := 1; i < len(low); i++ {
 		step = max(step, low[i]-low[i-1])
 	}
-	at := func(q float64) float64 { return rest[int(q*float64(len(rest)-1))] }
-	median := at(0.5)
+	median, quarter := rest.quantile(0.5), rest.quantile(0.25)
 	const quartiles = 0.6745 // standard deviations from the median to a quartile
-	spread := math.Log(at(0.75)/at(0.25)) / (2 * quartiles)
+	spread := math.Log(rest.quantile(0.75)/quarter) / (2 * quartiles)
 	distance := math.Inf(1)
-	if median > at(0.25) {
-		distance = median / ((median - at(0.25)) / quartiles)
+	if median > quarter {
+		distance = median / ((median - quarter) / quartiles)
 	}
-	part := float64(n) / float64(len(all))
+	part := float64(n) / float64(all.n())
 	if low[0] < zeroGap*step || low[0] < zeroReach*median || spread >= zeroSpread || distance < zeroDistance && low[0] < zeroWide*step && part < zeroSpike {
 		return nil
 	}
 	return []Finding{asMissing(v, Finding{Kind: FindingZeros,
 		Evidence: map[string]float64{"rows": float64(n), "share": part, "smallest": low[0], "median": median, "gap": low[0] / step},
-		Message:  fmt.Sprintf("is 0 in %d rows (%s) and otherwise %s to %s: 0 seems to mean that the value is missing", n, share(n, len(all)), formatNumber(low[0], ""), formatNumber(rest[len(rest)-1], ""))}, 0)}
+		Message:  fmt.Sprintf("is 0 in %d rows (%s) and otherwise %s to %s: 0 seems to mean that the value is missing", n, share(n, all.n()), formatNumber(low[0], ""), formatNumber(rest.last(), ""))}, 0)}
 }
 
 // asMissing completes a finding about a number that seems to mean a missing value.
@@ -92,45 +80,38 @@ func (k *checker) sentinels(v *view) []Finding {
 		found = append(found, asMissing(v, Finding{Kind: FindingSentinel,
 			Evidence: map[string]float64{"value": value, "rows": float64(n), "low": low, "high": high},
 			Message: fmt.Sprintf("is %s in %d rows (%s) and otherwise %s to %s: the number seems to mean something else, such as a missing value or a limit", formatNumber(value, ""),
-				n, share(n, len(all)), formatNumber(low, ""), formatNumber(high, ""))}, value))
+				n, share(n, all.n()), formatNumber(low, ""), formatNumber(high, ""))}, value))
 	}
 	const atLeast, others = 3, 10 // rows with it, distinct values beside it
-	runs := func(rest []float64) (distinct, most int, whole bool) {
+	runs := func(rest ordered) (most int, whole bool) {
 		whole = true
-		each(rest, func(lo, hi int) {
-			distinct++
-			most = max(most, hi-lo)
-			whole = whole && rest[lo] == math.Trunc(rest[lo])
-		})
-		return distinct, most, whole
+		for k, v := range rest.values {
+			most = max(most, rest.times(k))
+			whole = whole && v == math.Trunc(v)
+		}
+		return most, whole
 	}
-	if len(all) == 0 {
+	if all.n() == 0 {
 		return nil
 	}
-	if high := all[len(all)-1]; nines(high) && high >= 99 {
-		n, _ := slices.BinarySearch(all, high)
-		rest, times := all[:n], len(all)-n
-		if distinct, _, _ := runs(rest); times >= atLeast && distinct >= others && high-rest[n-1] >= rest[n-1]-rest[0] && high >= 2*rest[n-1] {
-			report(high, times, rest[0], rest[n-1])
+	if high := all.last(); nines(high) && high >= 99 && len(all.values) > others {
+		last := len(all.values) - 1
+		rest, times := all.part(0, last), all.times(last)
+		if times >= atLeast && high-rest.last() >= rest.last()-rest.first() && high >= 2*rest.last() {
+			report(high, times, rest.first(), rest.last())
 			all = rest
 		}
 	}
-	if low := all[0]; low == -1 || nines(-low) {
-		n, _ := slices.BinarySearchFunc(all, low, func(x, low float64) int {
-			if x > low {
-				return 1
-			}
-			return -1
-		})
-		rest := all[n:]
-		if n < atLeast || len(rest) == 0 || rest[0] < 0 {
+	if low := all.first(); low == -1 || nines(-low) {
+		n, rest := all.times(0), all.part(1, len(all.values))
+		if n < atLeast || rest.n() == 0 || rest.first() < 0 {
 			return found
 		}
-		distinct, most, whole := runs(rest)
-		apart := rest[0]-low >= rest[len(rest)-1]-rest[0]
+		most, whole := runs(rest)
+		apart := rest.first()-low >= rest.last()-rest.first()
 		// The only negative number of a column of whole ones must stand out.
-		if distinct >= others && (low == -1 && (!whole || n > 2*most) || low < -1 && (apart || n > 2*most)) {
-			report(low, n, rest[0], rest[len(rest)-1])
+		if len(rest.values) >= others && (low == -1 && (!whole || n > 2*most) || low < -1 && (apart || n > 2*most)) {
+			report(low, n, rest.first(), rest.last())
 		}
 	}
 	return found
@@ -153,23 +134,22 @@ func (k *checker) units(v *view) []Finding {
 		return nil
 	}
 	all := v.numbers()
-	if len(all) < 100 || all[0] <= 0 {
+	if all.n() < 100 || all.first() <= 0 {
 		return nil
 	}
 	cut, widest := 0, 0.0
-	for i := 1; i < len(all); i++ {
-		if gap := all[i] / all[i-1]; gap > widest {
-			cut, widest = i, gap
+	for k := 1; k < len(all.values); k++ {
+		if gap := all.values[k] / all.values[k-1]; gap > widest {
+			cut, widest = k, gap
 		}
 	}
-	low, high := all[:cut], all[cut:]
-	if min(len(low), len(high)) < max(5, len(all)/200) || widest < 3 {
+	low, high := all.part(0, cut), all.part(cut, len(all.values))
+	if min(low.n(), high.n()) < max(5, all.n()/200) || widest < 3 {
 		return nil
 	}
-	middle := func(x []float64, q float64) float64 { return x[int(q*float64(len(x)-1))] }
-	ratio := middle(high, 0.5) / middle(low, 0.5)
+	ratio := high.quantile(0.5) / low.quantile(0.5)
 	// Both groups spread by as much, and by less than what is between them.
-	spread := func(x []float64) float64 { return math.Log(middle(x, 0.9) / middle(x, 0.1)) }
+	spread := func(x ordered) float64 { return math.Log(x.quantile(0.9) / x.quantile(0.1)) }
 	a, b := spread(low), spread(high)
 	if max(a, b) > 2*min(a, b)+0.2 || math.Log(widest) < 0.3*max(a, b) || min(a, b) < 0.01 {
 		return nil
@@ -177,8 +157,8 @@ func (k *checker) units(v *view) []Finding {
 	for _, factor := range []float64{60, 100, 1000, 1e6} {
 		if math.Abs(math.Log(ratio/factor)) < 0.25 {
 			return []Finding{{Column: v.Name, Kind: FindingUnits, Severity: SeverityWarning,
-				Evidence: map[string]float64{"ratio": ratio, "low": float64(len(low)), "high": float64(len(high)), "from": high[0], "to": low[len(low)-1]},
-				Message:  fmt.Sprintf("falls in two groups, %d values up to %s and %d from %s on, of which one is about %g times the other: it seems to be in two units", len(low), formatNumber(low[len(low)-1], ""), len(high), formatNumber(high[0], ""), factor),
+				Evidence: map[string]float64{"ratio": ratio, "low": float64(low.n()), "high": float64(high.n()), "from": high.first(), "to": low.last()},
+				Message:  fmt.Sprintf("falls in two groups, %d values up to %s and %d from %s on, of which one is about %g times the other: it seems to be in two units", low.n(), formatNumber(low.last(), ""), high.n(), formatNumber(high.first(), ""), factor),
 				Remedy:   "convert it to one unit, of which the commoner is proposed",
 				Change:   Change{Clean: []DeclaredStep{oneUnit(v.Name, low, high, factor)}}}}
 		}
@@ -187,16 +167,16 @@ func (k *checker) units(v *view) []Finding {
 }
 
 // oneUnit brings the rarer of two groups to the unit of the other.
-func oneUnit(name string, low, high []float64, factor float64) DeclaredStep {
+func oneUnit(name string, low, high ordered, factor float64) DeclaredStep {
 	column := QuoteColumn(name)
 	// A round number in the middle of what is between them, in logarithms.
-	between := math.Sqrt(low[len(low)-1] * high[0])
+	between := math.Sqrt(low.last() * high.first())
 	cut, err := strconv.ParseFloat(strconv.FormatFloat(between, 'g', 2, 64), 64)
-	if err != nil || cut <= low[len(low)-1] || cut >= high[0] {
+	if err != nil || cut <= low.last() || cut >= high.first() {
 		cut = between
 	}
 	compare, calculate := " >= ", " / "
-	if len(low) < len(high) {
+	if low.n() < high.n() {
 		compare, calculate = " < ", " * "
 	}
 	return DeclaredStep{"type": "convert", "column": name, "where": column + compare + writeNumber(cut), "value": column + calculate + writeNumber(factor)}

@@ -42,7 +42,7 @@ func newAnswer(v *view) *answer {
 	var codes []int32
 	if c.Type.numeric() {
 		if sorted := v.numbers(); v.summary.Distinct == 2 {
-			levels := []float64{sorted[0], sorted[len(sorted)-1]}
+			levels := sorted.values
 			codes = make([]int32, c.Len())
 			for i, v := range c.Numbers {
 				codes[i] = -1
@@ -228,15 +228,12 @@ func (y *answer) bins(c *Column, half uint8) (bins []int, n int) {
 			fitted = append(fitted, c.Numbers[i])
 		}
 	}
-	for i := range fitted {
-		fitted[i] += 0 // -0 is 0
-	}
-	sortFloats(fitted)
-	edges := slices.Compact(slices.Clone(fitted))
+	all := order(fitted, decimal)
+	edges := all.values
 	if most := min(256, max(2, len(fitted)/10)); len(edges) > most {
-		edges = edges[:0]
+		edges = nil
 		for q := 1; q < most; q++ {
-			edges = append(edges, fitted[q*len(fitted)/most])
+			edges = append(edges, all.at(q*len(fitted)/most))
 		}
 		edges = slices.Compact(edges)
 	}

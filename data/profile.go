@@ -111,21 +111,15 @@ func (v *view) summarise() Summary {
 	s := Summary{Name: c.Name, Type: c.Type}
 	if c.Type.numeric() {
 		sorted := v.numbers()
-		s.Missing = float64(n-len(sorted)) / float64(max(1, n))
-		if len(sorted) == 0 {
+		s.Missing = float64(n-sorted.n()) / float64(max(1, n))
+		if s.Distinct = len(sorted.values); s.Distinct == 0 {
 			return s
 		}
-		s.Distinct = 1
-		for i, v := range sorted[1:] {
-			if v != sorted[i] {
-				s.Distinct++
-			}
-		}
-		at := func(q float64) float64 { return sorted[int(q*float64(len(sorted)-1)+0.5)] }
+		at := func(q float64) float64 { return sorted.at(int(q*float64(sorted.n()-1) + 0.5)) }
 		if c.Type == Datetime {
-			s.First, s.Last = formatTime(sorted[0], c.Layout), formatTime(at(1), c.Layout)
+			s.First, s.Last = formatTime(sorted.first(), c.Layout), formatTime(sorted.last(), c.Layout)
 		} else {
-			mean, std := moments(sorted, at(0.5))
+			mean, std := sorted.moments(at(0.5))
 			s.Numbers = &NumberSummary{Min: at(0), P25: at(0.25), Median: at(0.5), P75: at(0.75), Max: at(1), Mean: mean, Std: std}
 		}
 		return s
@@ -153,19 +147,23 @@ func (v *view) summarise() Summary {
 }
 
 // moments returns the mean and the standard deviation of numbers, of which one is
-// in their middle.
-func moments(values []float64, middle float64) (mean, std float64) {
-	n := float64(len(values))
-	sum := 0.0
-	for _, v := range values {
-		sum += v - middle
+// in their middle: it is no further from the mean than one standard deviation, so
+// that the squares of the distances from it cancel no digits.
+func (o ordered) moments(middle float64) (mean, std float64) {
+	// Several sums, as each addition waits for the one before to its sum.
+	var sums, squares [4]float64
+	for k, v := range o.values {
+		d, times := v-middle, 1.0
+		if o.ends != nil {
+			times = float64(o.times(k))
+		}
+		sums[k%4] += times * d
+		squares[k%4] += times * d * d
 	}
-	mean = middle + sum/n
-	sum = 0
-	for _, v := range values {
-		sum += (v - mean) * (v - mean)
-	}
-	return mean, math.Sqrt(sum / n)
+	n := float64(o.n())
+	sum := (sums[0] + sums[1]) + (sums[2] + sums[3])
+	square := (squares[0] + squares[1]) + (squares[2] + squares[3])
+	return middle + sum/n, math.Sqrt(max(0, square/n-sum/n*(sum/n)))
 }
 
 // takeBack says how to use a column after all.

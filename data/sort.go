@@ -2,43 +2,167 @@ package data
 
 import (
 	"math"
+	"math/bits"
 	"slices"
+	"sync"
 )
+
+// ordered is numbers in ascending order, each kept once.
+type ordered struct {
+	values []float64 // the distinct ones; -0 is 0
+	// ends says how many there are up to the end of each of values; nil where every
+	// one is there once.
+	ends   []int32
+	before int // how many stand before the first of values, in what this is a part of
+}
+
+// n is how many numbers there are.
+func (o ordered) n() int { return o.start(len(o.values)) }
+
+// start returns how many are less than the distinct value k.
+func (o ordered) start(k int) int {
+	if k == 0 {
+		return 0
+	}
+	if o.ends == nil {
+		return k
+	}
+	return int(o.ends[k-1]) - o.before
+}
+
+// times returns how often the distinct value k is there.
+func (o ordered) times(k int) int { return o.start(k+1) - o.start(k) }
+
+// at returns number i.
+func (o ordered) at(i int) float64 {
+	if o.ends == nil {
+		return o.values[i]
+	}
+	k, equal := slices.BinarySearch(o.ends, int32(i+o.before))
+	if equal {
+		k++
+	}
+	return o.values[k]
+}
+
+// quantile returns the number at a part of the way through all.
+func (o ordered) quantile(q float64) float64 { return o.at(int(q * float64(o.n()-1))) }
+
+func (o ordered) first() float64 { return o.values[0] }
+func (o ordered) last() float64  { return o.values[len(o.values)-1] }
+
+// part returns the numbers that are distinct values lo to hi-1.
+func (o ordered) part(lo, hi int) ordered {
+	p := ordered{values: o.values[lo:hi]}
+	if o.ends != nil {
+		p.ends, p.before = o.ends[lo:hi], o.before+o.start(lo)
+	}
+	return p
+}
 
 // sortedNumbers returns the values that are not missing, ascending. -0 is 0.
 func sortedNumbers(c *Column) []float64 {
-	values := make([]float64, 0, len(c.Numbers))
-	for _, v := range c.Numbers {
-		if v == v {
-			values = append(values, v+0)
+	o := orderOf(c)
+	all := make([]float64, 0, o.n())
+	for k, v := range o.values {
+		for range o.times(k) {
+			all = append(all, v)
 		}
 	}
-	sortFloats(values)
-	return values
+	return all
 }
 
-// sortFloats sorts numbers without NaN or -0.
-func sortFloats(values []float64) {
-	if len(values) < 256 {
-		slices.Sort(values)
-		return
+// orderOf returns the values that are not missing.
+func orderOf(c *Column) ordered {
+	if c.Type == Datetime {
+		return order(c.Numbers, daily)
 	}
-	if sortDecimals(values) {
-		return
-	}
-	keys := make([]uint64, len(values))
-	for i, v := range values {
-		keys[i] = sortKey(v)
-	}
-	sortBits(keys)
-	for i, k := range keys {
-		if k>>63 != 0 {
-			k &^= 1 << 63
-		} else {
-			k = ^k
+	return order(c.Numbers, decimal)
+}
+
+// unit is what numbers are whole multiples of.
+type unit struct{ times, per float64 } // step times / per
+
+var (
+	decimal = []unit{{1, 1}, {1, 10}, {1, 100}, {1, 1e3}, {1, 1e4}, {1, 1e6}}
+	daily   = append([]unit{{86400, 1}}, decimal...)
+)
+
+// order sorts the numbers that are not NaN.
+func order(numbers []float64, units []unit) ordered {
+	n, low, high := 0, math.Inf(1), math.Inf(-1)
+	for _, v := range numbers {
+		if v == v {
+			n++
 		}
-		values[i] = math.Float64frombits(k)
+		if v < low {
+			low = v
+		}
+		if v > high {
+			high = v
+		}
 	}
+	if n >= 256 {
+		for _, u := range units {
+			if !((high-low)*u.per/u.times < 1<<32-1) {
+				continue
+			}
+			if o, ok := u.order(numbers, n, low, high); ok {
+				return o
+			}
+		}
+	}
+	m := borrow()
+	defer m.giveBack()
+	keys := m.longs[0].take(n)[:0]
+	for _, v := range numbers {
+		if v == v {
+			keys = append(keys, sortKey(v))
+		}
+	}
+	keys = sortBits(keys, m.longs[1].take(n))
+	distinct := 0
+	last := ^uint64(0) // of NaN
+	for _, k := range keys {
+		if k != last {
+			distinct++
+		}
+		last = k
+	}
+	o := newOrdered(n, distinct)
+	last = ^uint64(0)
+	for i, k := range keys {
+		if k != last {
+			o.add(numberOf(k), i)
+		}
+		last = k
+	}
+	return o.end(n)
+}
+
+// newOrdered has room for so many distinct ones among n.
+func newOrdered(n, distinct int) ordered {
+	o := ordered{values: make([]float64, 0, distinct)}
+	if distinct < n {
+		o.ends = make([]int32, 0, distinct)
+	}
+	return o
+}
+
+// add appends a value that has so many before it, and end says how many there are
+// in all.
+func (o *ordered) add(v float64, before int) {
+	if o.ends != nil && len(o.values) > 0 {
+		o.ends = append(o.ends, int32(before))
+	}
+	o.values = append(o.values, v)
+}
+
+func (o *ordered) end(n int) ordered {
+	if o.ends != nil {
+		o.ends = append(o.ends, int32(n))
+	}
+	return *o
 }
 
 // sortKey is in the order of numbers. As bits, positive ones are in their order,
@@ -51,138 +175,209 @@ func sortKey(v float64) uint64 {
 	return ^k
 }
 
-// sortDecimals sorts numbers that have few decimal places, as most do, by what
-// they are in units of the last place: these are small. It says no, and leaves
-// the numbers as they are, where some have more.
-func sortDecimals(values []float64) bool {
-	low, high := values[0], values[0]
-	for _, v := range values {
-		low, high = min(low, v), max(high, v)
+// numberOf is the number that has a key.
+func numberOf(k uint64) float64 {
+	if k>>63 != 0 {
+		return math.Float64frombits(k &^ (1 << 63))
 	}
-	for _, unit := range []float64{1, 10, 100, 1e3, 1e4, 1e6} {
-		if !((high-low)*unit < 1<<32-1) {
-			return false
+	return math.Float64frombits(^k)
+}
+
+// order sorts numbers that are multiples of a unit, as those with few decimal
+// places are, by what they are in that unit: these are small whole numbers. It
+// says no where one of them is no multiple.
+func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool) {
+	scale := u.per / u.times
+	base := math.Round(low * scale)
+	// The nearest whole number; no more than a guess, as it is tried.
+	key := func(v float64) uint32 { return uint32(int64(v*scale - base + 0.5)) }
+	value := func(k uint32) float64 { return (float64(k) + base) * u.times / u.per }
+	for i := range 16 { // as is quickly seen of most
+		if v := numbers[i*(len(numbers)-1)/15]; v == v && value(key(v)) != v {
+			return ordered{}, false
 		}
-		base := math.Round(low * unit)
-		keys := decimals(values, unit, base)
-		if keys == nil {
+	}
+	m := borrow()
+	defer m.giveBack()
+	if span := int(math.Round(high*scale) - base); span < 1<<16 {
+		counts := m.words[0].take(span + 1)
+		clear(counts)
+		for _, v := range numbers {
+			if v != v {
+				continue
+			}
+			k := key(v)
+			if value(k) != v || int(k) >= len(counts) {
+				return ordered{}, false
+			}
+			counts[k]++
+		}
+		distinct := 0
+		for _, c := range counts {
+			if c > 0 {
+				distinct++
+			}
+		}
+		o, before := newOrdered(n, distinct), 0
+		for k, c := range counts {
+			if c > 0 {
+				o.add(value(uint32(k))+0, before)
+				before += int(c)
+			}
+		}
+		return o.end(n), true
+	}
+	keys := m.words[0].take(n)
+	at := 0
+	for _, v := range numbers {
+		if v != v {
 			continue
 		}
-		if span := math.Round(high*unit) - base; span < 1<<16 {
-			counts := make([]uint32, int(span)+1)
-			for _, k := range keys {
-				counts[k]++
-			}
-			at := 0
-			for k, n := range counts {
-				v := (float64(k)+base)/unit + 0
-				for range n {
-					values[at] = v
-					at++
-				}
-			}
-			return true
+		k := key(v)
+		if value(k) != v {
+			return ordered{}, false
 		}
-		sortKeys(keys)
-		for i, k := range keys {
-			values[i] = (float64(k)+base)/unit + 0
-		}
-		return true
+		keys[at] = k
+		at++
 	}
-	return false
+	keys = sortKeys(keys, m.words[1].take(n))
+	distinct := 1
+	for i, k := range keys[1:] {
+		if k != keys[i] {
+			distinct++
+		}
+	}
+	o := newOrdered(n, distinct)
+	for i, k := range keys {
+		if i == 0 || k != keys[i-1] {
+			o.add(value(k)+0, i)
+		}
+	}
+	return o.end(n), true
 }
 
-// decimals returns the numbers in units, less a base; nil where one of them is
-// not exactly what it is taken for.
-func decimals(values []float64, unit, base float64) []uint32 {
-	exact := func(v float64) (uint32, bool) {
-		k := math.RoundToEven(v*unit) - base
-		return uint32(int64(k)), k >= 0 && k < 1<<32 && (k+base)/unit == v
-	}
-	for i := range min(16, len(values)) {
-		if _, ok := exact(values[i*(len(values)-1)/15]); !ok {
-			return nil // as is quickly seen of most
-		}
-	}
-	keys := make([]uint32, len(values))
-	for i, v := range values {
-		k, ok := exact(v)
-		if !ok {
-			return nil
-		}
-		keys[i] = k
-	}
-	return keys
+// scratch is what sorting needs for a while.
+type scratch struct {
+	words [2]room[uint32]
+	longs [2]room[uint64]
 }
 
-// sortKeys sorts by eleven bits after another from the last.
-func sortKeys(a []uint32) {
-	const width = 11
-	var counts [3][1 << width]uint32
+type room[T any] struct{ s []T }
+
+// take returns n values that hold anything.
+func (r *room[T]) take(n int) []T {
+	if cap(r.s) < n {
+		r.s = make([]T, n)
+	}
+	return r.s[:n]
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+func borrow() *scratch       { return scratches.Get().(*scratch) }
+func (m *scratch) giveBack() { scratches.Put(m) }
+
+// digits is what a radix sort needs to know: few passes over all, of so many bits
+// that where the values of a pass go stays in the caches.
+const mostDigits = 12
+
+// sortKeys sorts by some bits after another from the last, and returns a or other,
+// which is as long.
+func sortKeys(a, other []uint32) []uint32 {
+	any := uint32(0)
 	for _, k := range a {
-		counts[0][k%(1<<width)]++
-		counts[1][k>>width%(1<<width)]++
-		counts[2][k>>(2*width)]++
+		any |= k
 	}
-	from, to := a, make([]uint32, len(a))
-	for p := range counts {
-		shift := width * p
+	width := bits.Len32(any)
+	passes := (width + mostDigits - 1) / mostDigits
+	if passes == 0 {
+		return a
+	}
+	digit := (width + passes - 1) / passes
+	var counts [3][1 << mostDigits]uint32
+	mask := uint32(1)<<digit - 1
+	for _, k := range a {
+		counts[0][k&mask]++
+		counts[1][k>>digit&mask]++
+		if passes == 3 {
+			counts[2][k>>(2*digit)&mask]++
+		}
+	}
+	for p := range passes {
+		shift := digit * p
 		c := &counts[p]
-		if c[a[0]>>shift%(1<<width)] == uint32(len(a)) {
-			continue
-		}
-		at := uint32(0)
-		for d, n := range c {
-			c[d] = at
-			at += n
-		}
-		for _, k := range from {
-			d := k >> shift % (1 << width)
-			to[c[d]] = k
+		starts(c[:mask+1])
+		for _, k := range a {
+			d := k >> shift & mask & (1<<mostDigits - 1)
+			other[c[d]] = k
 			c[d]++
 		}
-		from, to = to, from
+		a, other = other, a
 	}
-	if &from[0] != &a[0] {
-		copy(a, from)
+	return a
+}
+
+// starts turns counts into where each begins.
+func starts(counts []uint32) {
+	at := uint32(0)
+	for d, n := range counts {
+		counts[d] = at
+		at += n
 	}
 }
 
-// sortBits sorts by one byte after another from the last, which for many values
-// takes a fraction of the time that comparing takes. Bytes that all values share
-// are passed over.
-func sortBits(a []uint64) {
+// sortBits sorts, and returns a or other, which is as long. The first 33 bits that
+// the values do not share are sorted by eleven after another from the last. Where
+// that leaves values in disorder, which are those that differ in none of the 33,
+// they are compared.
+func sortBits(a, other []uint64) []uint64 {
+	const digit = 11
 	if len(a) < 1024 {
 		slices.Sort(a)
-		return
+		return a
 	}
-	var counts [8][256]int
+	all, any := ^uint64(0), uint64(0)
 	for _, k := range a {
-		for b := range counts {
-			counts[b][byte(k>>(8*b))]++
-		}
+		all &= k
+		any |= k
 	}
-	from, to := a, make([]uint64, len(a))
-	for b := range counts {
-		shift := 8 * b
-		if counts[b][byte(a[0]>>shift)] == len(a) {
+	last := max(0, bits.Len64(all^any)-3*digit)
+	var counts [3][1 << digit]uint32
+	for _, k := range a {
+		k >>= last
+		counts[0][k%(1<<digit)]++
+		counts[1][k>>digit%(1<<digit)]++
+		counts[2][k>>(2*digit)%(1<<digit)]++
+	}
+	for p := range counts {
+		shift := last + digit*p
+		c := &counts[p]
+		if c[a[0]>>shift%(1<<digit)] == uint32(len(a)) {
 			continue
 		}
-		at := 0
-		for d, n := range counts[b] {
-			counts[b][d] = at
-			at += n
+		starts(c[:])
+		for _, k := range a {
+			d := k >> shift % (1 << digit)
+			other[c[d]] = k
+			c[d]++
 		}
-		for _, k := range from {
-			d := byte(k >> shift)
-			to[counts[b][d]] = k
-			counts[b][d]++
+		a, other = other, a
+	}
+	for i := 1; last > 0 && i < len(a); i++ {
+		if a[i] >= a[i-1] {
+			continue
 		}
-		from, to = to, from
+		lo, hi := i-1, i+1
+		for lo > 0 && a[lo-1]>>last == a[i]>>last {
+			lo--
+		}
+		for hi < len(a) && a[hi]>>last == a[i]>>last {
+			hi++
+		}
+		slices.Sort(a[lo:hi])
+		i = hi
 	}
-	if &from[0] != &a[0] {
-		copy(a, from)
-	}
+	return a
 }
 
 // firstOf returns for every hash the number of the first that equals it, and

@@ -31,7 +31,7 @@ func TestSortFloats(t *testing.T) {
 			}
 			want := slices.Clone(got)
 			slices.Sort(want)
-			sortFloats(got)
+			got = sortedNumbers(&Column{Type: Number, Numbers: got})
 			for i := range want {
 				if math.Float64bits(got[i]) != math.Float64bits(want[i]) {
 					t.Fatalf("%s, %d values: number %d is %v, expected %v", name, n, i, got[i], want[i])
