@@ -221,13 +221,26 @@ func distinct(c *Column) *Column {
 
 // once is distinct of a column whose dictionary may hold a value twice.
 func once(c *Column) *Column {
+	hashes := make([]uint64, len(c.Dict))
+	inChunks(len(c.Dict), func(lo, hi int) {
+		for k := lo; k < hi; k++ {
+			hashes[k] = hashString(c.Dict[k])
+		}
+	})
+	first, repeated := firstOf(hashes)
+	next := int32(0) // code, where they are in the order of the rows
+	for _, k := range c.Codes {
+		if k == next {
+			next++
+		} else if k > next {
+			break
+		}
+	}
+	if !repeated && int(next) == len(c.Dict) {
+		return c // as that of a file is, if no value is in two rows
+	}
 	d := *c
 	d.Codes, d.Dict = make([]int32, len(c.Codes)), make([]string, 0, len(c.Dict))
-	hashes := make([]uint64, len(c.Dict))
-	for k, v := range c.Dict {
-		hashes[k] = hashString(v)
-	}
-	first, _ := firstOf(hashes)
 	codes := make([]int32, len(c.Dict)) // 1 + the new one of an old one
 	for i, k := range c.Codes {
 		if d.Codes[i] = -1; k < 0 {
