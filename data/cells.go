@@ -309,6 +309,9 @@ func quickNumber(data []byte, i, end int) (float64, numberKind) {
 	if data[i] == '+' && sign == 0 {
 		i++
 	}
+	if v, kind := shortNumber(data, i, end); kind != notNumber {
+		return math.Float64frombits(math.Float64bits(v) | sign<<63), kind
+	}
 	first := i
 	m, n := eight(data, i)
 	if i += n; n == 8 {
@@ -399,13 +402,47 @@ func digits(m uint64, data []byte, i int) (uint64, int) {
 	return m, i
 }
 
+// shortNumber reads a number of up to eight characters without sign and exponent,
+// of which all are looked at once; others are not numbers to it.
+func shortNumber(data []byte, i, end int) (float64, numberKind) {
+	n := end - i
+	if n > 8 || n <= 0 || end < 8 {
+		return 0, notNumber
+	}
+	t := binary.LittleEndian.Uint64(data[end-8:]) ^ zeros8
+	t = t >> (64 - 8*n) << (64 - 8*n) // zeros go before
+	others := (t + carry8 | t) & tops8
+	if others == 0 {
+		if data[i] == '0' && n > 1 {
+			return 0, notNumber
+		}
+		return float64(join8(t)), isInteger
+	}
+	p := bits.TrailingZeros64(others) &^ 7 // where the first is that is no digit
+	if others&(others-1) != 0 || byte(t>>p) != '.'^'0' || n == 1 {
+		return 0, notNumber
+	}
+	t = t>>p>>8<<8<<p | t&(1<<p-1)<<8 // what stands before the point takes its place
+	return float64(join8(t)) / powers[7-p/8], isFloat
+}
+
+const (
+	zeros8 = 0x3030303030303030
+	carry8 = 0x7676767676767676 // takes the top bit of all but digits' values
+	tops8  = 0x8080808080808080
+)
+
+// join8 is the number that eight digits' values make.
+func join8(t uint64) uint64 {
+	t = t*10 + t>>8
+	return (t&0x000000ff000000ff*0x000f424000000064 + t>>16&0x000000ff000000ff*0x0000271000000001) >> 32
+}
+
 // eight reads up to eight decimal digits, and says how many there are. There must
 // be eight bytes.
 func eight(data []byte, i int) (m uint64, n int) {
-	t := binary.LittleEndian.Uint64(data[i:]) ^ 0x3030303030303030
+	t := binary.LittleEndian.Uint64(data[i:]) ^ zeros8
 	// The top bit of the first byte that is no digit is set.
-	n = bits.TrailingZeros64((t+0x7676767676767676|t)&0x8080808080808080) / 8
-	t <<= 64 - 8*n // zeros go before
-	t = t*10 + t>>8
-	return (t&0x000000ff000000ff*0x000f424000000064 + t>>16&0x000000ff000000ff*0x0000271000000001) >> 32, n
+	n = bits.TrailingZeros64((t+carry8|t)&tops8) / 8
+	return join8(t << (64 - 8*n)), n // zeros go before
 }

@@ -28,18 +28,27 @@ func (k *checker) alike() []Finding {
 	t := k.table
 	step := t.Rows/alikeSample + 1
 	var list []*candidate
-	var many []bool // values in the column of a candidate
+	var levelsOf []int // what levels would say of a candidate, 0 for nothing
+	alikes := map[int]int{}
 	for _, c := range t.Columns {
 		if c.Name == k.Target || k.kinds[c.Name] != "" || len(list) == alikeColumns {
 			continue
 		}
 		list = append(list, &candidate{c: c})
-		v := k.view(c)
-		many = append(many, v != nil && v.summary.Distinct > alikeLevels+1)
+		n := 0
+		if c.Type != Identifier && c.Type != Text {
+			s := k.view(c).summary
+			if n = s.Distinct; s.Missing > 0 {
+				n++
+			}
+		}
+		levelsOf = append(levelsOf, n)
+		alikes[n]++
 	}
 	parallel(len(list), func(j int) {
 		x := list[j]
-		if !many[j] {
+		// Only columns of as many may go with one another.
+		if n := levelsOf[j]; n <= alikeLevels+1 && alikes[n] > 1 {
 			x.codes, x.levels, x.bits = levels(x.c)
 		}
 		if x.c.Type == Number {

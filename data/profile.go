@@ -152,13 +152,21 @@ func (v *view) summarise() Summary {
 func (o ordered) moments(middle float64) (mean, std float64) {
 	// Several sums, as each addition waits for the one before to its sum.
 	var sums, squares [4]float64
-	for k, v := range o.values {
-		d, times := v-middle, 1.0
-		if o.ends != nil {
-			times = float64(o.times(k))
+	if o.ends == nil {
+		for k, v := range o.values {
+			d := v - middle
+			sums[k%4] += d
+			squares[k%4] += d * d
 		}
-		sums[k%4] += times * d
-		squares[k%4] += times * d * d
+	} else {
+		last := int32(o.before)
+		for k, v := range o.values {
+			end := o.ends[k]
+			d, times := v-middle, float64(end-last)
+			sums[k%4] += times * d
+			squares[k%4] += times * d * d
+			last = end
+		}
 	}
 	n := float64(o.n())
 	sum := (sums[0] + sums[1]) + (sums[2] + sums[3])

@@ -121,66 +121,59 @@ func order(numbers []float64, units []unit) ordered {
 		}
 	}
 	keys = sortBits(keys, m.longs[1].take(n))
-	distinct := 0
-	last := ^uint64(0) // of NaN
-	for _, k := range keys {
-		if k != last {
-			distinct++
-		}
-		last = k
-	}
-	o := newOrdered(n, distinct)
-	last = ^uint64(0)
+	ends := m.words[0].take(n)
+	keys = compact(keys, ends)
+	o := ordered{values: make([]float64, len(keys)), ends: endsOf(ends[:len(keys)], n)}
 	for i, k := range keys {
-		if k != last {
-			o.add(numberOf(k), i)
-		}
-		last = k
-	}
-	return o.end(n)
-}
-
-// newOrdered has room for so many distinct ones among n.
-func newOrdered(n, distinct int) ordered {
-	o := ordered{values: make([]float64, 0, distinct)}
-	if distinct < n {
-		o.ends = make([]int32, 0, distinct)
+		o.values[i] = numberOf(k)
 	}
 	return o
 }
 
-// add appends a value that has so many before it, and end says how many there are
-// in all.
-func (o *ordered) add(v float64, before int) {
-	if o.ends != nil && len(o.values) > 0 {
-		o.ends = append(o.ends, int32(before))
+// compact leaves one of all keys that are equal, and says how many there are up to
+// the end of each. Whether one equals the one before is as good as random, so that
+// nothing branches on it.
+func compact[K uint32 | uint64](keys []K, ends []uint32) []K {
+	if len(keys) == 0 {
+		return nil
 	}
-	o.values = append(o.values, v)
+	ends = ends[:len(keys)]
+	at, last := 0, keys[0]
+	for i, k := range keys {
+		ends[at] = uint32(i)
+		other := 0
+		if k != last {
+			other = 1
+		}
+		at += other
+		keys[at], last = k, k
+	}
+	ends[at] = uint32(len(keys))
+	return keys[:at+1]
 }
 
-func (o *ordered) end(n int) ordered {
-	if o.ends != nil {
-		o.ends = append(o.ends, int32(n))
+// endsOf is of n numbers.
+func endsOf(ends []uint32, n int) []int32 {
+	if len(ends) == n {
+		return nil
 	}
-	return *o
+	e := make([]int32, len(ends))
+	for k, end := range ends {
+		e[k] = int32(end)
+	}
+	return e
 }
 
 // sortKey is in the order of numbers. As bits, positive ones are in their order,
 // negative ones in reverse and after them.
 func sortKey(v float64) uint64 {
 	k := math.Float64bits(v + 0)
-	if k>>63 == 0 {
-		return k | 1<<63
-	}
-	return ^k
+	return k ^ (uint64(int64(k)>>63) | 1<<63)
 }
 
 // numberOf is the number that has a key.
 func numberOf(k uint64) float64 {
-	if k>>63 != 0 {
-		return math.Float64frombits(k &^ (1 << 63))
-	}
-	return math.Float64frombits(^k)
+	return math.Float64frombits(k ^ (k>>63 - 1 | 1<<63))
 }
 
 // order sorts numbers that are multiples of a unit, as those with few decimal
@@ -212,20 +205,16 @@ func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool)
 			}
 			counts[k]++
 		}
-		distinct := 0
-		for _, c := range counts {
-			if c > 0 {
-				distinct++
-			}
-		}
-		o, before := newOrdered(n, distinct), 0
+		var o ordered
+		ends, before := m.words[1].take(len(counts))[:0], uint32(0)
 		for k, c := range counts {
 			if c > 0 {
-				o.add(value(uint32(k))+0, before)
-				before += int(c)
+				before += c
+				o.values, ends = append(o.values, value(uint32(k))+0), append(ends, before)
 			}
 		}
-		return o.end(n), true
+		o.ends = endsOf(ends, n)
+		return o, true
 	}
 	keys := m.words[0].take(n)
 	at := 0
@@ -241,24 +230,18 @@ func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool)
 		at++
 	}
 	keys = sortKeys(keys, m.words[1].take(n))
-	distinct := 1
-	for i, k := range keys[1:] {
-		if k != keys[i] {
-			distinct++
-		}
-	}
-	o := newOrdered(n, distinct)
+	ends := m.words[2].take(n)
+	keys = compact(keys, ends)
+	o := ordered{values: make([]float64, len(keys)), ends: endsOf(ends[:len(keys)], n)}
 	for i, k := range keys {
-		if i == 0 || k != keys[i-1] {
-			o.add(value(k)+0, i)
-		}
+		o.values[i] = value(k) + 0
 	}
-	return o.end(n), true
+	return o, true
 }
 
 // scratch is what sorting needs for a while.
 type scratch struct {
-	words [2]room[uint32]
+	words [3]room[uint32]
 	longs [2]room[uint64]
 }
 

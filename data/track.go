@@ -196,7 +196,7 @@ func (t *tracker) fillNumbers(g *grid, j, row int) int {
 		return row
 	}
 	out := b.column.Numbers
-	floats := 0
+	floats, known := 0, 0
 	for at := row*g.width + j; row < g.rows; row, at = row+1, at+g.width {
 		c := g.cells[at]
 		if c.start == c.end {
@@ -208,35 +208,36 @@ func (t *tracker) fillNumbers(g *grid, j, row int) int {
 			floats++
 		} else if kind != isInteger {
 			break
+		} else if t.knows(x) {
+			known++
 		} else if t.stats != nil {
 			t.seeInteger(g.data[c.start:c.end], x)
 		}
 		out = append(out, x)
 	}
-	if t.stats != nil {
-		t.stats.values += floats
-		t.stats.numbers += floats
-		t.stats.floats += floats
+	if s := t.stats; s != nil {
+		s.values += floats + known
+		s.numbers += floats + known
+		s.floats += floats
+		s.integers += known
 	}
 	b.column.Numbers = out
 	return row
 }
 
+// knows says whether the statistics have met a whole number as it is usually
+// spelled, so that nothing is new about it.
+func (t *tracker) knows(x float64) bool {
+	k := uint64(int64(x))
+	return k < smallNumbers && t.small[k/64]>>(k%64)&1 != 0
+}
+
 // seeInteger learns from a whole number that is spelled as quickNumber knows it.
 func (t *tracker) seeInteger(v []byte, x float64) {
-	s := t.stats
 	if x >= 0 && x < smallNumbers && v[0] >= '0' {
-		// Nothing is new about one that was seen before.
-		if word, bit := &t.small[int(x)/64], uint64(1)<<(int(x)%64); *word&bit == 0 {
-			*word |= bit
-		} else {
-			s.values++
-			s.numbers++
-			s.integers++
-			return
-		}
+		t.small[int(x)/64] |= 1 << (int(x) % 64)
 	}
-	s.addNumber(v, x, isInteger, 1)
+	t.stats.addNumber(v, x, isInteger, 1)
 }
 
 // fillIdentifiers takes whole numbers.
