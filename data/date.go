@@ -208,13 +208,34 @@ func unixSeconds(y, m, d, hour, minute, second int) (float64, bool) {
 	if m < 1 || m > 12 || d < 1 || d > 28 && d > daysIn(m, y) || hour > 23 || minute > 59 || second > 59 {
 		return 0, false
 	}
-	// Days since 1970 by years that begin in March, so that leap days come last.
+	days := 0 // from 1970 to the month's first
+	if k := uint(12*(y-firstYear) + m - 1); k < uint(len(firstDays)) {
+		days = int(firstDays[k])
+	} else {
+		days = daysTo(y, m)
+	}
+	return float64((((days+d-1)*24+hour)*60+minute)*60 + second), true
+}
+
+// firstDays are the days from 1970 to the first of the months of the years that
+// most dates are of.
+var firstDays = func() (days [12 * 200]int32) {
+	for k := range days {
+		days[k] = int32(daysTo(firstYear+k/12, k%12+1))
+	}
+	return days
+}()
+
+const firstYear = 1900
+
+// daysTo counts the days from 1970 to the first of a month, by years that begin
+// in March, so that leap days come last.
+func daysTo(y, m int) int {
 	if m <= 2 {
 		y--
 		m += 12
 	}
-	days := 365*y + floorDiv(y, 4) - floorDiv(y, 100) + floorDiv(y, 400) + (153*(m-3)+2)/5 + d - 1 - 719468
-	return float64(((days*24+hour)*60+minute)*60 + second), true
+	return 365*y + floorDiv(y, 4) - floorDiv(y, 100) + floorDiv(y, 400) + (153*(m-3)+2)/5 - 719468
 }
 
 func floorDiv(a, b int) int {

@@ -41,17 +41,6 @@ func wordOf(v []byte) word {
 	return word{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:]) | uint64(n)<<56}
 }
 
-// wordAt is wordOf data[start:end], for which nothing branches on the length of a
-// short value: it is as good as random.
-func wordAt(data []byte, start, end int) word {
-	n := end - start
-	if n > longest || start+longest+1 > len(data) {
-		return wordOf(data[start:end])
-	}
-	b, m := data[start:start+longest+1], &wordMasks[n]
-	return word{binary.LittleEndian.Uint64(b) & m.lo, binary.LittleEndian.Uint64(b[8:])&m.hi | uint64(n)<<56}
-}
-
 func (w word) long() bool { return w.hi >= longWord }
 
 func (w word) hash() uint64 { return fold(w.lo^0xa0761d6478bd642f, w.hi^0xe7037ed1a0b428db) }
@@ -69,13 +58,49 @@ func (d *dictionary) look(w word, v []byte) (k int, slot uint64) {
 	return -1, i
 }
 
-// find returns the number of the value data[start:end], -1 if it is not there.
-func (d *dictionary) find(data []byte, start, end int) int {
+// codes appends the numbers of the values of a grid's column from a row on, -1 for
+// empty ones, counts them, and returns the row of the first value that is not
+// there or has doubled quotes.
+func (d *dictionary) codes(out []int32, g *grid, j, row int, counts []int) ([]int32, int) {
 	if len(d.slots) == 0 {
-		return -1
+		return out, row
 	}
-	k, _ := d.look(wordAt(data, start, end), data[start:end])
-	return k
+	slots, words, data := d.slots, d.words, g.data
+	mask := uint64(len(slots) - 1)
+	counts = counts[:len(words)]
+	for at := row*g.width + j; row < g.rows; row, at = row+1, at+g.width {
+		c := g.cells[at]
+		start, n := int(c.start), int(c.end)-int(c.start)
+		k := -1
+		if uint(n) <= longest && start+longest+1 <= len(data) {
+			// Nothing branches on the length of a short value: it is as good as random.
+			if n == 0 {
+				out = append(out, -1)
+				continue
+			}
+			b, m := data[start:start+longest+1], &wordMasks[n]
+			w := word{binary.LittleEndian.Uint64(b) & m.lo, binary.LittleEndian.Uint64(b[8:])&m.hi | uint64(n)<<56}
+			for i := w.hash() & mask; slots[i&mask] != 0; i = (i + 1) & mask {
+				if s := int(slots[i&mask] - 1); words[s] == w {
+					k = s
+					break
+				}
+			}
+		} else if c.end&escapedBit == 0 {
+			if n == 0 {
+				out = append(out, -1)
+				continue
+			}
+			v := data[c.start:c.end]
+			k, _ = d.look(wordOf(v), v)
+		}
+		if k < 0 {
+			break
+		}
+		counts[k]++
+		out = append(out, int32(k))
+	}
+	return out, row
 }
 
 // index returns a value's number and whether it is a new one.

@@ -222,6 +222,7 @@ type chunker struct {
 	carry            []byte
 	eof              bool
 	free             chan []byte // blocks that were given back
+	outside          []int       // where the parts outside of quotes begin and end
 }
 
 func (c *chunker) next() (*block, error) {
@@ -316,18 +317,14 @@ func (c *chunker) walk(b []byte) (cut, open int) {
 		return bytes.LastIndexByte(b, '\n') + 1, -1
 	}
 	s := scanner{delimiter: c.delimiter}
+	c.outside = append(c.outside[:0], 0)
 	for pos := 0; ; {
 		q := bytes.IndexByte(b[pos:], c.quote)
 		if q < 0 {
-			if n := bytes.LastIndexByte(b[pos:], '\n'); n >= 0 {
-				cut = pos + n + 1
-			}
-			return cut, -1
+			c.outside = append(c.outside, len(b))
+			return c.lastLine(b), -1
 		}
 		q += pos
-		if n := bytes.LastIndexByte(b[pos:q], '\n'); n >= 0 {
-			cut = pos + n + 1
-		}
 		p := q
 		for p > 0 && s.blank(b[p-1]) {
 			p--
@@ -336,10 +333,11 @@ func (c *chunker) walk(b []byte) (cut, open int) {
 			pos = q + 1 // a character like any other
 			continue
 		}
+		c.outside = append(c.outside, q)
 		for p = q + 1; ; {
 			e := bytes.IndexByte(b[p:], c.quote)
 			if e < 0 || p+e+1 == len(b) {
-				return cut, q // the next byte would say whether it is doubled
+				return c.lastLine(b), q // the next byte would say whether it is doubled
 			}
 			p += e + 1
 			if b[p] != c.quote {
@@ -348,7 +346,19 @@ func (c *chunker) walk(b []byte) (cut, open int) {
 			p++
 		}
 		pos = p
+		c.outside = append(c.outside, p)
 	}
+}
+
+// lastLine returns the position after the last line end outside of quotes.
+func (c *chunker) lastLine(b []byte) int {
+	for i := len(c.outside) - 2; i >= 0; i -= 2 {
+		start, end := c.outside[i], c.outside[i+1]
+		if n := bytes.LastIndexByte(b[start:end], '\n'); n >= 0 {
+			return start + n + 1
+		}
+	}
+	return 0
 }
 
 // checkText finds bytes that no text has.

@@ -259,28 +259,16 @@ func (t *tracker) fillIdentifiers(g *grid, j, row int) int {
 
 // fillSeen takes values that are in the dictionary, and empty fields.
 func (t *tracker) fillSeen(g *grid, j, row int) int {
+	// No value in the dictionary has spaces around it or means that it is missing.
 	out := t.builder.column.Codes
-	category := t.builder.field.Type == Category
-	for at := row*g.width + j; row < g.rows; row, at = row+1, at+g.width {
-		c := g.cells[at]
-		if c.start == c.end {
-			out = append(out, -1)
-			continue
+	from := len(out)
+	out, row = t.seen.codes(out, g, j, row, t.counts)
+	if t.builder.field.Type == Boolean {
+		for i, k := range out[from:] {
+			if k >= 0 {
+				out[from+i] = int32(t.numbers[k])
+			}
 		}
-		if c.end&escapedBit != 0 {
-			break
-		}
-		// No value in the dictionary has spaces around it or means that it is
-		// missing.
-		k := t.seen.find(g.data, int(c.start), int(c.end))
-		if k < 0 {
-			break
-		}
-		t.counts[k]++
-		if !category {
-			k = int(t.numbers[k])
-		}
-		out = append(out, int32(k))
 	}
 	t.builder.column.Codes = out
 	return row
