@@ -41,6 +41,47 @@ func TestSortFloats(t *testing.T) {
 	}
 }
 
+// Numbers kept once each are counted and found as if all were there.
+func TestOrdered(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for name, draw := range map[string]func() float64{
+		"few":      func() float64 { return float64(r.IntN(40)) / 10 },
+		"some":     func() float64 { return float64(r.IntN(1e6)) },
+		"any":      func() float64 { return float64(math.Float32frombits(r.Uint32N(1<<12) << 20)) },
+		"distinct": r.Float64,
+	} {
+		c := &Column{Type: Number}
+		var want []float64
+		for range 3000 {
+			v := draw()
+			if c.Numbers = append(c.Numbers, v); v == v {
+				want = append(want, v+0)
+			}
+		}
+		slices.Sort(want)
+		all := orderOf(c)
+		if len(all.values) < 4 {
+			t.Fatalf("%s: %d distinct values", name, len(all.values))
+		}
+		for _, cut := range []int{0, 1, len(all.values) / 2} {
+			o := all.part(cut, len(all.values)-1)
+			want := want[all.start(cut) : len(want)-all.times(len(all.values)-1)]
+			if o.n() != len(want) {
+				t.Fatalf("%s: %d numbers, expected %d", name, o.n(), len(want))
+			}
+			for i, v := range want {
+				if o.at(i) != v {
+					t.Fatalf("%s: number %d is %v, expected %v", name, i, o.at(i), v)
+				}
+			}
+			k := len(o.values) / 2
+			if at, _ := slices.BinarySearch(want, o.values[k]); o.start(k) != at {
+				t.Fatalf("%s: value %d starts at %d, expected %d", name, k, o.start(k), at)
+			}
+		}
+	}
+}
+
 func TestFirstOf(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, n := range []int{0, 1, 10, 5000, 100_000} {
