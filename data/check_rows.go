@@ -94,22 +94,23 @@ func newHasher(c *Column) *hasher {
 // order of columns, and a column can be taken out again.
 func (h *hasher) add(into []uint64, lo, hi int, times uint64) {
 	missing := mix(h.seed)
+	into = into[lo:hi]
 	if h.c.Type.numeric() {
-		for i, v := range h.c.Numbers[lo:hi] {
+		for i, v := range h.c.Numbers[lo:hi][:len(into)] {
 			x := missing
 			if v == v {
 				x = mix(math.Float64bits(v+0) + h.seed + 1)
 			}
-			into[lo+i] += times * x
+			into[i] += times * x
 		}
 		return
 	}
-	for i, k := range h.c.Codes[lo:hi] {
+	for i, k := range h.c.Codes[lo:hi][:len(into)] {
 		x := missing
 		if k >= 0 {
 			x = h.hashes[k]
 		}
-		into[lo+i] += times * x
+		into[i] += times * x
 	}
 }
 

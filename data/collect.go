@@ -16,7 +16,8 @@ type piece struct {
 	rows    int
 	bytes   int // of the block
 	columns []*Column
-	begun   []bool // see tracker.take
+	texts   []joinedText // see tracker.take
+	begun   []bool       // likewise
 }
 
 // collect reads the columns of those numbers into one table. It leaves out a
@@ -57,11 +58,11 @@ func (r *Reader) collect(workers [][]*tracker, numbers []int, wrong func(k int) 
 		default:
 		}
 		for k, t := range trackers {
-			c, begun := t.take(old.columns[k])
+			c, given, begun := t.take(old.columns[k])
 			if c == nil {
 				fail(k)
 			}
-			p.columns, p.begun = append(p.columns, c), append(p.begun, begun)
+			p.columns, p.texts, p.begun = append(p.columns, c), append(p.texts, given), append(p.begun, begun)
 		}
 		return p, nil
 	})
@@ -164,7 +165,7 @@ type joiner struct {
 	codes  [][]int32        // of a worker's dictionary: ours
 	// The values of identifiers and text, by piece. They are joined at the end,
 	// since the garbage collector would look through all that is reserved for them.
-	dicts [][]string
+	texts []joinedText
 	count int // of those values
 }
 
@@ -172,8 +173,8 @@ type joiner struct {
 func (a *joiner) end() *Column {
 	if a.count > 0 {
 		a.column.Dict = make([]string, 0, a.count)
-		for _, d := range a.dicts {
-			a.column.Dict = append(a.column.Dict, d...)
+		for _, t := range a.texts {
+			a.column.Dict = t.appendTo(a.column.Dict)
 		}
 	}
 	return a.column
@@ -226,8 +227,8 @@ func (a *joiner) add(c *Column, p *piece, k, workers, reserve int) {
 		}
 	default:
 		base := int32(a.count)
-		a.dicts = append(a.dicts, c.Dict)
-		a.count += len(c.Dict)
+		a.texts = append(a.texts, p.texts[k])
+		a.count += len(p.texts[k].ends)
 		for _, k := range c.Codes {
 			if k >= 0 {
 				k += base

@@ -144,14 +144,18 @@ func (t *tracker) flush() {
 // dictionary of a category holds only the values that were not given out before;
 // its codes count from where the dictionary began, and begun says that this is
 // anew. The memory of spare, a column given out before, is used again; it may be
-// nil.
-func (t *tracker) take(spare *Column) (c *Column, begun bool) {
+// nil. Identifiers and text have their values in given instead of a dictionary.
+func (t *tracker) take(spare *Column) (c *Column, given joinedText, begun bool) {
 	if t.builder == nil {
-		return nil, false
+		return nil, given, false
 	}
-	if t.builder.field.Type != Category {
+	switch t.builder.field.Type {
+	default:
 		c = t.builder.take(spare)
-	} else {
+	case Identifier, Text:
+		c, given = t.builder.column, t.builder.texts()
+		t.builder.reset(c.Len()+c.Len()/8, spare)
+	case Category:
 		c = t.builder.column
 		t.builder.reset(c.Len()+c.Len()/8, spare)
 		c.Dict = t.seen.strings(t.given)
@@ -160,7 +164,7 @@ func (t *tracker) take(spare *Column) (c *Column, begun bool) {
 	if len(t.counts) > mostSeen {
 		t.flush()
 	}
-	return c, begun
+	return c, given, begun
 }
 
 // fill takes field j of all rows of a grid.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 	"unsafe"
@@ -301,16 +302,29 @@ func (b *builder) take(spare *Column) *Column {
 	case Category:
 		c.Dict = b.dict.strings(0)
 	case Identifier, Text:
-		// One string holds all values of the block.
-		all, start := string(b.text), 0
-		c.Dict = make([]string, len(b.ends))
-		for i, end := range b.ends {
-			c.Dict[i] = all[start:end]
-			start = end
-		}
+		c.Dict = b.texts().appendTo(make([]string, 0, len(b.ends)))
 	}
 	b.reset(c.Len()+c.Len()/8, spare)
 	return c
+}
+
+// joinedText is values in one string, and where each ends. The garbage collector does
+// not look through it as it does through as many strings.
+type joinedText struct {
+	all  string
+	ends []int
+}
+
+// texts returns a copy of the values of identifiers or text.
+func (b *builder) texts() joinedText { return joinedText{string(b.text), slices.Clone(b.ends)} }
+
+func (t joinedText) appendTo(list []string) []string {
+	start := 0
+	for _, end := range t.ends {
+		list = append(list, t.all[start:end])
+		start = end
+	}
+	return list
 }
 
 // add appends a field's value; an error says what the value should have been.
