@@ -90,36 +90,25 @@ var (
 
 // order sorts the numbers that are not NaN.
 func order(numbers []float64, units []unit) ordered {
-	n, low, high := 0, math.Inf(1), math.Inf(-1)
-	for _, v := range numbers {
-		if v == v {
-			n++
+	for _, u := range units {
+		if len(numbers) < 256 {
+			break
 		}
-		if v < low {
-			low = v
-		}
-		if v > high {
-			high = v
-		}
-	}
-	if n >= 256 {
-		for _, u := range units {
-			if !((high-low)*u.per/u.times < 1<<32-1) {
-				continue
-			}
-			if o, ok := u.order(numbers, n, low, high); ok {
-				return o
-			}
+		if o, ok := u.order(numbers); ok {
+			return o
 		}
 	}
 	m := borrow()
 	defer m.giveBack()
-	keys := m.longs[0].take(n)[:0]
+	keys := m.longs[0].take(len(numbers))
+	n := 0
 	for _, v := range numbers {
 		if v == v {
-			keys = append(keys, sortKey(v))
+			keys[n] = sortKey(v)
+			n++
 		}
 	}
+	keys = keys[:n]
 	keys = sortBits(keys, m.longs[1].take(n))
 	ends := m.words[0].take(n)
 	keys = compact(keys, ends)
@@ -178,13 +167,13 @@ func numberOf(k uint64) float64 {
 
 // order sorts numbers that are multiples of a unit, as those with few decimal
 // places are, by what they are in that unit: these are small whole numbers. It
-// says no where one of them is no multiple.
-func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool) {
+// says no where one of them is no multiple, or too many.
+func (u unit) order(numbers []float64) (ordered, bool) {
 	scale := u.per / u.times
-	base := math.Round(low * scale)
 	// The nearest whole number; no more than a guess, as it is tried.
-	key := func(v float64) uint32 { return uint32(int64(v*scale - base + 0.5)) }
-	value := func(k uint32) float64 { return (float64(k) + base) * u.times / u.per }
+	const zero = 1 << 31
+	key := func(v float64) uint32 { return uint32(int64(v*scale + (zero + 0.5))) }
+	value := func(k uint32) float64 { return (float64(k) - zero) * u.times / u.per }
 	for i := range 16 { // as is quickly seen of most
 		if v := numbers[i*(len(numbers)-1)/15]; v == v && value(key(v)) != v {
 			return ordered{}, false
@@ -192,32 +181,9 @@ func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool)
 	}
 	m := borrow()
 	defer m.giveBack()
-	if span := int(math.Round(high*scale) - base); span < 1<<16 {
-		counts := m.words[0].take(span + 1)
-		clear(counts)
-		for _, v := range numbers {
-			if v != v {
-				continue
-			}
-			k := key(v)
-			if value(k) != v || int(k) >= len(counts) {
-				return ordered{}, false
-			}
-			counts[k]++
-		}
-		var o ordered
-		ends, before := m.words[1].take(len(counts))[:0], uint32(0)
-		for k, c := range counts {
-			if c > 0 {
-				before += c
-				o.values, ends = append(o.values, value(uint32(k))+0), append(ends, before)
-			}
-		}
-		o.ends = endsOf(ends, n)
-		return o, true
-	}
-	keys := m.words[0].take(n)
-	at := 0
+	keys := m.words[0].take(len(numbers))
+	n := 0
+	low, high := uint32(math.MaxUint32), uint32(0)
 	for _, v := range numbers {
 		if v != v {
 			continue
@@ -226,10 +192,32 @@ func (u unit) order(numbers []float64, n int, low, high float64) (ordered, bool)
 		if value(k) != v {
 			return ordered{}, false
 		}
-		keys[at] = k
-		at++
+		keys[n] = k
+		low, high = min(low, k), max(high, k)
+		n++
 	}
-	keys = sortKeys(keys, m.words[1].take(n))
+	keys = keys[:n]
+	if n == 0 {
+		return ordered{}, true
+	}
+	if span := high - low; span < 1<<16 {
+		counts := m.words[1].take(int(span) + 1)
+		clear(counts)
+		for _, k := range keys {
+			counts[k-low]++
+		}
+		var o ordered
+		ends, before := m.words[2].take(len(counts))[:0], uint32(0)
+		for k, c := range counts {
+			if c > 0 {
+				before += c
+				o.values, ends = append(o.values, value(low+uint32(k))+0), append(ends, before)
+			}
+		}
+		o.ends = endsOf(ends, n)
+		return o, true
+	}
+	keys = sortKeys(keys, m.words[1].take(n), low, high)
 	ends := m.words[2].take(n)
 	keys = compact(keys, ends)
 	o := ordered{values: make([]float64, len(keys)), ends: endsOf(ends[:len(keys)], n)}
@@ -264,14 +252,10 @@ func (m *scratch) giveBack() { scratches.Put(m) }
 // that where the values of a pass go stays in the caches.
 const mostDigits = 12
 
-// sortKeys sorts by some bits after another from the last, and returns a or other,
-// which is as long.
-func sortKeys(a, other []uint32) []uint32 {
-	any := uint32(0)
-	for _, k := range a {
-		any |= k
-	}
-	width := bits.Len32(any)
+// sortKeys sorts values from low to high by some bits after another from the last,
+// and returns a or other, which is as long.
+func sortKeys(a, other []uint32, low, high uint32) []uint32 {
+	width := bits.Len32(high - low)
 	passes := (width + mostDigits - 1) / mostDigits
 	if passes == 0 {
 		return a
@@ -280,10 +264,11 @@ func sortKeys(a, other []uint32) []uint32 {
 	var counts [3][1 << mostDigits]uint32
 	mask := uint32(1)<<digit - 1
 	for _, k := range a {
-		counts[0][k&mask]++
-		counts[1][k>>digit&mask]++
+		k -= low
+		counts[0][k&mask&(1<<mostDigits-1)]++
+		counts[1][k>>digit&mask&(1<<mostDigits-1)]++
 		if passes == 3 {
-			counts[2][k>>(2*digit)&mask]++
+			counts[2][k>>(2*digit)&mask&(1<<mostDigits-1)]++
 		}
 	}
 	for p := range passes {
@@ -291,7 +276,7 @@ func sortKeys(a, other []uint32) []uint32 {
 		c := &counts[p]
 		starts(c[:mask+1])
 		for _, k := range a {
-			d := k >> shift & mask & (1<<mostDigits - 1)
+			d := (k - low) >> shift & mask & (1<<mostDigits - 1)
 			other[c[d]] = k
 			c[d]++
 		}
