@@ -83,7 +83,7 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 		return p, mistake("%s has no predictions: expected a column %s, or prediction, and for classes the probabilities as %s_probability_CLASS or p_CLASS; found %q", c.path, k.target, k.target, have)
 	}
 	for _, n := range have {
-		if n != p.decision && n != k.target && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
+		if n != p.decision && n != k.target && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
 			p.shared = append(p.shared, n)
 		}
 	}
@@ -243,7 +243,7 @@ func match(rows, t *data.Table, shared []string, file, path string) (at []int, n
 		a, b := rows.Column(name), t.Column(name)
 		for i := range at {
 			if x, y := a.Text(i), b.Text(i); !alike(x, y) {
-				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: the predictions are in another order, or of other rows", path, i+1, name, y, file, x)
+				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: the predictions are in another order, or of other rows; take the column out if it is predicted as well", path, i+1, name, y, file, x)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/model"
@@ -26,8 +27,7 @@ type prepared struct {
 	numbers            []int         // of the rows of source among those read, from 1
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
-	output             feature.OutputOptions
-	others             []feature.OutputOptions // of the outputs after the first
+	outputs            []feature.OutputOptions
 	clean              *cleaning
 	logToo             bool           // a second candidate learns the target's logarithm
 	findings           []data.Finding // of the training rows
@@ -136,22 +136,25 @@ func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, err
 	return q, q.checkTargets()
 }
 
-// pinned returns a configuration whose output means what it means to p,
-// whichever rows it is fitted on: the type of task, and the positive class.
+// pinned returns a configuration whose outputs mean what they mean to p,
+// whichever rows they are fitted on: the type of task, and the positive class.
 func (p *prepared) pinned(c *Config) *Config {
-	out := c.Outputs[0]
-	if out.Type == "" {
-		out.Type, out.Options = p.model.Output.Type(), p.output
-	}
-	if b, ok := p.model.Output.(*feature.Binary); ok {
-		if o, ok := out.Options.(*feature.BinaryOptions); ok {
-			o := *o
-			o.Positive = b.Positive
-			out.Options = &o
-		}
-	}
 	pinned := *c
-	pinned.Outputs = append([]Output{out}, c.Outputs[1:]...)
+	pinned.Outputs = nil
+	for i, o := range p.model.Outputs() {
+		out := c.Outputs[i]
+		if out.Type == "" {
+			out.Type, out.Options = o.Feature.Type(), p.outputs[i]
+		}
+		if b, ok := o.Feature.(*feature.Binary); ok {
+			if o, ok := out.Options.(*feature.BinaryOptions); ok {
+				o := *o
+				o.Positive = b.Positive
+				out.Options = &o
+			}
+		}
+		pinned.Outputs = append(pinned.Outputs, out)
+	}
 	return &pinned
 }
 
@@ -315,7 +318,7 @@ func (p *prepared) fit(c *Config) error {
 		return err
 	}
 	target := p.train.Column(out.Name)
-	p.output = out.Options
+	p.outputs = append(p.outputs, out.Options)
 	fitted, err := out.Options.Fit(target)
 	if err != nil {
 		return mistake("%s: outputs: %v", c.doc.Name(), err)
@@ -489,6 +492,18 @@ func (p *prepared) warnSmall() {
 	}
 }
 
+// rows counts those that have a target, by what they are for.
+func (p *prepared) rows(target string) evaluate.Rows {
+	n := evaluate.Rows{Train: known(p.train, target)}
+	if p.valid != nil {
+		n.Validation = known(p.valid, target)
+	}
+	if p.test != nil {
+		n.Test = known(p.test, target)
+	}
+	return n
+}
+
 // divided says in words which rows are for what.
 func (p *prepared) divided() string {
 	s := fmt.Sprintf("%d rows to learn from, %d to validate on", p.train.Rows, rowsOf(p.valid))
@@ -520,13 +535,8 @@ func (p *prepared) describe(c *Config, prints []string) {
 	}
 }
 
-// trivial returns what the best constant prediction is for n rows, as the
-// predictions of a model would be.
-func (p *prepared) trivial(n int) (*model.Predictions, error) {
-	return trivial(p.model.Output, p.output, n)
-}
-
-// trivial is that of one output.
+// trivial returns what the best constant prediction of an output is for n rows,
+// as the predictions of a model would be.
 func trivial(output feature.Output, options feature.OutputOptions, n int) (*model.Predictions, error) {
 	out := &model.Predictions{Kind: output.Kind(), Classes: output.Classes()}
 	switch o := output.(type) {

@@ -214,14 +214,17 @@ func (p *Predictions) Rows() int {
 }
 
 // Confidence returns the probability of the class chosen for a row.
-func (p *Predictions) Confidence(row int) float64 {
-	if p.Kind == metric.Binary {
-		if p.Class[row] == 1 {
-			return p.Prob[row]
-		}
-		return 1 - p.Prob[row]
+func (p *Predictions) Confidence(row int) float64 { return p.Probability(row, p.Class[row]) }
+
+// Probability returns the probability of a class, by its index, for a row.
+func (p *Predictions) Probability(row, class int) float64 {
+	switch {
+	case p.Kind != metric.Binary:
+		return p.Prob[row*len(p.Classes)+class]
+	case class == 1:
+		return p.Prob[row]
 	}
-	return p.Prob[row*len(p.Classes)+p.Class[row]]
+	return 1 - p.Prob[row]
 }
 
 // Sample returns the predictions beside their targets, for metrics.

@@ -125,13 +125,13 @@ func spread(s evaluate.Spread) string {
 }
 
 // folds writes the tables into a model card.
-func (c card) folds(r *evaluate.Result) {
+func (c card) folds(title string, r *evaluate.Result) {
 	f := foldsOf(r)
 	if f == nil {
 		return
 	}
 	c.line("")
-	c.line("## Cross-validation")
+	c.line("## %s", title)
 	c.line("")
 	c.line("%s", md(f.Intro))
 	for _, t := range []foldTable{f.Over, f.FoldWise} {
