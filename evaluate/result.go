@@ -21,6 +21,8 @@ type Result struct {
 	// Positive is the class that binary metrics call positive.
 	Positive string `json:"positive,omitempty"`
 	Rows     Rows   `json:"rows"`
+	// Weight is the column by which rows count; "": all the same.
+	Weight string `json:"weight,omitempty"`
 
 	// Metrics describes the measured metrics in report order; the first is the
 	// one that the verdict speaks of.

@@ -153,7 +153,7 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	result.Seconds = seconds
 	all := &fitted{model: bag, result: &result}
 	for _, h := range held {
-		all.held = append(all.held, heldOut{h.by[0], h.truth})
+		all.held = append(all.held, heldOut{h.by[0], h.truth, p.weights(p.train)})
 	}
 	return all, nil
 }

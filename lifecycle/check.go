@@ -46,6 +46,9 @@ func (p *prepared) check(c *Config) error {
 	if err := p.checkClasses(c); err != nil {
 		return err
 	}
+	if err := p.checkSums(); err != nil {
+		return err
+	}
 	return CheckGates(c.Gates, p.model)
 }
 

@@ -36,6 +36,7 @@ type CompareOptions struct {
 type Comparison struct {
 	File      string `json:"file"`
 	Target    string `json:"target"`
+	Weight    string `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Unlabeled int    `json:"rows_without_target"` // left out
 	evaluate.Leaderboard
 	Standings []Compared `json:"standings"` // those of the leaderboard, with what else is known
@@ -74,6 +75,7 @@ type truth struct {
 	field  data.Field
 	output feature.Output
 	others []string // what bundles predict besides
+	weight string   // the column that all bundles count rows by, where the file has it
 }
 
 // Compare measures models on the same rows and tests each against the best.
@@ -96,6 +98,9 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
 	if others := shared(all, know.target); len(others) > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("compared by %s; the bundles also predict %s: --target NAME compares by another", know.target, strings.Join(others, ", ")))
+	}
+	if err := know.weigh(all, o, c); err != nil {
+		return nil, err
 	}
 	facts := map[string]Compared{}
 	var entries []evaluate.Entry
@@ -308,7 +313,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 			if f == nil {
 				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, target)
 			}
-			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil}
+			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil, ""}
 			know.others = slices.DeleteFunc(targetsOf(m), func(n string) bool { return n == target })
 			continue
 		}
@@ -335,7 +340,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
-	return &truth{o.File, o.Target, field, output, nil}, nil
+	return &truth{o.File, o.Target, field, output, nil, ""}, nil
 }
 
 // fits refuses a bundle that predicts something else.
@@ -349,6 +354,34 @@ func (k *truth) fits(c *candidate) error {
 		return mistake("%s has a %s task, %s a %s one: they cannot be compared", k.from, k.output.Kind(), c.name, out.Kind())
 	case !sameClasses(out.Classes(), k.output.Classes()):
 		return mistake("%s has the classes %q, %s has %q: they cannot be compared", k.from, k.output.Classes(), c.name, out.Classes())
+	}
+	return nil
+}
+
+// weigh decides by which column rows count, and says so.
+func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
+	var names []string
+	for _, one := range all {
+		if one.model != nil && !slices.Contains(names, one.model.Weight) {
+			names = append(names, one.model.Weight)
+		}
+	}
+	switch {
+	case len(names) > 1:
+		c.Notes = append(c.Notes, "every row counts the same: the bundles were trained by different weights of rows")
+		return nil
+	case len(names) == 0 || names[0] == "":
+		return nil
+	}
+	_, has, err := readWeight(o.File, names[0], o.Data, nil)
+	switch {
+	case err != nil:
+		return err
+	case has:
+		k.weight, c.Weight = names[0], names[0]
+		c.Notes = append(c.Notes, "rows count by "+k.weight)
+	default:
+		c.Notes = append(c.Notes, fmt.Sprintf("every row counts the same: %s has no column %s, by which the bundles were trained", o.File, names[0]))
 	}
 	return nil
 }
@@ -384,9 +417,16 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 	if f := m.Schema.Field(k.target); f != nil {
 		read.Schema = append(read.Schema, *f)
 	}
+	var err error
+	if read.Schema, _, err = readWeight(o.File, k.weight, o.Data, read.Schema); err != nil {
+		return nil, err
+	}
 	t, _, err := data.Read(o.File, read)
 	if err != nil {
 		return nil, forModel(err, m)
+	}
+	if err := checkWeights(t, k.weight, o.File, nil); err != nil {
+		return nil, err
 	}
 	var drop prepared
 	rows := t.Rows
@@ -421,7 +461,7 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 			fact.RunSeconds = s.Seconds
 		}
 	}
-	return inOrder(p[at].Sample(targets), k.output.Classes()), nil
+	return inOrder((heldOut{p[at], targets, weightsOf(t, k.weight)}).sample(), k.output.Classes()), nil
 }
 
 // inOrder puts the classes of a sample into the order of classes, which are
@@ -441,7 +481,7 @@ func inOrder(s *metric.Sample, classes []string) *metric.Sample {
 		}
 		return out
 	}
-	n := &metric.Sample{Kind: s.Kind, Classes: classes, Target: moved(s.Target), Pred: moved(s.Pred), Prob: slices.Clone(s.Prob)}
+	n := &metric.Sample{Kind: s.Kind, Classes: classes, Target: moved(s.Target), Pred: moved(s.Pred), Prob: slices.Clone(s.Prob), Weight: s.Weight}
 	for i, p := range s.Prob {
 		if s.Kind == metric.Binary {
 			n.Prob[i] = 1 - p // two classes that are not in order are exchanged

@@ -117,14 +117,14 @@ func (p *prepared) checkFolds(c *Config) error {
 	for i := p.clean.early(); i < len(p.clean.steps); i++ {
 		chooses := true
 		if step, ok := p.clean.steps[i].(data.ValueStep); ok {
-			_, changed, err := step.Apply(of(targets...))
+			_, changed, err := step.Apply(of(append([]string{p.weight}, targets...)...))
 			if err != nil {
 				return p.clean.mistake(i, err)
 			}
 			chooses = len(changed) > 0
 		}
 		if chooses {
-			return mistake("%s: data.clean[%d] (%s) chooses rows or changes %s after a step that learns from the training rows, which differ from fold to fold: move it before that step, or set evaluate.cross_validation to 0", c.doc.Name(), i, p.clean.steps[i].Type(), strings.Join(targets, ", "))
+			return mistake("%s: data.clean[%d] (%s) chooses rows or changes %s after a step that learns from the training rows, which differ from fold to fold: move it before that step, or set evaluate.cross_validation to 0", c.doc.Name(), i, p.clean.steps[i].Type(), strings.Join(slices.DeleteFunc(append(targets, p.weight), func(n string) bool { return n == "" }), ", "))
 		}
 	}
 	thin := of(append(targets, c.splitSpec().Column)...)
@@ -222,7 +222,7 @@ func (r *run) crossValidate(ctx context.Context) (*crossed, error) {
 				out[i].add(f, k+1, o.Test[i], targets[i])
 				in := evaluate.FoldInput{Repeat: rep + 1, Fold: k + 1, Rows: o.Rows[i], Baselines: map[string]*metric.Sample{}}
 				for j, p := range o.Test[i] {
-					if s := (heldOut{p, targets[i]}).sample(); j == 0 {
+					if s := (heldOut{p, targets[i], r.p.weights(tested)}).sample(); j == 0 {
 						in.Test = s
 					} else {
 						in.Baselines[predictors[j]] = s

@@ -102,36 +102,45 @@ func (p *prepared) shares(c *Config) [][]float64 {
 }
 
 // weigh makes the classes of each output count by their shares: the only output's
-// by the weights of rows that it returns, those of several, whose loss has a factor
+// by the weights of rows that it returns, beside the given ones; those of several, whose loss has a factor
 // for each output and row, by these factors in y (see model.AllTargets).
-func weigh(y []*tensor.Tensor, targets, shares [][]float64) []float32 {
+func weigh(y []*tensor.Tensor, targets, shares [][]float64, rows []float64) []float32 {
+	weights := even(rows)
 	if shares == nil {
-		return nil
+		return weights
 	}
 	if len(targets) == 1 {
-		return classWeights(targets[0], shares[0])
+		classes := classWeights(targets[0], shares[0], rows)
+		for i, w := range weights {
+			classes[i] *= w
+		}
+		return classes
 	}
 	for i := range targets {
 		known := y[2*i+1].Floats()
-		for row, w := range classWeights(targets[i], shares[i]) {
+		for row, w := range classWeights(targets[i], shares[i], rows) {
 			known[row] = w
 		}
 	}
-	return nil
+	return weights
 }
 
-// classWeights returns weights of rows, 1 on average, by which the classes count
-// in proportion to shares; nil without shares. A row without a target weighs
-// nothing.
-func classWeights(targets, shares []float64) []float32 {
+// classWeights returns weights by which the classes of rows that have weights of
+// their own (nil: all 1) count in proportion to shares, as much in all as without;
+// nil without shares. A row without a target weighs nothing.
+func classWeights(targets, shares, rows []float64) []float32 {
 	if shares == nil {
 		return nil
 	}
-	count, rows, total := make([]float64, len(shares)), 0.0, 0.0
-	for _, t := range targets {
+	count, all, total := make([]float64, len(shares)), 0.0, 0.0
+	for i, t := range targets {
 		if !math.IsNaN(t) {
-			count[int(t)]++
-			rows++
+			w := 1.0
+			if rows != nil {
+				w = rows[i]
+			}
+			count[int(t)] += w
+			all += w
 		}
 	}
 	for _, s := range shares {
@@ -139,8 +148,8 @@ func classWeights(targets, shares []float64) []float32 {
 	}
 	w := make([]float32, len(targets))
 	for i, t := range targets {
-		if !math.IsNaN(t) {
-			w[i] = float32(rows * shares[int(t)] / (total * count[int(t)]))
+		if !math.IsNaN(t) && count[int(t)] > 0 { // a class whose rows all weigh nothing stays so
+			w[i] = float32(all * shares[int(t)] / (total * count[int(t)]))
 		}
 	}
 	return w

@@ -208,7 +208,7 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 func (p *prepared) variant(ctx context.Context, c *Config) (*prepared, error) {
 	var q *prepared
 	err := Await(ctx, func() error {
-		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema, clean: p.clean}
+		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema, clean: p.clean, weight: p.weight}
 		if err := q.fit(p.pinned(c)); err != nil {
 			return err
 		}
@@ -272,11 +272,17 @@ func (p *prepared) weighed(held []heldOut, shares [][]float64) (*metric.Sample, 
 		return p.jointLoss(held, shares)
 	}
 	s := held[0].sample()
-	if shares != nil {
-		for _, w := range classWeights(s.Target, shares[0]) {
-			s.Weight = append(s.Weight, float64(w))
+	if shares == nil {
+		return s, nil
+	}
+	weight := make([]float64, s.Rows())
+	for i, w := range classWeights(s.Target, shares[0], s.Weight) {
+		weight[i] = float64(w)
+		if s.Weight != nil {
+			weight[i] *= s.Weight[i]
 		}
 	}
+	s.Weight = weight
 	return s, nil
 }
 
@@ -286,12 +292,12 @@ func (p *prepared) weighed(held []heldOut, shares [][]float64) (*metric.Sample, 
 // squares them.
 func (p *prepared) jointLoss(held []heldOut, shares [][]float64) (*metric.Sample, error) {
 	n := len(held[0].truth)
-	s := &metric.Sample{Kind: metric.Regression, Target: make([]float64, n), Pred: make([]float64, n)}
+	s := &metric.Sample{Kind: metric.Regression, Target: make([]float64, n), Pred: make([]float64, n), Weight: held[0].weight}
 	for i, h := range held {
 		weight, name := p.model.LossWeights[i], lossMetric(p.outputs[i])
 		var classes []float32
 		if shares != nil {
-			classes = classWeights(h.truth, shares[i])
+			classes = classWeights(h.truth, shares[i], h.weight)
 		}
 		unit := 1.0
 		if h.by.Kind == metric.Regression {
@@ -427,8 +433,8 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 		return e, &UserError{err.Error()}
 	}
 	var seen, constant []heldOut
-	for i, o := range b.fit.model.Outputs() {
-		best, err := trivial(o.Feature, p.outputs[i], len(b.fit.held[i].truth))
+	for i := range p.outputs {
+		best, err := p.trivial(i, len(b.fit.held[i].truth))
 		if err != nil {
 			return e, err
 		}
@@ -437,7 +443,7 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 				best.Prob[k] = 1 / float64(len(best.Classes))
 			}
 		}
-		seen, constant = append(seen, heldOut{by[i], targets[i]}), append(constant, heldOut{best, b.fit.held[i].truth})
+		seen, constant = append(seen, heldOut{by[i], targets[i], p.weights(some)}), append(constant, heldOut{best, b.fit.held[i].truth, b.fit.held[i].weight})
 	}
 	m, err := lossOf(p)
 	if err != nil {
@@ -468,7 +474,7 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 	case *feature.CategoryOutput:
 		e.Shares = o.Shares
 	}
-	for _, f := range data.CheckRows(dropColumns(p.train, b.c.targets()[1:]), data.CheckOptions{Target: p.model.Target}, p.findings) {
+	for _, f := range data.CheckRows(p.unweighted(dropColumns(p.train, b.c.targets()[1:])), data.CheckOptions{Target: p.model.Target}, p.findings) {
 		if f.Kind == data.FindingContradiction {
 			e.Conflicts = int(f.Evidence["wrong"])
 		}

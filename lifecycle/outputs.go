@@ -103,6 +103,19 @@ func (p *prepared) fitOthers(c *Config) error {
 	return nil
 }
 
+// trivial returns what the best constant prediction of output i is for n rows, as
+// the predictions of a model would be.
+func (p *prepared) trivial(i, n int) (*model.Predictions, error) {
+	output := p.model.Outputs()[i].Feature
+	if p.weight != "" {
+		var err error
+		if output, err = p.averaged(p.model.Outputs()[i]); err != nil {
+			return nil, err
+		}
+	}
+	return trivial(output, p.outputs[i], n)
+}
+
 // dropColumns returns a table without some of its columns.
 func dropColumns(t *data.Table, names []string) *data.Table {
 	if len(names) == 0 {
@@ -147,8 +160,9 @@ func profile(t *data.Table, targets []string) ([]data.Finding, error) {
 // heldOut is how rows were predicted, beside their targets; NaN where a row has
 // none.
 type heldOut struct {
-	by    *model.Predictions
-	truth []float64
+	by     *model.Predictions
+	truth  []float64
+	weight []float64 // nil: all 1
 }
 
 // sample leaves out the rows that have no target.
@@ -159,10 +173,13 @@ func (h heldOut) sample() *metric.Sample {
 			rows = append(rows, i)
 		}
 	}
-	if len(rows) == len(h.truth) {
-		return h.by.Sample(h.truth)
+	by, truth, weight := h.by, h.truth, h.weight
+	if len(rows) < len(h.truth) {
+		by, truth, weight = by.Select(rows), pick(truth, rows, 1), pick(weight, rows, 1)
 	}
-	return h.by.Select(rows).Sample(pick(h.truth, rows, 1))
+	s := by.Sample(truth)
+	s.Weight = weight
+	return s
 }
 
 // checkMeasured finds an output that no row of a part has a target of.
@@ -187,14 +204,16 @@ func (h heldOut) known() int {
 }
 
 // known returns the number of rows that have a value in a column.
-func known(t *data.Table, column string) int {
-	n := 0
+func known(t *data.Table, column string) int { return len(knownRows(t, column)) }
+
+func knownRows(t *data.Table, column string) []int {
+	var rows []int
 	for i := range rowsOf(t) {
 		if !t.Column(column).Missing(i) {
-			n++
+			rows = append(rows, i)
 		}
 	}
-	return n
+	return rows
 }
 
 // outputSummaries are those of the outputs after the first.

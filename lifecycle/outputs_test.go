@@ -322,7 +322,7 @@ func TestClassWeightsOfSeveralOutputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if rows := weigh(y, targets, p.shares(c)); rows != nil {
+	if rows := weigh(y, targets, p.shares(c), nil); rows != nil {
 		t.Fatalf("whole rows are weighed: %v", rows[:3])
 	}
 	for i, o := range p.model.Outputs() {
@@ -378,8 +378,8 @@ optimize: {trials: 2}
 	p := &prepared{train: &data.Table{Columns: []*data.Column{{Name: "b", Type: data.Number, Numbers: []float64{0, 4, math.NaN()}}}}, model: &model.Model{LossWeights: []float64{1, 0.5}, Others: []model.Output{{Column: "b"}}}}
 	p.outputs = []feature.OutputOptions{&feature.BinaryOptions{}, &feature.NumberOutputOptions{Loss: "squared_error"}}
 	held := []heldOut{
-		{&model.Predictions{Kind: metric.Binary, Prob: []float64{0.25, 0.25, 0.9}}, []float64{no, yes, math.NaN()}},
-		{&model.Predictions{Kind: metric.Regression, Value: []float64{1, 2, 3}}, []float64{5, math.NaN(), 3}},
+		{&model.Predictions{Kind: metric.Binary, Prob: []float64{0.25, 0.25, 0.9}}, []float64{no, yes, math.NaN()}, nil},
+		{&model.Predictions{Kind: metric.Regression, Value: []float64{1, 2, 3}}, []float64{5, math.NaN(), 3}, nil},
 	}
 	joint, err := p.weighed(held, nil)
 	if err != nil {
@@ -406,7 +406,7 @@ func TestNoOutputWorse(t *testing.T) {
 	of := func(values []float64) contender {
 		p := &prepared{outputs: []feature.OutputOptions{&feature.BinaryOptions{}, &feature.NumberOutputOptions{Loss: "absolute_error"}}}
 		m := &model.Model{Others: []model.Output{{Column: "spend"}}}
-		return contender{p: p, fit: &fitted{model: m, held: []heldOut{{}, {&model.Predictions{Kind: metric.Regression, Value: values}, truth}}}}
+		return contender{p: p, fit: &fitted{model: m, held: []heldOut{{}, {&model.Predictions{Kind: metric.Regression, Value: values}, truth, nil}}}}
 	}
 	c := &Config{}
 	c.Optimize.Metric = "f1"

@@ -291,7 +291,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 	if err != nil {
 		return nil, &UserError{"validation rows: " + err.Error()}
 	}
-	weights := weigh(y, truth, r.p.shares(r.used))
+	weights := weigh(y, truth, r.p.shares(r.used), r.p.weights(r.p.held()))
 	var result *evaluate.Result
 	for i, o := range r.fit.model.Outputs() {
 		in := evaluate.Input{
@@ -333,7 +333,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		}
 		result.Outputs[o.Column] = one.Output()
 	}
-	result.Improvement = r.improved.WithoutTimes()
+	result.Weight, result.Improvement = r.p.weight, r.improved.WithoutTimes()
 	return result, nil
 }
 
@@ -352,8 +352,8 @@ func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data
 		return nil, err
 	}
 	var by [][]*model.Predictions
-	for i, o := range p.model.Outputs() {
-		c, err := trivial(o.Feature, p.outputs[i], t.Rows)
+	for i := range p.outputs {
+		c, err := p.trivial(i, t.Rows)
 		if err != nil {
 			return nil, err
 		}
@@ -366,16 +366,16 @@ func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data
 // the order of predictors.
 func (r *run) testPredictions(ctx context.Context) ([][]heldOut, error) {
 	var all [][]heldOut
-	add := func(by []*model.Predictions, truth []float64) {
+	add := func(by []*model.Predictions, truth, weight []float64) {
 		var one []heldOut
 		for _, p := range by {
-			one = append(one, heldOut{p, truth})
+			one = append(one, heldOut{p, truth, weight})
 		}
 		all = append(all, one)
 	}
 	if r.p.test == nil {
 		for _, o := range r.crossed.repeats[0] {
-			add(o.by, o.truth)
+			add(o.by, o.truth, pick(r.p.weights(r.p.source), o.rows, 1))
 		}
 		return all, nil
 	}
@@ -385,7 +385,7 @@ func (r *run) testPredictions(ctx context.Context) ([][]heldOut, error) {
 	}
 	by, err := r.p.predict(ctx, r.fit, r.linear, r.p.test)
 	for i := range by {
-		add(by[i], targets[i])
+		add(by[i], targets[i], r.p.weights(r.p.test))
 	}
 	return all, err
 }

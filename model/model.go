@@ -41,6 +41,9 @@ type Model struct {
 	// LossWeights are what the losses of Output and of Others, in this order, count
 	// in training; nil: 1 each. They are not saved.
 	LossWeights []float64
+	// Weight is the column of the weights of rows that the model was trained by, and
+	// is measured by; "" for none. It is not an input.
+	Weight string
 	// Members is the number of networks in State whose predictions are averaged
 	// (see [Bag]); 0 is one network by itself.
 	Members int
@@ -408,7 +411,7 @@ func (m *Model) InputSchema() data.Schema {
 // With returns an untrained model on the same inputs, and with the same Others,
 // with another output and network.
 func (m *Model) With(output feature.Output, network Network) *Model {
-	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, State: graph.NewState()}
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, Weight: m.Weight, State: graph.NewState()}
 }
 
 // Describe builds the prediction program over a blank state of its own and

@@ -10,6 +10,11 @@ import (
 
 // tested says what the figures of a result were measured on.
 func tested(r *evaluate.Result) string {
+	if r.Weight != "" {
+		plain := *r
+		plain.Weight = ""
+		return tested(&plain) + " Rows count by their weights in " + clean(r.Weight) + "."
+	}
 	if cv := r.CrossValidation; cv != nil && cv.IsTest {
 		return fmt.Sprintf("On %s, each predicted by models of a fold that had not seen it; the published model was trained afterwards, in the same way, on all rows.", plural(r.Rows.Test, "row"))
 	}

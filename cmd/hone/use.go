@@ -143,7 +143,7 @@ live server instead; a server of the same model gives the same numbers.`,
 			if asJSON {
 				err = printJSON(c, e)
 			} else {
-				printEvaluation(c.OutOrStdout(), e)
+				printEvaluation(c.OutOrStdout(), e, m.Weight)
 			}
 			if err != nil {
 				return err
@@ -164,13 +164,19 @@ live server instead; a server of the same model gives the same numbers.`,
 	return c
 }
 
-func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
+func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
 	if e.Filtered > 0 {
 		fmt.Fprintf(w, " (%d more are left out by a filter of data.clean)", e.Filtered)
 	}
 	if e.Unlabeled > 0 {
 		fmt.Fprintf(w, " (%d more lack the target)", e.Unlabeled)
+	}
+	switch {
+	case e.Weight != "":
+		fmt.Fprintf(w, ", by the weights of %s", e.Weight)
+	case weight != "":
+		fmt.Fprintf(w, ", each of which counts the same: the file has no column %s, by which the model was trained", weight)
 	}
 	fmt.Fprintln(w)
 	printMetrics(w, e.Metrics, e.Order, e.Level)
