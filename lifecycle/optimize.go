@@ -413,6 +413,9 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 		Curves: training(b.fit.result, evaluate.Headline(out.Kind()), b.fit.model.Members), Epochs: b.c.Train.Epochs,
 		Task: out.Type(), Classes: out.Classes(), Rows: p.train.Rows,
 	}
+	for _, in := range b.fit.model.Inputs {
+		e.Inputs = append(e.Inputs, optimize.Input{Name: in.Column, Type: in.Feature.Type()})
+	}
 	if n, ok := b.fit.model.Network.(*model.TabM); ok {
 		e.Ensemble = n.Members > 1
 	}
