@@ -526,7 +526,11 @@ func findings(r *evaluate.Result) []string {
 			evaluate.Better: "the network is better than a linear model on the same inputs", evaluate.Worse: "a linear model on the same inputs is better than the network",
 			evaluate.NotSeparable: "these test rows do not tell the network from a linear model on the same inputs",
 		}[c.Outcome]
-		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High))
+		chance := c.Chance()
+		if chance != "" {
+			chance = "; " + chance
+		}
+		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f%s)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High, chance))
 	}
 	return append(out, r.Fit.Sentence)
 }
