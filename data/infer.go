@@ -201,10 +201,12 @@ func (s *statistics) infer(name string, want Type, layout string, place func(int
 	case Number:
 		plain := s.integers + max(s.floats, s.commas)
 		switch k := s.style(); {
-		case k >= 0 && (plain < s.values || s.dressing.want != ""):
+		case k >= 0 && (plain < s.values || s.dressing.want != "" || !s.dressing.points && s.threes()):
 			s.wear(&f, k, place)
 		case s.commas > s.floats:
-			f.Decimal = ","
+			if f.Decimal = ","; s.threes() {
+				f.Note = fmt.Sprintf("the comma is taken for the decimal mark, though three digits follow each; set data.thousands to {%s: comma} if it parts thousands", name)
+			}
 		}
 	case Boolean:
 		best, most := 0, -1

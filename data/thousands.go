@@ -227,14 +227,21 @@ func (s *statistics) style() int {
 		if style.thousands != 0 && apart == 0 || fit != s.values || d.styled[k] == 0 || s.padded > 0 || s.long > 0 || d.signs || percent || code || list {
 			continue
 		}
-		// $1,234 in a file whose numbers may have decimal commas is likelier that.
+		// $1,234 in a file that is divided at semicolons has a decimal comma.
 		decimalComma := slices.Index(numberStyles[:], numberStyle{',', 0})
-		if style.thousands == ',' && s.european && d.styled[decimalComma]+s.integers == s.values {
+		if style.thousands == ',' && d.points && d.styled[decimalComma]+s.integers == s.values {
 			continue
 		}
 		return k
 	}
 	return best
+}
+
+// threes says whether every comma of a column has three digits behind it, as those
+// that part thousands have.
+func (s *statistics) threes() bool {
+	d := &s.dressing
+	return d.styled[0] > 0 && d.grouped[0] == d.styled[0] && s.integers+s.floats+d.styled[0] == s.values // the style of 1,234.5 is the first
 }
 
 // wear fills in how the numbers of a field are written, in a style.
@@ -269,7 +276,11 @@ func (s *statistics) wear(f *Field, k int, place func(int) string) {
 // each of them has three digits behind it and another column of the file has
 // decimal commas.
 func partThousands(schema Schema, stats []*statistics) {
-	if !slices.ContainsFunc(schema, func(f Field) bool { return f.Decimal == "," }) {
+	commas := false
+	for j, f := range schema {
+		commas = commas || f.Decimal == "," && !stats[j].threes()
+	}
+	if !commas {
 		return
 	}
 	for j := range schema {
@@ -280,6 +291,25 @@ func partThousands(schema Schema, stats []*statistics) {
 		f.Decimal, f.Thousands = ",", "."
 		f.Note = fmt.Sprintf("the points part thousands, since there are three digits after each and other columns have decimal commas; set data.thousands to {%s: none} if they are decimal points", f.Name)
 	}
+}
+
+// example shows how the numbers of a field are written, where that is not plainly.
+func (f *Field) example() string {
+	if f.Thousands == "" && f.Sign == "" {
+		return ""
+	}
+	decimal := "."
+	if f.Decimal != "" {
+		decimal = f.Decimal
+	}
+	s := "1" + f.Thousands + "234" + decimal + "5"
+	switch {
+	case f.Sign == "%":
+		s += " %"
+	case f.Sign != "":
+		s = f.Sign + " " + s
+	}
+	return " such as " + s
 }
 
 // undressed reads a number in the style of a field.

@@ -93,6 +93,7 @@ func TestPointsOfAnotherColumn(t *testing.T) {
 		"sales;price\n2.301;1.5\n1.500;2.25\n",         // no decimal comma anywhere
 		"sales;price\n2.301;1,5\n1.500;2,25\n1.5;3\n",  // not three digits
 		"sales;price\n2.301;1,5\n1.500;2,25\n1950;3\n", // a thousand without a point
+		"sales;price\n2.301;1,500\n1.500;2,250\n",      // commas that may part thousands themselves
 		"sales;price\n2.301;1,5\n0.500;2,25\n",         // no thousands begin with 0
 	} {
 		table, _ := mustRead(t, text, Options{})
@@ -140,7 +141,7 @@ func TestThousandsMistakes(t *testing.T) {
 		{Options{Thousands: map[string]string{"a": "dot"}}, `"dot", expected comma, point, space, apostrophe or none`},
 		{Options{Thousands: map[string]string{"c": "point"}}, "no such column"},
 		{Options{Thousands: map[string]string{"a": "point"}, Types: map[string]Type{"a": Category}}, "data.thousands is of numbers"},
-		{Options{Thousands: map[string]string{"a": "point"}}, `line 3, column "a": found "1.5", expected a number`},
+		{Options{Thousands: map[string]string{"a": "point"}}, `line 3, column "a": found "1.5", expected a number such as 1.234,5`},
 	} {
 		_, _, err := Read(writeText(t, "a;b\n2.301;1\n1.5;2\n"), tt.o)
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
@@ -155,4 +156,33 @@ func writeText(t *testing.T, text string) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestCommasOfThree: in text that is not divided at semicolons, commas before three
+// digits part thousands; otherwise they are decimal, and told.
+func TestCommasOfThree(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rows.jsonl")
+	if err := os.WriteFile(path, []byte(`{"a": "39,571", "b": "1,5"}
+{"a": "123", "b": "2,25"}
+{"a": "1,234", "b": "3"}
+`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	table, schema, err := Read(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := table.Column("a").Numbers; !reflect.DeepEqual(got, []float64{39571, 123, 1234}) || !strings.Contains(schema[0].Note, "parts thousands") {
+		t.Errorf("%v, %q", got, schema[0].Note)
+	}
+	if got := table.Column("b").Numbers; !reflect.DeepEqual(got, []float64{1.5, 2.25, 3}) || schema[1].Note != "" {
+		t.Errorf("%v, %q", got, schema[1].Note)
+	}
+	table, r := mustRead(t, "a;b\n1,234;1\n5;2\n2,500;3\n", Options{})
+	if got := table.Column("a").Numbers; !reflect.DeepEqual(got, []float64{1.234, 5, 2.5}) || !strings.Contains(r.Schema()[0].Note, "{a: comma} if it parts thousands") {
+		t.Errorf("%v, %q", got, r.Schema()[0].Note)
+	}
+	if table, _ = mustRead(t, "a;b\n1,234;1\n5;2\n2,500;3\n", Options{Thousands: map[string]string{"a": "comma"}}); table.Column("a").Numbers[0] != 1234 {
+		t.Errorf("declared: %v", table.Column("a").Numbers)
+	}
 }
