@@ -257,7 +257,9 @@ func (s *statistics) infer(name string, want Type, layout string, place func(int
 		case n < s.values && 10*n >= 9*s.values:
 			f.Note = fmt.Sprintf("%d of %d values are numbers; the first that is not is %s on %s: add it to data.missing_values if it means that the value is missing", n, s.values, quoteText(s.textValue), place(s.firstText))
 		case s.dressed() > 0 && 10*(n+s.dressed()) >= 9*s.values:
-			f.Note = fmt.Sprintf("%d of %d values are numbers with thousands separators, a currency or a percent sign, such as %s on %s: not all in one way: see data.thousands, or remove these signs, for them to be read as numbers", s.dressed(), s.values, quoteText(s.textValue), place(s.firstText))
+			if why := s.refused(name); why != "" {
+				f.Note = fmt.Sprintf("%d of %d values may be numbers with thousands separators, a decimal comma, a currency or a percent sign, such as %s on %s: %s", s.dressed(), s.values, quoteText(s.textValue), place(s.firstText), why)
+			}
 		}
 	}
 	return f, nil

@@ -41,7 +41,7 @@ func undress(v []byte) (sign, body string, ok bool) {
 	case isDigit(c) && isDigit(end) && bytes.IndexByte(v, ':') >= 0, isDigit(c) && bytes.IndexByte(v, '-') >= 0:
 		return "", "", false // a time, a date, a code
 	case c >= 'A' && len(v) > 3 && slices.Contains(currencies, string(v[:3])):
-	case c >= 'A' && c < 0x80, c < 0x80 && !isDigit(c) && strings.IndexByte("-+$.", c) < 0, end >= 'a' && end < 0x80:
+	case c >= 'A' && c < 0x80, c < 0x80 && !isDigit(c) && strings.IndexByte("-+$.(", c) < 0, end >= 'a' && end < 0x80:
 		return "", "", false
 	}
 	s := string(v)
@@ -49,6 +49,12 @@ func undress(v []byte) (sign, body string, ok bool) {
 		s = strings.TrimSpace(alikeMarks.Replace(s))
 	}
 	minus := ""
+	if inner, ok := strings.CutPrefix(s, "("); ok { // as accountants write what is below 0
+		if s, ok = strings.CutSuffix(inner, ")"); !ok {
+			return "", "", false
+		}
+		minus = "-"
+	}
 	take := func() {
 		if s != "" && (s[0] == '-' || s[0] == '+') && minus == "" {
 			minus, s = s[:1], strings.TrimSpace(s[1:])
@@ -214,17 +220,12 @@ func (s *statistics) style() int {
 			}
 			continue
 		}
-		// As many digits in every value, without a sign or a fraction, are codes:
-		// telephone numbers, addresses of computers.
-		code := style.thousands != ',' && d.signed == 0 && d.pointed[k] == 0 && d.styled[k] == s.values && d.few == d.lot
-		// 1,2 in a file divided at commas may be a list.
-		list := style == numberStyle{',', 0} && !s.european && d.signed < s.values && !d.number
 		percent := d.sign == "%" && d.signed < s.values
 		apart := d.grouped[k]
 		if style.thousands == '.' {
 			apart += d.parted
 		}
-		if style.thousands != 0 && apart == 0 || fit != s.values || d.styled[k] == 0 || s.padded > 0 || s.long > 0 || d.signs || percent || code || list {
+		if style.thousands != 0 && apart == 0 || fit != s.values || d.styled[k] == 0 || s.padded > 0 || s.long > 0 || d.signs || percent || style.thousands != ',' && s.codes(k) || k == len(numberStyles)-1 && s.lists() {
 			continue
 		}
 		// $1,234 in a file that is divided at semicolons has a decimal comma.
@@ -235,6 +236,33 @@ func (s *statistics) style() int {
 		return k
 	}
 	return best
+}
+
+// codes says that a style's values have as many digits each, without a sign or a
+// fraction: telephone numbers, addresses of computers.
+func (s *statistics) codes(k int) bool {
+	d := &s.dressing
+	return d.signed == 0 && d.pointed[k] == 0 && d.styled[k] == s.values && d.few == d.lot
+}
+
+// lists says that commas may be those of lists, as in 1,2 in a file divided at commas.
+func (s *statistics) lists() bool {
+	d := &s.dressing
+	return !s.european && d.signed < s.values && !d.number
+}
+
+// refused says why a column of which most values are numbers in some style is not
+// read as numbers; "" where nobody would think so.
+func (s *statistics) refused(name string) string {
+	d := &s.dressing
+	comma := len(numberStyles) - 1
+	switch {
+	case slices.ContainsFunc([]int{1, 2, 3}, s.codes): // by points or spaces
+		return ""
+	case s.lists() && d.signed == 0 && d.styled[comma]+s.integers == s.values:
+		return fmt.Sprintf("set data.types to {%s: number} if the comma is a decimal mark", name)
+	}
+	return "they are not all written in one way: correct them, or see data.thousands, for them to be read as numbers"
 }
 
 // threes says whether every comma of a column has three digits behind it, as those
