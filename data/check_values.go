@@ -281,7 +281,7 @@ func (k *checker) reading(v *view) []Finding {
 		return nil
 	}
 	return []Finding{{Column: v.Name, Kind: FindingReading, Severity: SeverityNote, Evidence: map[string]float64{"values": float64(v.values())},
-		Message: "is read as " + string(f.Type) + ": " + f.Note, Remedy: "say otherwise in data.types or data.layouts if that is wrong"}}
+		Message: "is read as " + string(f.Type) + ": " + f.Note, Remedy: "say otherwise in data.types, data.layouts or data.thousands if that is wrong"}}
 }
 
 // rare finds categories that hardly occur, in a column of others that do.

@@ -43,8 +43,11 @@
 // whole pass over the file, which both cores share:
 //
 //   - Number: plain or scientific notation. Whole numbers stay numbers however
-//     few of them are distinct, 0/1 included (see [TargetKind] for targets); a
-//     decimal comma is understood where every value has one spelling. Not
+//     few of them are distinct, 0/1 included (see [TargetKind] for targets). A
+//     decimal comma, thousands apart (1,234; 1.234,50; 1 234; 1'234), a currency
+//     and a percent sign are understood where all values of the column agree,
+//     and noted; in a file with decimal commas, a column of which every point has
+//     three digits behind it has thousands apart. Data.thousands declares it. Not
 //     numbers: whole numbers of which some have a leading zero or more than 15
 //     digits, for those are codes. An infinity is an error, not a value.
 //   - Boolean: one of the pairs true/false, yes/no, y/n, t/f, on/off, in any case.

@@ -59,7 +59,7 @@ func TestBadInput(t *testing.T) {
 		"declared layout":  {text: "a,b\nx,2\n", options: Options{Layouts: map[string]string{"a": "2006-01-02"}}, want: `, line 2, column "a": found "x", expected a date and time written as 2006-01-02`},
 		"declared boolean": {text: "a,b\nmale,2\n", options: Options{Types: map[string]Type{"a": Boolean}}, want: `, line 2, column "a": found "male", expected "false" or "true"; correct it`},
 		"unknown type":     {text: wide, options: Options{Types: map[string]Type{"a": "float"}}, want: `, column "a": data.types gives the unknown type "float", expected one of number, category`},
-		"type of nothing":  {text: "price,b\n1,2\n", options: Options{Types: map[string]Type{"prise": Number}}, want: `, column "prise": data.types or data.layouts names it, but the file has no such column: it has price, b; did you mean "price"?`},
+		"type of nothing":  {text: "price,b\n1,2\n", options: Options{Types: map[string]Type{"prise": Number}}, want: `, column "prise": data.types, data.layouts or data.thousands names it, but the file has no such column: it has price, b; did you mean "price"?`},
 		"absent column":    {text: "price,b\n1,2\n", options: Options{Schema: Schema{{Name: "b", Type: Number}, {Name: "Price", Type: Number}}}, want: `, column "Price": the file has no such column: it has price, b; did you mean "price"? rename the column, or correct its name in the config`},
 		"schema mismatch":  {text: "b\n1\nx\n", options: Options{Schema: Schema{{Name: "b", Type: Number}}}, want: `, line 3, column "b": found "x", expected a number`},
 		"schema, no rows":  {text: "b\n", options: Options{Schema: Schema{{Name: "b", Type: Number}}}, want: ": has a header but no rows"},

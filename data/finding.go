@@ -53,6 +53,7 @@ const (
 	FindingApart         = "apart"         // a linear model tells the rows of the two files apart
 	FindingUnseen        = "unseen"        // values of the other file that this one never has
 	FindingImbalance     = "imbalance"     // an outcome that is rare
+	FindingWeights       = "weights"       // how much rows count
 	FindingFewRows       = "few_rows"      // too little to learn from or to measure on
 )
 

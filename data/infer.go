@@ -1,7 +1,6 @@
 package data
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -16,7 +15,7 @@ type statistics struct {
 	values    int  // not missing
 	numbers   int  // with a decimal point
 	commas    int  // numbers with a decimal comma, or without a fraction
-	dressed   int  // numbers with thousands separators, a currency or a percent sign
+	dressing  dressing
 	integers  int
 	padded    int // whole numbers with a leading zero
 	long      int // whole numbers with more than 15 digits
@@ -66,6 +65,9 @@ func (s *statistics) addNumber(v []byte, x float64, kind numberKind, n int) {
 	// Numbers with a fraction are never identifiers or categories, so that
 	// nobody asks how many are distinct.
 	if kind == isFloat {
+		if s.dressing.points {
+			s.dressing.seePoint(v, n)
+		}
 		s.floats += n
 		return
 	}
@@ -94,9 +96,7 @@ func (s *statistics) addNumber(v []byte, x float64, kind numberKind, n int) {
 
 // describe learns from n equal values that are not numbers.
 func (s *statistics) describe(v []byte, n int, place func() int) {
-	if isDressed(v) {
-		s.dressed += n
-	}
+	s.dressing.see(v, n)
 	if len(v) <= 5 {
 		for p, pair := range booleans {
 			for side, spelling := range pair {
@@ -150,7 +150,7 @@ func (s *statistics) merge(t *statistics) {
 	s.values += t.values
 	s.numbers += t.numbers
 	s.commas += t.commas
-	s.dressed += t.dressed
+	s.dressing.merge(&t.dressing)
 	s.integers += t.integers
 	s.padded += t.padded
 	s.long += t.long
@@ -187,6 +187,10 @@ func (s *statistics) unique() bool {
 
 // infer decides the column's type; want is the declared one, "" for none.
 func (s *statistics) infer(name string, want Type, layout string, place func(int) string) (Field, error) {
+	if want == "" && s.dressing.want != "" && s.dressing.want != "none" {
+		want = Number
+	}
+	s.dressing.number = want == Number
 	f := Field{Name: name, Type: want, Layout: layout}
 	if want == "" {
 		if f.Type = s.guess(name); layout != "" {
@@ -195,8 +199,14 @@ func (s *statistics) infer(name string, want Type, layout string, place func(int
 	}
 	switch f.Type {
 	case Number:
-		if s.commas > s.floats {
-			f.Decimal = ","
+		plain := s.integers + max(s.floats, s.commas)
+		switch k := s.style(); {
+		case k >= 0 && (plain < s.values || s.dressing.want != "" || !s.dressing.points && s.threes()):
+			s.wear(&f, k, place)
+		case s.commas > s.floats:
+			if f.Decimal = ","; s.threes() {
+				f.Note = fmt.Sprintf("the comma is taken for the decimal mark, though three digits follow each; set data.thousands to {%s: comma} if it parts thousands", name)
+			}
 		}
 	case Boolean:
 		best, most := 0, -1
@@ -246,8 +256,10 @@ func (s *statistics) infer(name string, want Type, layout string, place func(int
 		case want != "" || s.values == 0:
 		case n < s.values && 10*n >= 9*s.values:
 			f.Note = fmt.Sprintf("%d of %d values are numbers; the first that is not is %s on %s: add it to data.missing_values if it means that the value is missing", n, s.values, quoteText(s.textValue), place(s.firstText))
-		case s.dressed > 0 && 10*(n+s.dressed) >= 9*s.values:
-			f.Note = fmt.Sprintf("%d of %d values are numbers with thousands separators, a currency or a percent sign, such as %s on %s: remove these signs for them to be read as numbers", s.dressed, s.values, quoteText(s.textValue), place(s.firstText))
+		case s.dressed() > 0 && 10*(n+s.dressed()) >= 9*s.values:
+			if why := s.refused(name); why != "" {
+				f.Note = fmt.Sprintf("%d of %d values may be numbers with thousands separators, a decimal comma, a currency or a percent sign, such as %s on %s: %s", s.dressed(), s.values, quoteText(s.textValue), place(s.firstText), why)
+			}
 		}
 	}
 	return f, nil
@@ -294,6 +306,9 @@ func (s *statistics) guess(name string) Type {
 	if s.numbers == 0 && len(s.layouts) > 0 {
 		return Datetime
 	}
+	if s.style() >= 0 {
+		return Number
+	}
 	distinct := float64(min(s.distinct.count(), n)) / float64(n)
 	words := s.words / float64(n)
 	switch {
@@ -308,28 +323,6 @@ func (s *statistics) guess(name string) Type {
 		return Identifier
 	}
 	return Category
-}
-
-// isDressed recognises $1,234.50, 12 %, 1,234 and the like.
-func isDressed(v []byte) bool {
-	if n := len(v); n == 0 || v[0]-'0' <= 9 && v[n-1]-'0' <= 9 && bytes.IndexByte(v, ',') < 0 {
-		return false
-	}
-	if v[0]-'0' > 9 && strings.IndexByte("-+$\xe2\xc2 ", v[0]) < 0 {
-		return false // € begins with the byte e2, £ and ¥ with c2
-	}
-	s := strings.TrimLeft(string(v), "-+$€£¥ ")
-	s = strings.TrimRight(s, "%$€£¥ ")
-	if len(s) == 0 || s[0]-'0' > 9 {
-		return false
-	}
-	whole, fraction, _ := strings.Cut(s, ".")
-	for i, group := range strings.Split(whole, ",") {
-		if len(group) > 3 && strings.Contains(whole, ",") || i > 0 && len(group) != 3 || strings.Trim(group, "0123456789") != "" {
-			return false
-		}
-	}
-	return strings.Trim(fraction, "0123456789") == "" && len(s) < len(v) || strings.Contains(whole, ",")
 }
 
 // namedLikeIdentifier recognises id, customer_id, customerID, uuid, row key, …

@@ -84,21 +84,6 @@ func TestInferTypes(t *testing.T) {
 	}
 }
 
-func TestThousandsAreNoDecimals(t *testing.T) {
-	table, r := mustRead(t, "a,b\n\"1,234\",1\n\"2,500\",2\n", Options{})
-	if c := table.Column("a"); c.Type != Category {
-		t.Errorf("\"1,234\" in a file divided at commas is of type %s, want category", c.Type)
-	}
-	if note := r.Schema()[0].Note; !strings.Contains(note, `2 of 2 values are numbers with thousands separators, a currency or a percent sign, such as "1,234" on line 2`) {
-		t.Errorf("the note is %q", note)
-	}
-	for v, want := range map[string]bool{"$5": true, "12 %": true, "1,234.5": true, "-€1,000,000": true, "1,23": false, "1234,567": false, "2024-01-02": false, "5": false, "a5%": false, "": false} {
-		if got := isDressed([]byte(v)); got != want {
-			t.Errorf("isDressed(%q) = %v", v, got)
-		}
-	}
-}
-
 func TestDatetimes(t *testing.T) {
 	utc := func(y int, m time.Month, d, h, min, s int) float64 {
 		return float64(time.Date(y, m, d, h, min, s, 0, time.UTC).Unix())

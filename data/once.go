@@ -77,7 +77,7 @@ func (r *Reader) tryOnce() (*Table, error) {
 	var again []int
 	for j, f := range r.schema {
 		g := guess[j]
-		if wrong[j].Load() || f.Type != g.Type || f.Layout != g.Layout || f.Decimal != g.Decimal || !strings.EqualFold(f.False, g.False) || !strings.EqualFold(f.True, g.True) {
+		if wrong[j].Load() || f.Type != g.Type || f.Layout != g.Layout || f.Decimal != g.Decimal || f.Thousands != g.Thousands || f.Sign != g.Sign || !strings.EqualFold(f.False, g.False) || !strings.EqualFold(f.True, g.True) {
 			if c := t.Columns[j]; c != nil && holdsText(g.Type) && holdsText(f.Type) && g.Type != Category {
 				t.Columns[j] = retyped(c, f.Type)
 				continue

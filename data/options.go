@@ -19,6 +19,7 @@ type Options struct {
 	Missing       map[string][]string `yaml:"missing" json:"missing,omitempty" doc:"of columns, spellings of a missing value beside those of missing_values, as in {glucose: [\"0\"]}"`
 	Types         map[string]Type     `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
 	Layouts       map[string]string   `yaml:"layouts" json:"layouts,omitempty" doc:"of datetime columns, written as Go does, as in {since: 02/01/2006 15:04}; default: inferred"`
+	Thousands     map[string]string   `yaml:"thousands" json:"thousands,omitempty" doc:"of columns, what parts the thousands of their numbers, as in {price: \".\"}: comma, point (the comma is then the decimal mark), space, apostrophe, or none; default: inferred"`
 	MaxExpansion  int                 `yaml:"max_expansion" json:"max_expansion,omitempty" default:"200" min:"1" doc:"times that a file grows when decompressed; beyond it a file of more than 64 MiB is refused"`
 
 	// Schema that was inferred earlier. Columns are then found by name, columns
@@ -146,6 +147,14 @@ func (o *Options) check() error {
 	for name, t := range o.Types {
 		if !slices.Contains(Types, t) {
 			return &Error{Column: name, Problem: fmt.Sprintf("data.types gives the unknown type %q, expected one of number, category, boolean, datetime, identifier, text", string(t))}
+		}
+	}
+	for name, t := range o.Thousands {
+		if _, ok := thousandsNames[t]; !ok {
+			return &Error{Column: name, Problem: fmt.Sprintf("data.thousands has %q, expected comma, point, space, apostrophe or none", t)}
+		}
+		if want := o.Types[name]; want != "" && want != Number && t != "none" {
+			return &Error{Column: name, Problem: fmt.Sprintf("data.types says %s, and data.thousands is of numbers", want), Remedy: "remove one of them"}
 		}
 	}
 	if o.SkipLines < 0 {

@@ -203,10 +203,10 @@ func (r *Reader) infer() error {
 
 // checkNamed finds the options' columns.
 func (r *Reader) checkNamed() error {
-	for _, names := range []map[string]bool{keys(r.options.Types), keys(r.options.Layouts)} {
+	for _, names := range []map[string]bool{keys(r.options.Types), keys(r.options.Layouts), keys(r.options.Thousands)} {
 		for n := range names {
 			if !slices.Contains(r.names, n) {
-				return &Error{Path: r.path, Column: n, Problem: "data.types or data.layouts names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
+				return &Error{Path: r.path, Column: n, Problem: "data.types, data.layouts or data.thousands names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
 			}
 		}
 	}
@@ -273,6 +273,8 @@ func (r *Reader) newStatistics() []*statistics {
 	stats := make([]*statistics, len(r.names))
 	for j := range stats {
 		stats[j] = newStatistics(r.european())
+		stats[j].dressing.want = r.options.Thousands[r.names[j]]
+		stats[j].dressing.points = r.semicolons() || stats[j].dressing.want != ""
 	}
 	return stats
 }
@@ -282,6 +284,15 @@ func (r *Reader) european() bool {
 	return slices.ContainsFunc(r.parts, func(p *part) bool {
 		c, ok := p.decoder.(*csvFile)
 		return !ok || c.delimiter != ','
+	})
+}
+
+// semicolons says whether some text file is divided by something else than commas,
+// as those with decimal commas are.
+func (r *Reader) semicolons() bool {
+	return slices.ContainsFunc(r.parts, func(p *part) bool {
+		c, ok := p.decoder.(*csvFile)
+		return ok && c.delimiter != ','
 	})
 }
 
@@ -310,6 +321,7 @@ func (r *Reader) decide(stats []*statistics) error {
 		}
 		schema[j] = f
 	}
+	partThousands(schema, stats)
 	r.schema = schema
 	return nil
 }

@@ -33,6 +33,10 @@ type Field struct {
 	Layout string `json:"layout,omitempty"`
 	// Decimal is "," where numbers are written with a decimal comma.
 	Decimal string `json:"decimal,omitempty"`
+	// Thousands is what parts the thousands of numbers, Sign the currency or
+	// percent sign that may stand beside them; "" for none.
+	Thousands string `json:"thousands,omitempty"`
+	Sign      string `json:"sign,omitempty"`
 	// False and True are the spellings of a boolean's values.
 	False string `json:"false,omitempty"`
 	True  string `json:"true,omitempty"`

@@ -196,7 +196,7 @@ func (t *tracker) fill(g *grid, j int, place func(row int) int) {
 // fillNumbers takes numbers in common spellings, and empty fields.
 func (t *tracker) fillNumbers(g *grid, j, row int) int {
 	b := t.builder
-	if b.decimal != '.' {
+	if b.decimal != '.' || t.stats != nil && t.stats.dressing.points {
 		return row
 	}
 	out := b.column.Numbers

@@ -338,9 +338,12 @@ func (b *builder) add(raw []byte) error {
 	switch b.field.Type {
 	case Number:
 		x, kind := parseNumber(v, b.decimal)
+		if kind == notNumber && (b.field.Thousands != "" || b.field.Sign != "") {
+			x, kind = b.undressed(v)
+		}
 		switch kind {
 		case notNumber:
-			return b.wrong(v, "a number", "correct it, add it to data.missing_values if it means that the value is missing, or set the column's type in data.types")
+			return b.wrong(v, "a number"+b.field.example(), "correct it, add it to data.missing_values if it means that the value is missing, or set the column's type in data.types")
 		case isInfinite:
 			return b.wrong(v, "a finite number", "correct it, or add it to data.missing_values to treat it as missing")
 		}

@@ -44,6 +44,24 @@ func difference(a, b measured, j int, level float64) (d metric.Interval, ok bool
 	return d, !math.IsNaN(d.Value) && !math.IsNaN(d.Low) && d.Skipped <= len(diffs)/2
 }
 
+// patterns is how many random sign patterns a permutation test draws.
+const patterns = 9999
+
+// test fills in the paired test of a comparison, from the metric's values on the
+// same resamples of both.
+func (c *Comparison) test(model, baseline *metric.Sample, m *metric.Metric, a, b []float64, seed uint64) error {
+	differences := make([]float64, len(a))
+	for i := range a {
+		differences[i] = a[i] - b[i]
+	}
+	t, err := metric.Paired(model, baseline, m, differences, patterns, seed)
+	if err != nil || math.IsNaN(t.P) {
+		return err
+	}
+	c.Test, c.P = t.Test, &t.P
+	return nil
+}
+
 // outcome says whose the difference is.
 func outcome(d metric.Interval, higherIsBetter bool) string {
 	switch {

@@ -181,6 +181,7 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
 	}
+	tested := map[string]bool{} // by the first metric that is defined
 	for i, name := range names {
 		scores := Scores{}
 		for j, m := range ms {
@@ -198,7 +199,14 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 		r.Baselines[name] = scores
 		for j, m := range ms {
 			if d, ok := difference(all[0], all[i], j, opts.Level); ok {
-				r.Comparisons = append(r.Comparisons, Comparison{name, m.Name, d, outcome(d, m.HigherIsBetter)})
+				c := Comparison{Baseline: name, Metric: m.Name, Difference: d, Outcome: outcome(d, m.HigherIsBetter)}
+				if !tested[name] {
+					tested[name] = true
+					if err := c.test(in.Test, samples[i], m, all[0].resample[j], all[i].resample[j], opts.Seed); err != nil {
+						return fmt.Errorf("evaluate: %w", err)
+					}
+				}
+				r.Comparisons = append(r.Comparisons, c)
 			}
 		}
 	}

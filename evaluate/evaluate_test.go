@@ -285,3 +285,34 @@ func TestEntropy(t *testing.T) {
 		t.Errorf("weighted entropy %v, want ln 2", got)
 	}
 }
+
+// TestChance: the headline's difference to each baseline has the p-value of the
+// metric's paired test, and without resamples none.
+func TestChance(t *testing.T) {
+	good, bad := binary(500, 0), binary(500, 1)
+	in := Input{Target: "y", Test: good, Baselines: map[string]*metric.Sample{"linear": bad, "trivial": binary(500, 3)}}
+	r := evaluated(t, in, quick)
+	m, err := metric.Lookup("roc_auc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := metric.Paired(good, bad, m, nil, patterns, quick.Seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested := 0
+	for _, c := range r.Comparisons {
+		if c.P != nil {
+			tested++
+		}
+	}
+	if c := r.Compare("linear", "roc_auc"); c.P == nil || *c.P != want.P || c.Test != metric.TestDeLong || tested != 2 {
+		t.Errorf("%+v, expected p %g; %d are tested", c, want.P, tested)
+	}
+	p := 0.0123
+	for text, c := range map[string]Comparison{"": {}, "p 0.012, DeLong": {Test: "DeLong", P: &p}, "p < 0.0001, DeLong": {Test: "DeLong", P: new(float64)}} {
+		if got := c.Chance(); got != text {
+			t.Errorf("%q, expected %q", got, text)
+		}
+	}
+}

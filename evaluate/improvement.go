@@ -113,7 +113,15 @@ func (c *Improvement) WithoutTimes() *Improvement {
 func (t Trial) Problem() string { return t.Finding.Kind + ": " + t.Finding.Sentence }
 
 // Attempt is the remedy and how the configuration says it.
-func (t Trial) Attempt() string { return t.Remedy + " (" + strings.Join(t.Changes, ", ") + ")" }
+func (t Trial) Attempt() string {
+	changes := t.Changes
+	const most = 4
+	more := ""
+	if n := len(changes) - most; n > 1 { // as many inputs as there may be
+		changes, more = changes[:most], fmt.Sprintf(" and %d more", n)
+	}
+	return t.Remedy + " (" + strings.Join(changes, ", ") + more + ")"
+}
 
 // Result is the gain and what came of it.
 func (t Trial) Result() string {

@@ -15,17 +15,19 @@ type OutputResult struct {
 	Comparisons []Comparison       `json:"comparisons,omitempty"`
 	Confusion   [][]float64        `json:"confusion,omitempty"`
 	PerClass    []ClassScore       `json:"per_class,omitempty"`
+	// CrossValidation is nil where there was none.
+	CrossValidation *CrossValidation `json:"cross_validation,omitempty"`
 }
 
 // Output returns what of a result is the output's own.
 func (r *Result) Output() *OutputResult {
-	return &OutputResult{r.Task, r.Classes, r.Positive, r.Rows, r.Metrics, r.Test, r.Baselines, r.Validation, r.Undefined, r.Comparisons, r.Confusion, r.PerClass}
+	return &OutputResult{r.Task, r.Classes, r.Positive, r.Rows, r.Metrics, r.Test, r.Baselines, r.Validation, r.Undefined, r.Comparisons, r.Confusion, r.PerClass, r.CrossValidation}
 }
 
 // Result returns the output's as a result that holds nothing else.
 func (o *OutputResult) Result() *Result {
 	return &Result{
 		Version: 1, Task: o.Task, Classes: o.Classes, Positive: o.Positive, Rows: o.Rows, Metrics: o.Metrics, Test: o.Test, Baselines: o.Baselines,
-		Validation: o.Validation, Undefined: o.Undefined, Comparisons: o.Comparisons, Confusion: o.Confusion, PerClass: o.PerClass,
+		Validation: o.Validation, Undefined: o.Undefined, Comparisons: o.Comparisons, Confusion: o.Confusion, PerClass: o.PerClass, CrossValidation: o.CrossValidation,
 	}
 }

@@ -2,6 +2,7 @@ package evaluate
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 
 	"github.com/hone-ml/hone/metric"
@@ -21,6 +22,8 @@ type Result struct {
 	// Positive is the class that binary metrics call positive.
 	Positive string `json:"positive,omitempty"`
 	Rows     Rows   `json:"rows"`
+	// Weight is the column by which rows count; "": all the same.
+	Weight string `json:"weight,omitempty"`
 
 	// Metrics describes the measured metrics in report order; the first is the
 	// one that the verdict speaks of.
@@ -108,6 +111,23 @@ type Comparison struct {
 	// Outcome is the model's: Better or Worse when the interval excludes zero,
 	// otherwise NotSeparable.
 	Outcome string `json:"outcome"`
+	// Test names the paired test of the difference (see metric.Paired), and P is its
+	// two-sided p-value, not corrected for several baselines; of the first metric
+	// only, and nil where it was not made.
+	Test string   `json:"test,omitempty"`
+	P    *float64 `json:"p,omitempty"`
+}
+
+// Chance writes the p-value and its test, as in "p 0.012, DeLong"; "" where there
+// is none.
+func (c *Comparison) Chance() string {
+	switch {
+	case c.P == nil:
+		return ""
+	case *c.P < 0.0001:
+		return "p < 0.0001, " + c.Test
+	}
+	return fmt.Sprintf("p %.2g, %s", *c.P, c.Test)
 }
 
 // ClassScore is how one class fared.

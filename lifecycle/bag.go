@@ -125,7 +125,7 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 			return nil, err
 		}
 		members, models = append(members, fit), append(models, fit.model)
-		for i, h := range append([]heldOut{{fit.held, fit.truth}}, fit.others...) {
+		for i, h := range fit.held {
 			held[i].rows, held[i].truth = append(held[i].rows, f.Test...), append(held[i].truth, h.truth...)
 			held[i].by[0].Append(h.by)
 		}
@@ -151,9 +151,9 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	})
 	result := *members[(len(members)-1)/2].result
 	result.Seconds = seconds
-	all := &fitted{model: bag, result: &result, held: held[0].by[0], truth: held[0].truth}
-	for _, h := range held[1:] {
-		all.others = append(all.others, heldOut{h.by[0], h.truth})
+	all := &fitted{model: bag, result: &result}
+	for _, h := range held {
+		all.held = append(all.held, heldOut{h.by[0], h.truth, p.weights(p.train)})
 	}
 	return all, nil
 }

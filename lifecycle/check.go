@@ -10,6 +10,7 @@ import (
 
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
 )
 
 // copies is how often a network's numbers stand in memory while it is trained:
@@ -45,13 +46,24 @@ func (p *prepared) check(c *Config) error {
 	if err := p.checkClasses(c); err != nil {
 		return err
 	}
-	return CheckGates(c.Gates, kind)
+	if err := p.checkSums(); err != nil {
+		return err
+	}
+	return CheckGates(c.Gates, p.model)
 }
 
 // CheckGates finds requirements that no prediction of such a task can meet.
-func CheckGates(gates []metric.Requirement, kind metric.Kind) error {
+func CheckGates(gates []metric.Requirement, m *model.Model) error {
 	for _, g := range gates {
-		if _, err := metricFor(g.Metric, kind); err != nil {
+		outputs := m.Outputs()
+		at := 0
+		if g.Output != "" {
+			names := targetsOf(m)
+			if at = slices.Index(names, g.Output); at < 0 {
+				return mistake("--require %v: there is no output %q, expected one of %s%s", g, g.Output, strings.Join(names, ", "), didYouMean(g.Output, names))
+			}
+		}
+		if _, err := metricFor(g.Metric, outputs[at].Feature.Kind()); err != nil {
 			return mistake("--require %v: %v", g, err)
 		}
 	}
@@ -61,7 +73,11 @@ func CheckGates(gates []metric.Requirement, kind metric.Kind) error {
 // gatesMet reports whether the test rows meet every gate.
 func (c *Config) gatesMet(r *evaluate.Result) bool {
 	for _, g := range c.Gates {
-		v, ok := r.Test[g.Metric]
+		scores := r.Test
+		if o, ok := r.Outputs[g.Output]; ok { // the first is not among them
+			scores = o.Test
+		}
+		v, ok := scores[g.Metric]
 		if !ok || g.Check(v.Value) != nil {
 			return false
 		}

@@ -15,6 +15,7 @@ import (
 type CheckOptions struct {
 	File    string
 	Target  string // "": no column is to be predicted
+	Weight  string // the column of the weights of rows, which is not looked at as data; "": none
 	Against string // another file, such as the test rows; "": none
 	Data    data.Options
 }
@@ -53,9 +54,24 @@ func (c *Checked) Worst(s data.Severity) int {
 // Check looks at a file of rows, and at another beside it, for what would make a
 // model or its measure worse than it seems.
 func Check(o CheckOptions) (*Checked, error) {
+	var err error
+	if o.Weight != "" && o.Weight == o.Target {
+		return nil, mistake("--weight %s: it is the column to predict", o.Weight)
+	}
+	if o.Data.Types, err = weightType(o.Weight, o.Data.Types); err != nil {
+		return nil, err
+	}
 	table, schema, err := data.Read(o.File, o.Data)
 	if err != nil {
 		return nil, err
+	}
+	weight, err := o.weights(table)
+	if err != nil {
+		return nil, err
+	}
+	if o.Weight != "" {
+		table = dropColumns(table, []string{o.Weight})
+		schema = slices.DeleteFunc(schema, func(f data.Field) bool { return f.Name == o.Weight })
 	}
 	names := table.Names()
 	if o.Target != "" && table.Column(o.Target) == nil {
@@ -76,6 +92,7 @@ func Check(o CheckOptions) (*Checked, error) {
 	if err != nil {
 		return nil, err
 	}
+	findings = append(findings, weight...)
 	all := data.Change{Types: map[string]data.Type{}, Missing: map[string][]string{}}
 	out := map[string]bool{}      // left out of the inputs for whatever reason
 	unusable := map[string]bool{} // that is left out by itself
@@ -115,6 +132,27 @@ func Check(o CheckOptions) (*Checked, error) {
 		return nil, err
 	}
 	return c, nil
+}
+
+// weights looks at the weights of rows.
+func (o CheckOptions) weights(t *data.Table) ([]data.Finding, error) {
+	if o.Weight == "" {
+		return nil, nil
+	}
+	if err := checkWeights(t, o.Weight, o.File, nil); err != nil {
+		return nil, err
+	}
+	w := weightsOf(t, o.Weight)
+	f := data.Finding{
+		Column: o.Weight, Kind: data.FindingWeights, Severity: data.SeverityNote,
+		Message:  "weighs the rows: " + spread(w),
+		Remedy:   "nothing to do: name it in data.weight",
+		Evidence: map[string]float64{"low": slices.Min(w), "high": slices.Max(w), "rows": float64(len(w)), "effective_rows": effective(w)},
+	}
+	if effective(w) < float64(len(w))/10 {
+		f.Severity, f.Remedy = data.SeverityWarning, "a few rows decide: cap the weights, by a step {type: cap, columns: ["+o.Weight+"], high: 0.99} of data.clean, or see whether they are what they should be"
+	}
+	return []data.Finding{f}, nil
 }
 
 // readAgainst reads the other file. It may lack the target, which cannot be looked

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
@@ -26,7 +27,7 @@ type CompareOptions struct {
 	Models []string // bundles, runs and files of predictions
 	File   string   // of rows that have the target
 	Data   data.Options
-	Target string // "": the bundles'
+	Target string // "": the first output of the first bundle that all bundles have
 	Dir    string // whose register knows the runs
 	evaluate.RankOptions
 }
@@ -35,6 +36,7 @@ type CompareOptions struct {
 type Comparison struct {
 	File      string `json:"file"`
 	Target    string `json:"target"`
+	Weight    string `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Unlabeled int    `json:"rows_without_target"` // left out
 	evaluate.Leaderboard
 	Standings []Compared `json:"standings"` // those of the leaderboard, with what else is known
@@ -62,12 +64,18 @@ type candidate struct {
 	run        *store.Run   // nil if unknown
 }
 
+// output returns the place of an output of the candidate's, -1 where it has none
+// of that name.
+func (c *candidate) output(name string) int { return slices.Index(targetsOf(c.model), name) }
+
 // A truth is the target as all candidates are to predict it.
 type truth struct {
 	from   string // which bundle or file says so
 	target string
 	field  data.Field
 	output feature.Output
+	others []string // what bundles predict besides
+	weight string   // the column that all bundles count rows by, where the file has it
 }
 
 // Compare measures models on the same rows and tests each against the best.
@@ -88,6 +96,12 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 		return nil, err
 	}
 	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
+	if others := shared(all, know.target); len(others) > 0 {
+		c.Notes = append(c.Notes, fmt.Sprintf("compared by %s; the bundles also predict %s: --target NAME compares by another", know.target, strings.Join(others, ", ")))
+	}
+	if err := know.weigh(all, o, c); err != nil {
+		return nil, err
+	}
 	facts := map[string]Compared{}
 	var entries []evaluate.Entry
 	for _, one := range all {
@@ -279,25 +293,34 @@ func distinctCandidates(all []*candidate) error {
 // from the rows.
 func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	var know *truth
+	target := o.Target
+	if common := shared(all, ""); target == "" && len(common) > 0 {
+		target = common[0]
+	}
 	for _, c := range all {
 		if c.model == nil {
 			continue
 		}
 		m := c.model
-		if o.Target != "" && m.Target != o.Target {
-			return nil, mistake("--target %s: %s predicts %s", o.Target, c.name, m.Target)
+		if o.Target != "" && c.output(o.Target) < 0 {
+			return nil, mistake("--target %s: %s predicts %s", o.Target, c.name, strings.Join(targetsOf(m), ", "))
 		}
 		if know == nil {
-			f := m.Schema.Field(m.Target)
-			if f == nil {
-				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, m.Target)
+			if target == "" { // they have none in common, which the next one says
+				target = m.Target
 			}
-			know = &truth{c.name, m.Target, *f, m.Output}
+			f := m.Schema.Field(target)
+			if f == nil {
+				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, target)
+			}
+			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil, ""}
+			know.others = slices.DeleteFunc(targetsOf(m), func(n string) bool { return n == target })
 			continue
 		}
 		if err := know.fits(c); err != nil {
 			return nil, err
 		}
+		know.others = append(know.others, targetsOf(m)...)
 	}
 	if know != nil {
 		return know, nil
@@ -317,21 +340,68 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
-	return &truth{o.File, o.Target, field, output}, nil
+	return &truth{o.File, o.Target, field, output, nil, ""}, nil
 }
 
 // fits refuses a bundle that predicts something else.
 func (k *truth) fits(c *candidate) error {
-	m := c.model
-	switch out := m.Output; {
-	case m.Target != k.target:
-		return mistake("%s predicts %s, %s predicts %s: they cannot be compared", k.from, k.target, c.name, m.Target)
+	at := c.output(k.target)
+	if at < 0 {
+		return mistake("%s predicts %s, %s predicts %s: they cannot be compared", k.from, k.target, c.name, strings.Join(targetsOf(c.model), ", "))
+	}
+	switch out := c.model.Outputs()[at].Feature; {
 	case out.Kind() != k.output.Kind():
 		return mistake("%s has a %s task, %s a %s one: they cannot be compared", k.from, k.output.Kind(), c.name, out.Kind())
 	case !sameClasses(out.Classes(), k.output.Classes()):
 		return mistake("%s has the classes %q, %s has %q: they cannot be compared", k.from, k.output.Classes(), c.name, out.Classes())
 	}
 	return nil
+}
+
+// weigh decides by which column rows count, and says so.
+func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
+	var names []string
+	for _, one := range all {
+		if one.model != nil && !slices.Contains(names, one.model.Weight) {
+			names = append(names, one.model.Weight)
+		}
+	}
+	switch {
+	case len(names) > 1:
+		c.Notes = append(c.Notes, "every row counts the same: the bundles were trained by different weights of rows")
+		return nil
+	case len(names) == 0 || names[0] == "":
+		return nil
+	}
+	_, has, err := readWeight(o.File, names[0], o.Data, nil)
+	switch {
+	case err != nil:
+		return err
+	case has:
+		k.weight, c.Weight = names[0], names[0]
+		c.Notes = append(c.Notes, "rows count by "+k.weight)
+	default:
+		c.Notes = append(c.Notes, fmt.Sprintf("every row counts the same: %s has no column %s, by which the bundles were trained", o.File, names[0]))
+	}
+	return nil
+}
+
+// shared returns the outputs that all bundles predict, in the order of the first,
+// but one.
+func shared(all []*candidate, but string) []string {
+	var names []string
+	first := true
+	for _, c := range all {
+		switch {
+		case c.model == nil:
+			continue
+		case first:
+			names = targetsOf(c.model)
+		}
+		first = false
+		names = slices.DeleteFunc(names, func(n string) bool { return n == but || c.output(n) < 0 })
+	}
+	return names
 }
 
 // sameClasses compares classes in any order.
@@ -344,24 +414,33 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 	m := c.model
 	read := o.Data
 	read.Schema = slices.Clone(m.InputSchema())
-	if f := m.Schema.Field(m.Target); f != nil {
+	if f := m.Schema.Field(k.target); f != nil {
 		read.Schema = append(read.Schema, *f)
+	}
+	var err error
+	if read.Schema, _, err = readWeight(o.File, k.weight, o.Data, read.Schema); err != nil {
+		return nil, err
 	}
 	t, _, err := data.Read(o.File, read)
 	if err != nil {
 		return nil, forModel(err, m)
 	}
+	if err := checkWeights(t, k.weight, o.File, nil); err != nil {
+		return nil, err
+	}
 	var drop prepared
 	rows := t.Rows
-	if t, err = drop.dropUnlabelled(t, []string{m.Target}, o.File); err != nil {
+	if t, err = drop.dropUnlabelled(t, []string{k.target}, o.File); err != nil {
 		return nil, err
 	}
 	*unlabeled = rows - t.Rows
-	_, targets, err := m.Targets(t)
+	at := c.output(k.target)
+	one := model.Model{Target: k.target, Output: m.Outputs()[at].Feature, Clean: m.Clean} // the file need not have the others
+	_, targets, err := one.Targets(t)
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
-	p, err := m.Predict(ctx, t)
+	p, err := m.PredictAll(ctx, t)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
@@ -382,7 +461,7 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 			fact.RunSeconds = s.Seconds
 		}
 	}
-	return inOrder(p.Sample(targets), k.output.Classes()), nil
+	return inOrder((heldOut{p[at], targets, weightsOf(t, k.weight)}).sample(), k.output.Classes()), nil
 }
 
 // inOrder puts the classes of a sample into the order of classes, which are
@@ -402,7 +481,7 @@ func inOrder(s *metric.Sample, classes []string) *metric.Sample {
 		}
 		return out
 	}
-	n := &metric.Sample{Kind: s.Kind, Classes: classes, Target: moved(s.Target), Pred: moved(s.Pred), Prob: slices.Clone(s.Prob)}
+	n := &metric.Sample{Kind: s.Kind, Classes: classes, Target: moved(s.Target), Pred: moved(s.Pred), Prob: slices.Clone(s.Prob), Weight: s.Weight}
 	for i, p := range s.Prob {
 		if s.Kind == metric.Binary {
 			n.Prob[i] = 1 - p // two classes that are not in order are exchanged

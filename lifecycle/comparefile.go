@@ -83,7 +83,7 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 		return p, mistake("%s has no predictions: expected a column %s, or prediction, and for classes the probabilities as %s_probability_CLASS or p_CLASS; found %q", c.path, k.target, k.target, have)
 	}
 	for _, n := range have {
-		if n != p.decision && n != k.target && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
+		if n != p.decision && n != k.target && n != k.weight && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
 			p.shared = append(p.shared, n)
 		}
 	}
@@ -125,8 +125,14 @@ func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []s
 	}
 	read := o.Data
 	read.Schema = rowFields
+	if read.Schema, _, err = readWeight(o.File, k.weight, o.Data, read.Schema); err != nil {
+		return nil, nil, err
+	}
 	rows, _, err := data.Read(o.File, read)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := checkWeights(rows, k.weight, o.File, nil); err != nil {
 		return nil, nil, err
 	}
 	at, notes, err := match(rows, t, p.shared, o.File, c.path)
@@ -151,7 +157,7 @@ func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []s
 			}
 		}
 	}
-	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes()}
+	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Weight: pick(weightsOf(rows, k.weight), keep, 1)}
 	if s.Target, err = k.values(rows.Select(keep).Column(k.target)); err != nil {
 		return nil, nil, mistake("%s: %v", o.File, err)
 	}
@@ -243,7 +249,7 @@ func match(rows, t *data.Table, shared []string, file, path string) (at []int, n
 		a, b := rows.Column(name), t.Column(name)
 		for i := range at {
 			if x, y := a.Text(i), b.Text(i); !alike(x, y) {
-				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: the predictions are in another order, or of other rows", path, i+1, name, y, file, x)
+				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: the predictions are in another order, or of other rows; take the column out if it is predicted as well", path, i+1, name, y, file, x)
 			}
 		}
 	}

@@ -47,6 +47,7 @@ type Data struct {
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
 	Test         config.Strings `yaml:"test" doc:"file, pattern, or list of these, of rows that are read once, at the end; default: a part of source (split)"`
 	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
+	Weight       string         `yaml:"weight" doc:"the column of numbers of 0 or more by which rows count in training and in metrics; it is no input"`
 	Clean        []Clean        `yaml:"clean" doc:"steps applied to the rows, in this order; what changes values is done to rows to predict as well"`
 	data.Options `yaml:",inline"`
 }
@@ -211,6 +212,9 @@ func (c *Config) check() error {
 		return mistake("%s: name: %q cannot be a file's name: use letters, digits, - and _", c.doc.Name(), c.Name)
 	}
 	if err := c.checkOutputs(); err != nil {
+		return err
+	}
+	if err := c.checkWeight(); err != nil {
 		return err
 	}
 	seen := map[string]bool{}

@@ -94,4 +94,6 @@ type OutputSummary struct {
 	Baselines  map[string]evaluate.Scores `json:"baselines"`
 	Rows       evaluate.Rows              `json:"rows"`    // that have its target
 	Against    map[string]string          `json:"against"` // as of the first output
+	// CrossValidation holds the folds side by side; nil where there was none.
+	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 }

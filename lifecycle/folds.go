@@ -104,42 +104,34 @@ func (p *prepared) checkFolds(c *Config) error {
 	if p.folds == nil {
 		return nil
 	}
-	target, source := c.Outputs[0].Name, p.source
+	targets, source := c.targets(), p.source
+	of := func(names ...string) *data.Table {
+		t := &data.Table{Rows: source.Rows}
+		for _, col := range source.Columns {
+			if slices.Contains(names, col.Name) {
+				t.Columns = append(t.Columns, col)
+			}
+		}
+		return t
+	}
 	for i := p.clean.early(); i < len(p.clean.steps); i++ {
 		chooses := true
 		if step, ok := p.clean.steps[i].(data.ValueStep); ok {
-			column := &data.Table{Columns: []*data.Column{source.Column(target)}, Rows: source.Rows}
-			_, changed, err := step.Apply(column)
+			_, changed, err := step.Apply(of(append([]string{p.weight}, targets...)...))
 			if err != nil {
 				return p.clean.mistake(i, err)
 			}
 			chooses = len(changed) > 0
 		}
 		if chooses {
-			return mistake("%s: data.clean[%d] (%s) chooses rows or changes %s after a step that learns from the training rows, which differ from fold to fold: move it before that step, or set evaluate.cross_validation to 0", c.doc.Name(), i, p.clean.steps[i].Type(), target)
+			return mistake("%s: data.clean[%d] (%s) chooses rows or changes %s after a step that learns from the training rows, which differ from fold to fold: move it before that step, or set evaluate.cross_validation to 0", c.doc.Name(), i, p.clean.steps[i].Type(), strings.Join(slices.DeleteFunc(append(targets, p.weight), func(n string) bool { return n == "" }), ", "))
 		}
 	}
-	thin := &data.Table{Rows: source.Rows}
-	split := c.splitSpec()
-	for _, col := range source.Columns {
-		if col.Name == target || col.Name == split.Column {
-			thin.Columns = append(thin.Columns, col)
-		}
-	}
-	out := p.pinned(c).Outputs[0].Options
+	thin := of(append(targets, c.splitSpec().Column)...)
+	outputs := p.pinned(c).Outputs
 	for _, folds := range p.folds {
 		for k, f := range folds {
-			train, valid, test, err := p.divideFold(c, thin, f)
-			m := model.Model{Target: target}
-			if err == nil {
-				m.Output, err = out.Fit(train.Column(target))
-			}
-			for _, t := range []*data.Table{valid, test} {
-				if err == nil {
-					_, _, err = m.Targets(t)
-				}
-			}
-			if err != nil {
+			if err := p.checkFold(c, thin, f, outputs); err != nil {
 				return mistake("%s: evaluate.cross_validation: fold %d of %d: %v: take fewer folds, or leave out what is too rare to be in all of them", c.doc.Name(), k+1, len(folds), err)
 			}
 		}
@@ -147,42 +139,70 @@ func (p *prepared) checkFolds(c *Config) error {
 	return nil
 }
 
-// foldOutcome is what a finished fold leaves: the predictions of its test rows
-// by models that never saw them.
+// checkFold finds out whether a fold of the rows of thin, which holds what it is
+// divided by, can be learnt from and measured.
+func (p *prepared) checkFold(c *Config, thin *data.Table, f data.Fold, outputs []Output) error {
+	train, valid, test, err := p.divideFold(c, thin, f)
+	if err != nil {
+		return err
+	}
+	var m model.Model
+	for i, o := range outputs {
+		fitted, err := o.Options.Fit(train.Column(o.Name))
+		if err != nil {
+			return err
+		}
+		if i == 0 {
+			m.Target, m.Output = o.Name, fitted
+		} else {
+			m.Others = append(m.Others, model.Output{Column: o.Name, Feature: fitted})
+		}
+	}
+	for _, part := range []struct {
+		what string
+		rows *data.Table
+	}{{"validation", valid}, {"test", test}} {
+		_, targets, err := m.AllTargets(part.rows)
+		if err != nil {
+			return err
+		}
+		if err := checkMeasured(&m, targets, part.what); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foldOutcome is what a finished fold leaves: for each output, the predictions of
+// its test rows by models that never saw them.
 type foldOutcome struct {
-	Rows evaluate.Rows        `json:"rows"`
-	Test []*model.Predictions `json:"test"` // in the order of predictors
+	Rows []evaluate.Rows        `json:"rows"` // that have its target
+	Test [][]*model.Predictions `json:"test"` // in the order of predictors
 }
 
 // crossed are the out-of-fold predictions of all repeats.
 type crossed struct {
-	result  *evaluate.CrossValidation
-	repeats []outOfFolds
+	result  []*evaluate.CrossValidation // by output
+	repeats [][]outOfFolds              // of each, by output
 }
 
-// outOfFolds are the predictions of one repeat, each row's by the models of the
-// fold that it is a test row of.
+// outOfFolds are the predictions of an output in one repeat, each row's by the
+// models of the fold that it is a test row of.
 type outOfFolds struct {
 	rows  []int                // of source, ascending: those that were tested
 	fold  []int                // from 1, by row
 	by    []*model.Predictions // in the order of predictors, by row
-	truth []float64
+	truth []float64            // NaN where there is none
 }
 
 // crossValidate carries out the procedure on every fold.
 func (r *run) crossValidate(ctx context.Context) (*crossed, error) {
 	spec := r.c.foldSpec()
+	outputs := r.p.model.Outputs()
 	var all crossed
-	var measured []evaluate.FoldInput
+	measured := make([][]evaluate.FoldInput, len(outputs))
 	for rep, folds := range r.p.folds {
-		var out outOfFolds
-		order := map[int]int{} // row → place among those tested
-		for k, f := range folds {
-			for _, row := range f.Test {
-				order[row] = len(out.rows)
-				out.rows, out.fold = append(out.rows, row), append(out.fold, k+1)
-			}
-		}
+		out := make([]outOfFolds, len(outputs))
 		for k, f := range folds {
 			name := fmt.Sprintf("fold %d of %d", k+1, len(folds))
 			if len(r.p.folds) > 1 {
@@ -193,35 +213,56 @@ func (r *run) crossValidate(ctx context.Context) (*crossed, error) {
 				return nil, err
 			}
 			tested := r.p.source.Select(f.Test)
-			tested.Cleaned = true // in all that concerns the target (checkFolds)
-			_, targets, err := r.p.model.Targets(tested)
+			tested.Cleaned = true // in all that concerns the targets (checkFolds)
+			_, targets, err := r.p.model.AllTargets(tested)
 			if err != nil {
 				return nil, &UserError{err.Error()}
 			}
-			in := evaluate.FoldInput{Repeat: rep + 1, Fold: k + 1, Rows: o.Rows, Baselines: map[string]*metric.Sample{}}
-			for i, p := range o.Test {
-				if s := p.Sample(targets); i == 0 {
-					in.Test = s
-				} else {
-					in.Baselines[predictors[i]] = s
+			for i := range out {
+				out[i].add(f, k+1, o.Test[i], targets[i])
+				in := evaluate.FoldInput{Repeat: rep + 1, Fold: k + 1, Rows: o.Rows[i], Baselines: map[string]*metric.Sample{}}
+				for j, p := range o.Test[i] {
+					if s := (heldOut{p, targets[i], r.p.weights(tested)}).sample(); j == 0 {
+						in.Test = s
+					} else {
+						in.Baselines[predictors[j]] = s
+					}
 				}
-				if k == 0 {
-					out.by = append(out.by, &model.Predictions{Kind: p.Kind, Classes: p.Classes})
-				}
-				out.by[i].Append(p)
+				measured[i] = append(measured[i], in)
 			}
-			out.truth = append(out.truth, targets...)
-			measured = append(measured, in)
 		}
-		out.sort()
+		for i := range out {
+			out[i].sort()
+		}
 		all.repeats = append(all.repeats, out)
 	}
-	var err error
-	if all.result, err = evaluate.Folds(measured, r.c.Evaluate); err != nil {
-		return nil, &UserError{err.Error()}
+	for i, o := range outputs {
+		options := r.c.Evaluate
+		if i > 0 {
+			options.Metrics = nil // they are of the first
+		}
+		found, err := evaluate.Folds(measured[i], options)
+		if err != nil {
+			return nil, mistake("output %q: %v", o.Column, err)
+		}
+		found.Method, found.Column, found.IsTest = spec.Method, spec.Column, r.c.allTested()
+		all.result = append(all.result, found)
 	}
-	all.result.Method, all.result.Column, all.result.IsTest = spec.Method, spec.Column, r.c.allTested()
 	return &all, r.writeOutOfFold(&all)
+}
+
+// add adds the test rows of a fold.
+func (o *outOfFolds) add(f data.Fold, number int, by []*model.Predictions, truth []float64) {
+	for range f.Test {
+		o.fold = append(o.fold, number)
+	}
+	o.rows, o.truth = append(o.rows, f.Test...), append(o.truth, truth...)
+	for i, p := range by {
+		if len(o.by) == i {
+			o.by = append(o.by, &model.Predictions{Kind: p.Kind, Classes: p.Classes})
+		}
+		o.by[i].Append(p)
+	}
 }
 
 // sort brings the rows into the order of the source.
@@ -257,7 +298,7 @@ func pick[T any](values []T, rows []int, width int) []T {
 // run left of it.
 func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldOutcome, error) {
 	path := r.checkpoint(name)
-	done, err := readFold(path, r.fingerprint(r.c))
+	done, err := readFold(path, r.fingerprint(r.c), len(r.p.outputs))
 	if done != nil || err != nil {
 		if err == nil {
 			return done, nil
@@ -290,15 +331,17 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 	if err != nil {
 		return nil, err
 	}
-	o := &foldOutcome{Rows: evaluate.Rows{Train: p.train.Rows, Validation: rowsOf(p.valid), Test: p.test.Rows}}
-	by, err := p.predict(ctx, network, linear, p.test)
-	if err != nil {
+	var o foldOutcome
+	if o.Test, err = p.predict(ctx, network, linear, p.test); err != nil {
 		return nil, err
 	}
-	for _, q := range by {
-		o.Test = append(o.Test, inClasses(q, r.p.model.Output.Classes()))
+	for i, output := range r.p.model.Outputs() {
+		o.Rows = append(o.Rows, p.rows(output.Column))
+		for k, q := range o.Test[i] {
+			o.Test[i][k] = inClasses(q, output.Feature.Classes())
+		}
 	}
-	if err := writeOutcome(path, r.fingerprint(r.c), o); err != nil {
+	if err := writeOutcome(path, r.fingerprint(r.c), &o); err != nil {
 		return nil, err
 	}
 	trainings, err := filepath.Glob(strings.TrimSuffix(path, ".checkpoint") + "-*.checkpoint")
@@ -310,7 +353,7 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 			return nil, err
 		}
 	}
-	return o, nil
+	return &o, nil
 }
 
 // inClasses returns predictions by the classes of all rows, of which the training
@@ -333,34 +376,54 @@ func inClasses(p *model.Predictions, classes []string) *model.Predictions {
 }
 
 // readFold returns nothing where there is no such file.
-func readFold(path, fingerprint string) (*foldOutcome, error) {
+func readFold(path, fingerprint string, outputs int) (*foldOutcome, error) {
 	var o foldOutcome
 	if done, err := readOutcome(path, fingerprint, &o); !done || err != nil {
 		return nil, err
 	}
-	if len(o.Test) != len(predictors) {
-		return nil, fmt.Errorf("is damaged: %d predictions, expected %d", len(o.Test), len(predictors))
+	if len(o.Test) != outputs || len(o.Rows) != outputs {
+		return nil, fmt.Errorf("is damaged: %d outputs, expected %d", len(o.Test), outputs)
+	}
+	for _, by := range o.Test {
+		if len(by) != len(predictors) {
+			return nil, fmt.Errorf("is damaged: %d predictions, expected %d", len(by), len(predictors))
+		}
 	}
 	return &o, nil
 }
 
 // writeOutOfFold writes the model's out-of-fold predictions, a line for each row
-// and repeat.
+// and repeat. Of several outputs, what is true of each stands before what is
+// predicted, as NAME_actual.
 func (r *run) writeOutOfFold(all *crossed) error {
-	target := r.p.source.Column(r.p.model.Target)
+	outputs := r.p.model.Outputs()
 	return atomicfile.Write(filepath.Join(r.entry.Dir, outOfFold), func(w io.Writer) error {
-		names, _ := predictionColumns(r.p.model.Target, all.repeats[0].by[0])
-		names = append([]string{"row", "repeat", "fold", "actual"}, names...)
+		names := []string{"row", "repeat", "fold"}
+		for i, o := range outputs {
+			actual := "actual"
+			if len(outputs) > 1 {
+				actual = o.Column + "_actual"
+			}
+			predicted, _ := predictionColumns(o.Column, all.repeats[0][i].by[0])
+			names = append(append(names, actual), predicted...)
+		}
 		rows, err := newRowWriter(bufio.NewWriter(w), names, false)
 		if err != nil {
 			return err
 		}
-		for rep, o := range all.repeats {
-			_, columns := predictionColumns(r.p.model.Target, o.by[0])
-			for i, row := range o.rows {
-				line := []any{float64(r.p.numbers[row]), float64(rep + 1), float64(o.fold[i]), target.Text(row)}
-				for _, column := range columns {
-					line = append(line, column(i))
+		for rep, of := range all.repeats {
+			for at, row := range of[0].rows {
+				line := []any{float64(r.p.numbers[row]), float64(rep + 1), float64(of[0].fold[at])}
+				for i, o := range outputs {
+					var actual any
+					if target := r.p.source.Column(o.Column); !target.Missing(row) {
+						actual = target.Text(row)
+					}
+					line = append(line, actual)
+					_, columns := predictionColumns(o.Column, of[i].by[0])
+					for _, column := range columns {
+						line = append(line, column(at))
+					}
 				}
 				if err := rows.row(line); err != nil {
 					return err

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/metric"
@@ -46,10 +48,16 @@ func (p *prepared) checkClasses(c *Config) error {
 	case t.ClassWeights != balanced:
 		return nil
 	}
-	classes := p.model.Output.Classes()
-	if classes == nil {
-		return mistake("%s: train.%s: %q is predicted as a number, which has no classes: remove the key", c.doc.Name(), key, p.model.Target)
+	var numbers []string
+	for _, o := range p.model.Outputs() {
+		if o.Feature.Classes() == nil {
+			numbers = append(numbers, strconv.Quote(o.Column))
+		}
 	}
+	if len(numbers) == len(p.outputs) {
+		return mistake("%s: train.%s: %s is predicted as a number, which has no classes: remove the key", c.doc.Name(), key, strings.Join(numbers, ", "))
+	}
+	classes := p.model.Output.Classes() // the only output's, where rows are drawn by them
 	ratio := c.Train.ClassSampling.Ratio
 	if ratio == nil {
 		return nil
@@ -71,40 +79,78 @@ func (p *prepared) checkClasses(c *Config) error {
 	return nil
 }
 
-// shares returns how much each class counts in training in proportion, by
-// weights or by sampling; nil: as much as it has rows.
-func (p *prepared) shares(c *Config) []float64 {
+// shares returns how much each class of each output counts in training in
+// proportion, by weights or by sampling; nil: as much as it has rows.
+func (p *prepared) shares(c *Config) [][]float64 {
 	t := c.Train
 	if t.ClassWeights != balanced && !t.ClassSampling.on() {
 		return nil
 	}
-	classes := p.model.Output.Classes()
-	shares := make([]float64, len(classes))
-	for i, class := range classes {
-		shares[i] = 1
-		if t.ClassSampling.Ratio != nil {
-			shares[i] = t.ClassSampling.Ratio[class]
+	var all [][]float64
+	for _, o := range p.model.Outputs() {
+		var shares []float64 // none of a number
+		for _, class := range o.Feature.Classes() {
+			share := 1.0
+			if t.ClassSampling.Ratio != nil {
+				share = t.ClassSampling.Ratio[class]
+			}
+			shares = append(shares, share)
 		}
+		all = append(all, shares)
 	}
-	return shares
+	return all
 }
 
-// classWeights returns weights of rows, 1 on average, by which the classes count
-// in proportion to shares; nil without shares.
-func classWeights(targets, shares []float64) []float32 {
+// weigh makes the classes of each output count by their shares: the only output's
+// by the weights of rows that it returns, beside the given ones; those of several, whose loss has a factor
+// for each output and row, by these factors in y (see model.AllTargets).
+func weigh(y []*tensor.Tensor, targets, shares [][]float64, rows []float64) []float32 {
+	weights := even(rows)
+	if shares == nil {
+		return weights
+	}
+	if len(targets) == 1 {
+		classes := classWeights(targets[0], shares[0], rows)
+		for i, w := range weights {
+			classes[i] *= w
+		}
+		return classes
+	}
+	for i := range targets {
+		known := y[2*i+1].Floats()
+		for row, w := range classWeights(targets[i], shares[i], rows) {
+			known[row] = w
+		}
+	}
+	return weights
+}
+
+// classWeights returns weights by which the classes of rows that have weights of
+// their own (nil: all 1) count in proportion to shares, as much in all as without;
+// nil without shares. A row without a target weighs nothing.
+func classWeights(targets, shares, rows []float64) []float32 {
 	if shares == nil {
 		return nil
 	}
-	count, total := make([]float64, len(shares)), 0.0
-	for _, t := range targets {
-		count[int(t)]++
+	count, all, total := make([]float64, len(shares)), 0.0, 0.0
+	for i, t := range targets {
+		if !math.IsNaN(t) {
+			w := 1.0
+			if rows != nil {
+				w = rows[i]
+			}
+			count[int(t)] += w
+			all += w
+		}
 	}
 	for _, s := range shares {
 		total += s
 	}
 	w := make([]float32, len(targets))
 	for i, t := range targets {
-		w[i] = float32(float64(len(targets)) * shares[int(t)] / (total * count[int(t)]))
+		if !math.IsNaN(t) && count[int(t)] > 0 { // a class whose rows all weigh nothing stays so
+			w[i] = float32(all * shares[int(t)] / (total * count[int(t)]))
+		}
 	}
 	return w
 }
@@ -122,21 +168,23 @@ func classesOf(targets []float64) []int {
 // positive, where that is left to the validation rows. It says what it chose.
 func (f *fitted) chooseThresholds(c *Config, p *prepared) ([]string, error) {
 	var said []string
-	output, chosen, err := heldOut{f.held, f.truth}.chooseThreshold(c, f.model.Output, p.output)
-	if err != nil {
-		return nil, err
-	}
-	f.model.Output = output
-	if chosen != "" {
-		said = append(said, chosen)
-	}
 	others := slices.Clone(f.model.Others) // they are shared with models of the same outputs
-	for i := range others {
-		if others[i].Feature, chosen, err = f.others[i].chooseThreshold(c, others[i].Feature, p.others[i]); err != nil {
+	for i, o := range f.model.Outputs() {
+		output, chosen, err := f.held[i].chooseThreshold(c, o.Feature, p.outputs[i])
+		if err != nil {
 			return nil, err
 		}
-		if chosen != "" {
-			said = append(said, others[i].Column+": "+chosen)
+		if i == 0 {
+			f.model.Output = output
+		} else {
+			others[i-1].Feature = output
+		}
+		switch {
+		case chosen == "":
+		case i == 0:
+			said = append(said, chosen)
+		default:
+			said = append(said, o.Column+": "+chosen)
 		}
 	}
 	f.model.Others = others

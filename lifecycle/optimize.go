@@ -65,7 +65,10 @@ func (r *run) improve(ctx context.Context, first contender, prefix string) (cont
 	if err != nil {
 		return best, nil, err
 	}
-	held := first.fit.valid().Rows()
+	held := len(first.fit.held[0].truth)
+	if r.c.Optimize.Metric != lossName {
+		held = first.fit.held[0].known()
+	}
 	chain := &evaluate.Improvement{
 		Metric: m.Name, Rows: held, Folds: max(1, len(first.p.bag)), Level: optimize.Level(o.Trials), Allowed: o.Trials,
 		Trials: []evaluate.Trial{}, Changes: []string{},
@@ -160,9 +163,9 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 		*t = before
 		return next, nil
 	}
-	v, err := optimize.Judge(r.weighed(best), r.weighed(*next), m, level, r.c.Seed)
+	v, err := r.judge(best, *next, m, level)
 	if err != nil {
-		return nil, mistake("%s: optimize.metric: %v", r.c.doc.Name(), err)
+		return nil, err
 	}
 	t.Before, t.After, t.Gain, t.Test, t.P = evaluate.Number(v.Before), evaluate.Number(v.After), v.Gain, v.Test, evaluate.Number(v.P)
 	t.Outcome = evaluate.TrialNotKept
@@ -171,6 +174,15 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 		t.Outcome = evaluate.TrialKept
 	case v.Small:
 		t.Reason = "too little to be worth a change"
+	}
+	if v.Better {
+		name, err := r.worse(best, *next)
+		if err != nil {
+			return nil, err
+		}
+		if name != "" {
+			v.Better, t.Outcome, t.Reason = false, evaluate.TrialNotKept, name+" is predicted worse"
+		}
 	}
 	if limit := r.c.Optimize.MaxLatencyMS; limit > 0 {
 		l, err := latencyOf(ctx, next.fit.model, next.p.held(), latencyRuns)
@@ -196,7 +208,7 @@ func (r *run) try(ctx context.Context, best contender, c *Config, m *metric.Metr
 func (p *prepared) variant(ctx context.Context, c *Config) (*prepared, error) {
 	var q *prepared
 	err := Await(ctx, func() error {
-		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema, clean: p.clean}
+		q = &prepared{train: p.train, valid: p.valid, bag: p.bag, schema: p.schema, clean: p.clean, weight: p.weight}
 		if err := q.fit(p.pinned(c)); err != nil {
 			return err
 		}
@@ -206,27 +218,44 @@ func (p *prepared) variant(ctx context.Context, c *Config) (*prepared, error) {
 		return nil, err
 	}
 	v := *p
-	v.model, v.output, v.logToo = q.model, q.output, q.logToo
+	v.model, v.outputs, v.logToo = q.model, q.outputs, q.logToo
 	return &v, nil
 }
+
+// lossName is what the loss of several outputs together is called.
+const lossName = "loss"
 
 // yardstick is the metric by which trials are judged: the one that is asked for,
 // else the loss that training minimises, on the target as it is.
 func (r *run) yardstick(p *prepared) (*metric.Metric, error) {
-	name := r.c.Optimize.Metric
-	if name == "loss" {
-		name = lossOf(p)
+	if r.c.Optimize.Metric == lossName {
+		return lossOf(p)
 	}
-	m, err := metricFor(name, p.model.Output.Kind())
+	m, err := metricFor(r.c.Optimize.Metric, p.model.Output.Kind())
 	if err != nil {
 		return nil, mistake("%s: optimize.metric: %v", r.c.doc.Name(), err)
 	}
 	return m, nil
 }
 
-// lossOf is the metric that is the loss of training, or as good as it.
-func lossOf(p *prepared) string {
-	o, ok := p.output.(*feature.NumberOutputOptions)
+// lossOf is the metric that is the loss of training, or as good as it, of samples
+// as weighed returns them.
+func lossOf(p *prepared) (*metric.Metric, error) {
+	if len(p.outputs) == 1 {
+		return metric.Lookup(lossMetric(p.outputs[0]))
+	}
+	m, err := metric.Lookup("mae") // of the loss of each row and 0: their mean
+	if err != nil {
+		return nil, err
+	}
+	joint := *m
+	joint.Name = lossName
+	return &joint, nil
+}
+
+// lossMetric is the name of the metric that is the loss of an output.
+func lossMetric(options feature.OutputOptions) string {
+	o, ok := options.(*feature.NumberOutputOptions)
 	switch {
 	case !ok:
 		return "log_loss"
@@ -236,24 +265,140 @@ func lossOf(p *prepared) string {
 	return "mae"
 }
 
-// weighed are the validation predictions as they are judged: with the weights of
-// classes that the user's configuration asks for, where the loss decides.
-func (r *run) weighed(b contender) *metric.Sample {
-	s := b.fit.valid()
-	if r.c.Optimize.Metric == "loss" {
-		for _, w := range classWeights(s.Target, b.p.shares(r.c)) {
-			s.Weight = append(s.Weight, float64(w))
+// weighed are predictions as their loss is measured: with the weights of classes,
+// and those of several outputs as the loss of each row, see jointLoss.
+func (p *prepared) weighed(held []heldOut, shares [][]float64) (*metric.Sample, error) {
+	if len(held) > 1 {
+		return p.jointLoss(held, shares)
+	}
+	s := held[0].sample()
+	if shares == nil {
+		return s, nil
+	}
+	weight := make([]float64, s.Rows())
+	for i, w := range classWeights(s.Target, shares[0], s.Weight) {
+		weight[i] = float64(w)
+		if s.Weight != nil {
+			weight[i] *= s.Weight[i]
 		}
 	}
-	return s
+	s.Weight = weight
+	return s, nil
+}
+
+// jointLoss is a sample whose absolute error in each row is the sum of the losses
+// of the outputs whose target the row has, each times its weight: of classes in
+// nats, of numbers in deviations of the training targets, squared where training
+// squares them.
+func (p *prepared) jointLoss(held []heldOut, shares [][]float64) (*metric.Sample, error) {
+	n := len(held[0].truth)
+	s := &metric.Sample{Kind: metric.Regression, Target: make([]float64, n), Pred: make([]float64, n), Weight: held[0].weight}
+	for i, h := range held {
+		weight, name := p.model.LossWeights[i], lossMetric(p.outputs[i])
+		var classes []float32
+		if shares != nil {
+			classes = classWeights(h.truth, shares[i], h.weight)
+		}
+		unit := 1.0
+		if h.by.Kind == metric.Regression {
+			unit = deviation(p.train.Column(p.model.Outputs()[i].Column).Numbers)
+		}
+		for row, y := range h.truth {
+			if math.IsNaN(y) {
+				continue
+			}
+			loss := 0.0
+			switch {
+			case h.by.Kind == metric.Regression:
+				loss = math.Abs(h.by.Value[row]-y) / unit
+				if name == "rmse" {
+					loss *= loss
+				}
+			default:
+				loss = -math.Log(max(h.by.Probability(row, int(y)), 0x1p-52)) // as log_loss clips
+			}
+			if classes != nil {
+				loss *= float64(classes[row])
+			}
+			s.Pred[row] += weight * loss
+		}
+	}
+	return s, nil
+}
+
+// judged are the validation predictions as they are judged: with the weights of
+// classes that the user's configuration asks for, where the loss decides.
+func (r *run) judged(b contender) (*metric.Sample, error) {
+	if r.c.Optimize.Metric == lossName {
+		return b.p.weighed(b.fit.held, b.p.shares(r.c))
+	}
+	return b.fit.valid(), nil
+}
+
+// judge compares the validation predictions of two contenders.
+func (r *run) judge(best, next contender, m *metric.Metric, level float64) (v optimize.Verdict, err error) {
+	a, err := r.judged(best)
+	if err != nil {
+		return v, err
+	}
+	b, err := r.judged(next)
+	if err != nil {
+		return v, err
+	}
+	if v, err = optimize.Judge(a, b, m, level, r.c.Seed); err != nil {
+		return v, mistake("%s: optimize.metric: %v", r.c.doc.Name(), err)
+	}
+	return v, nil
+}
+
+// worse returns the name of an output after the first that a contender predicts
+// worse by its loss, as a paired test says; "" where the loss of all decides, or
+// there is none.
+func (r *run) worse(best, next contender) (string, error) {
+	if r.c.Optimize.Metric == lossName {
+		return "", nil
+	}
+	for i, o := range best.fit.model.Others {
+		m, err := metric.Lookup(lossMetric(best.p.outputs[i+1]))
+		if err != nil {
+			return "", err
+		}
+		// The other way round: is what stands better than the candidate?
+		v, err := optimize.Judge(next.fit.held[i+1].sample(), best.fit.held[i+1].sample(), m, optimize.Alpha, r.c.Seed)
+		if err != nil {
+			return "", mistake("%s: output %q: %v", r.c.doc.Name(), o.Column, err)
+		}
+		if v.Better {
+			return o.Column, nil
+		}
+	}
+	return "", nil
 }
 
 func (r *run) measured(b contender, m *metric.Metric) (evaluate.Number, error) {
-	v, err := metric.Values(r.weighed(b), []*metric.Metric{m})
+	s, err := r.judged(b)
+	if err != nil {
+		return 0, err
+	}
+	v, err := metric.Values(s, []*metric.Metric{m})
 	if err != nil {
 		return 0, err
 	}
 	return evaluate.Number(v[0]), nil
+}
+
+// deviation is the standard deviation of the numbers that there are.
+func deviation(xs []float64) float64 {
+	n, mean, squares := 0.0, 0.0, 0.0
+	for _, x := range xs { // Welford
+		if !math.IsNaN(x) {
+			n++
+			d := x - mean
+			mean += d / n
+			squares += d * (x - mean)
+		}
+	}
+	return math.Sqrt(squares / n)
 }
 
 // scoredRows is how many training rows are predicted to see how well they fit.
@@ -268,6 +413,9 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 		Curves: training(b.fit.result, evaluate.Headline(out.Kind()), b.fit.model.Members), Epochs: b.c.Train.Epochs,
 		Task: out.Type(), Classes: out.Classes(), Rows: p.train.Rows,
 	}
+	for _, in := range b.fit.model.Inputs {
+		e.Inputs = append(e.Inputs, optimize.Input{Name: in.Column, Type: in.Feature.Type()})
+	}
 	if n, ok := b.fit.model.Network.(*model.TabM); ok {
 		e.Ensemble = n.Members > 1
 	}
@@ -279,34 +427,49 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 		}
 		some = some.Select(rows)
 	}
-	seen, err := b.fit.model.Predict(ctx, some)
+	by, err := b.fit.model.PredictAll(ctx, some)
 	if err != nil {
 		return e, err
 	}
-	_, targets, err := b.fit.model.Targets(some)
+	_, targets, err := b.fit.model.AllTargets(some)
 	if err != nil {
 		return e, &UserError{err.Error()}
 	}
-	constant, err := p.trivial(held.Rows())
-	if err != nil {
-		return e, err
-	}
-	name := lossOf(p)
-	if name == "rmse" {
-		name = "mse" // of which parts can be added up
-	}
-	for _, part := range []struct {
-		loss   *float64
-		sample *metric.Sample
-	}{{&e.Train, seen.Sample(targets)}, {&e.Valid, held}, {&e.Trivial, constant.Sample(held.Target)}} {
-		for _, w := range classWeights(part.sample.Target, p.shares(b.c)) {
-			part.sample.Weight = append(part.sample.Weight, float64(w))
-		}
-		scores, err := measure(part.sample, name)
+	var seen, constant []heldOut
+	for i := range p.outputs {
+		best, err := p.trivial(i, len(b.fit.held[i].truth))
 		if err != nil {
 			return e, err
 		}
-		*part.loss = scores[name]
+		if b.c.Train.ClassWeights == balanced { // every class weighs the same
+			for k := range best.Prob {
+				best.Prob[k] = 1 / float64(len(best.Classes))
+			}
+		}
+		seen, constant = append(seen, heldOut{by[i], targets[i], p.weights(some)}), append(constant, heldOut{best, b.fit.held[i].truth, b.fit.held[i].weight})
+	}
+	m, err := lossOf(p)
+	if err != nil {
+		return e, err
+	}
+	if m.Name == "rmse" { // of which parts cannot be added up
+		if m, err = metric.Lookup("mse"); err != nil {
+			return e, err
+		}
+	}
+	for _, part := range []struct {
+		loss *float64
+		held []heldOut
+	}{{&e.Train, seen}, {&e.Valid, b.fit.held}, {&e.Trivial, constant}} {
+		s, err := p.weighed(part.held, p.shares(b.c))
+		if err != nil {
+			return e, err
+		}
+		v, err := metric.Values(s, []*metric.Metric{m})
+		if err != nil {
+			return e, err
+		}
+		*part.loss = v[0]
 	}
 	switch o := out.(type) {
 	case *feature.Binary:
@@ -314,10 +477,7 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 	case *feature.CategoryOutput:
 		e.Shares = o.Shares
 	}
-	if b.c.Train.ClassWeights == "balanced" && e.Shares != nil {
-		e.Trivial = math.Log(float64(len(e.Shares))) // every class weighs the same
-	}
-	for _, f := range data.CheckRows(p.train, data.CheckOptions{Target: p.model.Target}, p.findings) {
+	for _, f := range data.CheckRows(p.unweighted(dropColumns(p.train, b.c.targets()[1:])), data.CheckOptions{Target: p.model.Target}, p.findings) {
 		if f.Kind == data.FindingContradiction {
 			e.Conflicts = int(f.Evidence["wrong"])
 		}

@@ -278,6 +278,7 @@ func TestEveryRemedyCanBeCarriedOut(t *testing.T) {
 		for i, sets := range [][]string{
 			nil, {"network.type=resnet"}, {"network.type=linear"}, {"network.type=mlp", "network.widths=[]"}, {"network.dropout=0.95"}, {"train.batch_size=0"}, {"train.batch_size=1"}, {"train.epochs=1"},
 			{"train.optimizer.type=sgd"}, {"train.optimizer={type: adam, learning_rate: 0.09}"}, {"train.optimizer.learning_rate=0"}, {"train.class_weights=balanced"}, {"train.optimizer.weight_decay=0"},
+			{"inputs=[{name: age, type: number}, {name: income, type: number, embedding: none}, color]"},
 		} {
 			c := configure(t, dir, "data: {source: rows.csv}\noutputs: "+output+"\n", sets...)
 			rounds := 2
@@ -290,7 +291,7 @@ func TestEveryRemedyCanBeCarriedOut(t *testing.T) {
 					t.Fatal(err)
 				}
 				next := c
-				for k, p := range optimize.Prescribe(found, s, optimize.Evidence{Task: task}) {
+				for k, p := range optimize.Prescribe(found, s, optimize.Evidence{Task: task, Inputs: []optimize.Input{{Name: "age", Type: "number"}, {Name: "color: of hair", Type: "category"}}}) {
 					d, err := c.derive(p.Changes)
 					if err != nil {
 						t.Fatalf("%s, %v: %q of %s: %v", task, sets, p.Remedy, p.Finding.Kind, err)

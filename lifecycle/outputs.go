@@ -1,7 +1,6 @@
 package lifecycle
 
 import (
-	"context"
 	"fmt"
 	"math"
 
@@ -49,16 +48,8 @@ func (c *Config) checkOutputs() error {
 	if total == 0 {
 		return mistake("%s: outputs: every weight is 0, so that there is nothing to learn: set one above 0", name)
 	}
-	several := fmt.Sprintf("there are %d outputs, with which that cannot be done yet", len(c.Outputs))
-	switch {
-	case c.Evaluate.CrossValidation.Folds > 0:
-		return mistake("%s: evaluate.cross_validation: %s: remove the key, or all outputs but one", name, several)
-	case c.Optimize.Trials > 0:
-		return mistake("%s: optimize.trials: %s: set it to 0, or remove all outputs but one", name, several)
-	case c.Train.ClassWeights == balanced:
-		return mistake("%s: train.class_weights: %s, since a weight is a whole row's: remove the key, or all outputs but one", name, several)
-	case c.Train.ClassSampling.on():
-		return mistake("%s: train.class_sampling: %s, since whole rows are drawn: remove the key, or all outputs but one", name, several)
+	if c.Train.ClassSampling.on() {
+		return mistake("%s: train.class_sampling: there are %d outputs, and whole rows are drawn: by the classes of one, which would shift what the others learn; take train.class_weights: balanced, which weighs each output's loss by itself, or remove all outputs but one", name, len(c.Outputs))
 	}
 	return nil
 }
@@ -106,10 +97,23 @@ func (p *prepared) fitOthers(c *Config) error {
 		if o, ok := out.Options.(*feature.NumberOutputOptions); ok && o.Transform == "auto" && feature.LongTail(target) {
 			p.notes = append(p.notes, fmt.Sprintf("%s has a long tail and is learnt as it is: only for the first output is it found out whether log(1+target) is better; set its transform to log to have that", out.Name))
 		}
-		p.others = append(p.others, out.Options)
+		p.outputs = append(p.outputs, out.Options)
 		p.model.Others = append(p.model.Others, model.Output{Column: out.Name, Feature: fitted})
 	}
 	return nil
+}
+
+// trivial returns what the best constant prediction of output i is for n rows, as
+// the predictions of a model would be.
+func (p *prepared) trivial(i, n int) (*model.Predictions, error) {
+	output := p.model.Outputs()[i].Feature
+	if p.weight != "" {
+		var err error
+		if output, err = p.averaged(p.model.Outputs()[i]); err != nil {
+			return nil, err
+		}
+	}
+	return trivial(output, p.outputs[i], n)
 }
 
 // dropColumns returns a table without some of its columns.
@@ -156,8 +160,9 @@ func profile(t *data.Table, targets []string) ([]data.Finding, error) {
 // heldOut is how rows were predicted, beside their targets; NaN where a row has
 // none.
 type heldOut struct {
-	by    *model.Predictions
-	truth []float64
+	by     *model.Predictions
+	truth  []float64
+	weight []float64 // nil: all 1
 }
 
 // sample leaves out the rows that have no target.
@@ -168,10 +173,13 @@ func (h heldOut) sample() *metric.Sample {
 			rows = append(rows, i)
 		}
 	}
-	if len(rows) == len(h.truth) {
-		return h.by.Sample(h.truth)
+	by, truth, weight := h.by, h.truth, h.weight
+	if len(rows) < len(h.truth) {
+		by, truth, weight = by.Select(rows), pick(truth, rows, 1), pick(weight, rows, 1)
 	}
-	return h.by.Select(rows).Sample(pick(h.truth, rows, 1))
+	s := by.Sample(truth)
+	s.Weight = weight
+	return s
 }
 
 // checkMeasured finds an output that no row of a part has a target of.
@@ -195,58 +203,17 @@ func (h heldOut) known() int {
 	return n
 }
 
-// evaluateOthers measures the outputs after the first on the test rows, beside the
-// same baselines.
-func (r *run) evaluateOthers(ctx context.Context) (map[string]*evaluate.OutputResult, error) {
-	m := r.fit.model
-	if len(m.Others) == 0 {
-		return nil, nil
-	}
-	_, targets, err := m.AllTargets(r.p.test)
-	if err != nil {
-		return nil, &UserError{"test rows: " + err.Error()}
-	}
-	network, err := m.PredictAll(ctx, r.p.test)
-	if err != nil {
-		return nil, err
-	}
-	linear, err := r.linear.model.PredictAll(ctx, r.p.test)
-	if err != nil {
-		return nil, err
-	}
-	results := map[string]*evaluate.OutputResult{}
-	for i, o := range m.Others {
-		trivial, err := trivial(r.p.model.Others[i].Feature, r.p.others[i], r.p.test.Rows)
-		if err != nil {
-			return nil, err
-		}
-		of := func(p *model.Predictions) *metric.Sample { return heldOut{p, targets[i+1]}.sample() }
-		test := of(network[i+1])
-		options := r.c.Evaluate
-		options.Seed, options.Metrics = r.c.Seed, nil
-		result, err := evaluate.Evaluate(evaluate.Input{
-			Target: o.Column, Rows: evaluate.Rows{Train: known(r.p.train, o.Column), Validation: known(r.p.valid, o.Column), Test: test.Rows()},
-			Test: test, Validation: r.fit.others[i].sample(),
-			Baselines: map[string]*metric.Sample{"linear": of(linear[i+1]), "trivial": of(trivial)},
-			Training:  training(r.fit.result, evaluate.Headline(test.Kind), m.Members),
-		}, options)
-		if err != nil {
-			return nil, &UserError{fmt.Sprintf("output %q: %v", o.Column, err)}
-		}
-		results[o.Column] = result.Output()
-	}
-	return results, nil
-}
-
 // known returns the number of rows that have a value in a column.
-func known(t *data.Table, column string) int {
-	n := 0
+func known(t *data.Table, column string) int { return len(knownRows(t, column)) }
+
+func knownRows(t *data.Table, column string) []int {
+	var rows []int
 	for i := range rowsOf(t) {
 		if !t.Column(column).Missing(i) {
-			n++
+			rows = append(rows, i)
 		}
 	}
-	return n
+	return rows
 }
 
 // outputSummaries are those of the outputs after the first.
@@ -257,7 +224,7 @@ func outputSummaries(r *evaluate.Result) map[string]OutputSummary {
 			out = map[string]OutputSummary{}
 		}
 		full := o.Result()
-		out[name] = OutputSummary{Task: o.Task, Headline: headline(full), Test: o.Test, Validation: o.Validation, Baselines: o.Baselines, Rows: o.Rows, Against: against(full)}
+		out[name] = OutputSummary{Task: o.Task, Headline: headline(full), Test: o.Test, Validation: o.Validation, Baselines: o.Baselines, Rows: o.Rows, Against: against(full), CrossValidation: o.CrossValidation}
 	}
 	return out
 }

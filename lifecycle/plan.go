@@ -121,7 +121,7 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	if p.bag != nil {
 		learning, plan.Networks = p.train.Select(p.bag[0].Train), len(p.bag)
 	}
-	rows, _, err := batches(m, learning, c.Train.BatchSize, true, c.Seed, nil)
+	rows, _, err := batches(m, learning, c.Train.BatchSize, true, c.Seed, nil, p.weights(learning))
 	if err != nil {
 		return nil, err
 	}

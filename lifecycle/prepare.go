@@ -11,6 +11,7 @@ import (
 	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/model"
@@ -26,8 +27,8 @@ type prepared struct {
 	numbers            []int         // of the rows of source among those read, from 1
 	schema             data.Schema
 	model              *model.Model // fitted, untrained
-	output             feature.OutputOptions
-	others             []feature.OutputOptions // of the outputs after the first
+	outputs            []feature.OutputOptions
+	weight             string // the column of the weights of rows; "": none
 	clean              *cleaning
 	logToo             bool           // a second candidate learns the target's logarithm
 	findings           []data.Finding // of the training rows
@@ -39,7 +40,7 @@ type prepared struct {
 
 // prepare reads the data, divides it, decides on columns and fits features.
 func (c *Config) prepare() (*prepared, error) {
-	p := &prepared{clean: &cleaning{c: c}}
+	p := &prepared{clean: &cleaning{c: c}, weight: c.Data.Weight}
 	files, source := c.files(c.Data.Source)
 	table, schema, err := c.read(files, nil)
 	if err != nil {
@@ -54,6 +55,9 @@ func (c *Config) prepare() (*prepared, error) {
 	}
 	var numbers []int
 	if table, numbers, err = p.clean.source(table); err != nil {
+		return nil, err
+	}
+	if err := checkWeights(table, c.Data.Weight, source, numbers); err != nil {
 		return nil, err
 	}
 	for i, n := range numbers {
@@ -107,6 +111,7 @@ func (c *Config) prepare() (*prepared, error) {
 		return nil, err
 	}
 	p.warnSmall()
+	p.tellWeights()
 	p.checkRows(targets)
 	p.describe(c, prints)
 	return p, nil
@@ -117,7 +122,7 @@ func (c *Config) prepare() (*prepared, error) {
 // training rows alone. Test rows may be nil. What p had to say of the data is not
 // said again.
 func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
-	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, clean: p.clean}
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, clean: p.clean, weight: p.weight}
 	if !train.Cleaned {
 		q.clean = p.clean.again()
 		if err := q.clean.divided(q); err != nil {
@@ -136,22 +141,25 @@ func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, err
 	return q, q.checkTargets()
 }
 
-// pinned returns a configuration whose output means what it means to p,
-// whichever rows it is fitted on: the type of task, and the positive class.
+// pinned returns a configuration whose outputs mean what they mean to p,
+// whichever rows they are fitted on: the type of task, and the positive class.
 func (p *prepared) pinned(c *Config) *Config {
-	out := c.Outputs[0]
-	if out.Type == "" {
-		out.Type, out.Options = p.model.Output.Type(), p.output
-	}
-	if b, ok := p.model.Output.(*feature.Binary); ok {
-		if o, ok := out.Options.(*feature.BinaryOptions); ok {
-			o := *o
-			o.Positive = b.Positive
-			out.Options = &o
-		}
-	}
 	pinned := *c
-	pinned.Outputs = append([]Output{out}, c.Outputs[1:]...)
+	pinned.Outputs = nil
+	for i, o := range p.model.Outputs() {
+		out := c.Outputs[i]
+		if out.Type == "" {
+			out.Type, out.Options = o.Feature.Type(), p.outputs[i]
+		}
+		if b, ok := o.Feature.(*feature.Binary); ok {
+			if o, ok := out.Options.(*feature.BinaryOptions); ok {
+				o := *o
+				o.Positive = b.Positive
+				out.Options = &o
+			}
+		}
+		pinned.Outputs = append(pinned.Outputs, out)
+	}
 	return &pinned
 }
 
@@ -235,6 +243,9 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		if t, err = p.clean.file(t, part); err != nil {
 			return nil, err
 		}
+		if err := checkWeights(t, p.weight, name, nil); err != nil {
+			return nil, err
+		}
 		return p.dropUnlabelled(t, c.targets(), name)
 	}
 	var err error
@@ -315,7 +326,7 @@ func (p *prepared) fit(c *Config) error {
 		return err
 	}
 	target := p.train.Column(out.Name)
-	p.output = out.Options
+	p.outputs = append(p.outputs, out.Options)
 	fitted, err := out.Options.Fit(target)
 	if err != nil {
 		return mistake("%s: outputs: %v", c.doc.Name(), err)
@@ -329,7 +340,7 @@ func (p *prepared) fit(c *Config) error {
 	}
 	p.model = &model.Model{
 		Name: c.Name, Target: out.Name, Output: fitted,
-		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema, Clean: p.clean.carried(),
+		Network: c.Network.Options, State: graph.NewState(), Schema: p.schema, Clean: p.clean.carried(), Weight: p.weight,
 	}
 	if err := p.fitOthers(c); err != nil {
 		return err
@@ -362,7 +373,7 @@ func varies(c *data.Column, file string) error {
 // choose returns the inputs: those of the configuration, or all columns that
 // the data check has nothing against.
 func (p *prepared) choose(c *Config) ([]column, error) {
-	findings, err := profile(p.train, c.targets())
+	findings, err := profile(p.unweighted(p.train), c.targets())
 	if err != nil {
 		return nil, err
 	}
@@ -375,7 +386,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 	}
 	var out []column
 	if len(c.Inputs) > 0 {
-		used := map[string]bool{}
+		used := map[string]bool{p.weight: true}
 		for _, name := range c.targets() {
 			used[name] = true
 		}
@@ -408,7 +419,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 		return out, nil
 	}
 	for _, col := range p.train.Columns {
-		if slices.Contains(c.targets(), col.Name) {
+		if slices.Contains(c.targets(), col.Name) || col.Name == p.weight {
 			continue
 		}
 		if f, bad := against[col.Name]; bad {
@@ -431,7 +442,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 
 // checkRows warns of rows that would make what is measured better than it is.
 func (p *prepared) checkRows(targets []string) {
-	target, train := targets[0], dropColumns(p.train, targets[1:])
+	target, train := targets[0], p.unweighted(dropColumns(p.train, targets[1:]))
 	type part struct {
 		name string
 		rows *data.Table
@@ -439,7 +450,7 @@ func (p *prepared) checkRows(targets []string) {
 	parts := []part{{"validation", p.valid}, {"test", p.test}}
 	parts = slices.DeleteFunc(parts, func(p part) bool { return p.rows == nil })
 	for i, part := range parts {
-		for _, f := range data.CheckRows(train, data.CheckOptions{Target: target, Against: dropColumns(part.rows, targets[1:])}, p.findings) {
+		for _, f := range data.CheckRows(train, data.CheckOptions{Target: target, Against: p.unweighted(dropColumns(part.rows, targets[1:]))}, p.findings) {
 			e := f.Evidence
 			switch {
 			case f.Kind == data.FindingSharedRows:
@@ -489,6 +500,18 @@ func (p *prepared) warnSmall() {
 	}
 }
 
+// rows counts those that have a target, by what they are for.
+func (p *prepared) rows(target string) evaluate.Rows {
+	n := evaluate.Rows{Train: known(p.train, target)}
+	if p.valid != nil {
+		n.Validation = known(p.valid, target)
+	}
+	if p.test != nil {
+		n.Test = known(p.test, target)
+	}
+	return n
+}
+
 // divided says in words which rows are for what.
 func (p *prepared) divided() string {
 	s := fmt.Sprintf("%d rows to learn from, %d to validate on", p.train.Rows, rowsOf(p.valid))
@@ -520,13 +543,8 @@ func (p *prepared) describe(c *Config, prints []string) {
 	}
 }
 
-// trivial returns what the best constant prediction is for n rows, as the
-// predictions of a model would be.
-func (p *prepared) trivial(n int) (*model.Predictions, error) {
-	return trivial(p.model.Output, p.output, n)
-}
-
-// trivial is that of one output.
+// trivial returns what the best constant prediction of an output is for n rows,
+// as the predictions of a model would be.
 func trivial(output feature.Output, options feature.OutputOptions, n int) (*model.Predictions, error) {
 	out := &model.Predictions{Kind: output.Kind(), Classes: output.Classes()}
 	switch o := output.(type) {

@@ -28,17 +28,15 @@ import (
 type fitted struct {
 	model  *model.Model
 	result *train.Result
-	held   *model.Predictions // of the validation rows, and
-	truth  []float64          // their targets
-	others []heldOut          // the same of the outputs after the first
+	held   []heldOut // the validation rows, by output
 }
 
-// valid is how the validation rows were predicted.
-func (f *fitted) valid() *metric.Sample { return heldOut{f.held, f.truth}.sample() }
+// valid is how the validation rows were predicted, of the first output.
+func (f *fitted) valid() *metric.Sample { return f.held[0].sample() }
 
-// batches returns a table's encoded rows, by whose weights the classes have
-// their shares, and the targets of each output as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares []float64) (*train.Memory, [][]float64, error) {
+// batches returns a table's encoded rows, by whose weights the classes of each
+// output have their shares, beside those of rows, and the targets of each output as metrics take them.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares [][]float64, rows []float64) (*train.Memory, [][]float64, error) {
 	x, err := m.Encode(t)
 	if err != nil {
 		return nil, nil, err
@@ -47,7 +45,7 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 	if err != nil {
 		return nil, nil, &UserError{err.Error()}
 	}
-	b, err := train.NewMemory(append(x, y...), classWeights(targets[0], shares), size, shuffle, seed)
+	b, err := train.NewMemory(append(x, y...), weigh(y, targets, shares, rows), size, shuffle, seed)
 	return b, targets, err
 }
 
@@ -60,7 +58,7 @@ func (r *run) fitNetwork(ctx context.Context, c *Config, p *prepared, what strin
 	if err != nil || !p.logToo {
 		return plain, err
 	}
-	o := p.output.(*feature.NumberOutputOptions)
+	o := p.outputs[0].(*feature.NumberOutputOptions)
 	logged := *o
 	logged.Transform = "log"
 	output, err := logged.Fit(p.train.Column(p.model.Target))
@@ -164,16 +162,16 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 	if sampled {
 		weights = nil
 	}
-	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights)
+	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights, p.weights(p.train))
 	if err == nil && sampled {
-		err = rows.SampleClasses(classesOf(targets[0]), shares)
+		err = rows.SampleClasses(classesOf(targets[0]), shares[0])
 	}
 	if err != nil {
 		return nil, err
 	}
 	// Validation rows are weighted like training rows, or as these are sampled, or
 	// early stopping would follow another loss than the one that is minimised.
-	valid, targets, err := batches(m, p.valid, 4096, false, 0, shares)
+	valid, targets, err := batches(m, p.valid, 4096, false, 0, shares, p.weights(p.valid))
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +188,7 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 		shown, o.Monitor, o.Higher = met.Name, met.Name, met.HigherIsBetter
 	}
 	o.Score = func(pred [][]float32) (map[string]float64, error) {
-		s := heldOut{m.Decode(pred[0]), targets[0]}.sample()
+		s := heldOut{m.Decode(pred[0]), targets[0], p.weights(p.valid)}.sample()
 		if s.Rows() == 0 && o.Monitor == "" { // of this output, in a fold of a bag
 			return nil, nil
 		}
@@ -220,9 +218,9 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 	if err != nil {
 		return nil, err
 	}
-	fit := &fitted{model: m, result: result, held: predictions[0], truth: targets[0]}
-	for i := range m.Others {
-		fit.others = append(fit.others, heldOut{predictions[i+1], targets[i+1]})
+	fit := &fitted{model: m, result: result}
+	for i, by := range predictions {
+		fit.held = append(fit.held, heldOut{by, targets[i], p.weights(p.valid)})
 	}
 	return fit, nil
 }

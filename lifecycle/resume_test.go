@@ -450,3 +450,28 @@ func TestFailedRunIsRegistered(t *testing.T) {
 		t.Error("a failed run was gone on with")
 	}
 }
+
+// TestMovedProject: a project that is moved after a run was stopped goes on there.
+func TestMovedProject(t *testing.T) {
+	t.Parallel()
+	dir, text := resumable(t)
+	want, _ := uninterrupted(t, text, dir)
+	ctx, w := stopAt(func(e Event) bool { return e.Step != nil && e.Step.Epoch == 3 })
+	if _, err := Run(ctx, configure(t, dir, text), w.watch); !IsStopped(err) {
+		t.Fatal(err)
+	}
+	moved := filepath.Join(t.TempDir(), "elsewhere")
+	if err := os.Rename(dir, moved); err != nil {
+		t.Fatal(err)
+	}
+	s, w := mustRun(t, configure(t, moved, text))
+	if tr := w.trainings()[0]; !s.Resumed || tr.Resumed == 0 {
+		t.Errorf("resumed %v, after %d epochs", s.Resumed, tr.Resumed)
+	}
+	if mustRead(t, s.Bundle) != want || filepath.Dir(s.Bundle) != moved {
+		t.Errorf("the bundle %s differs from that of an uninterrupted run", s.Bundle)
+	}
+	if runs, err := os.ReadDir(filepath.Join(moved, ".hone", "runs")); err != nil || len(runs) != 1 {
+		t.Errorf("%d runs, %v", len(runs), err)
+	}
+}

@@ -95,7 +95,7 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 		if r.crossed, err = r.crossValidate(ctx); err != nil {
 			return nil, err
 		}
-		end(fmt.Sprintf("%d folds, each of which the whole procedure was carried out for", len(r.crossed.result.Each)))
+		end(fmt.Sprintf("%d folds, each of which the whole procedure was carried out for", len(r.crossed.result[0].Each)))
 	}
 
 	end = r.begin(StageTrain)
@@ -283,75 +283,111 @@ func (r *run) close(err error) error {
 // nothing has read before, or takes what the folds predicted where all rows were
 // tested by them.
 func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
-	p := r.p
-	by, targets, err := r.testPredictions(ctx)
+	by, err := r.testPredictions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	in := evaluate.Input{
-		Target: p.model.Target, Rows: evaluate.Rows{Train: p.train.Rows, Validation: rowsOf(p.valid), Test: len(targets)},
-		Validation: r.fit.valid(), Training: training(r.fit.result, evaluate.Headline(r.fit.model.Output.Kind()), r.fit.model.Members),
-		Baselines: map[string]*metric.Sample{},
-	}
-	for i, q := range by {
-		if s := (heldOut{q, targets}).sample(); i == 0 {
-			in.Test = s
-		} else {
-			in.Baselines[predictors[i]] = s
-		}
-	}
-	if len(p.model.Others) > 0 {
-		in.Rows = evaluate.Rows{Train: known(p.train, in.Target), Validation: known(p.valid, in.Target), Test: in.Test.Rows()}
-	}
-	y, truth, err := r.fit.model.AllTargets(p.held())
+	y, truth, err := r.fit.model.AllTargets(r.p.held())
 	if err != nil {
 		return nil, &UserError{"validation rows: " + err.Error()}
 	}
-	in.TrivialLoss = r.fit.model.ConstantLoss(y, classWeights(truth[0], p.shares(r.used)))
-	o := r.c.Evaluate
-	o.Seed = r.c.Seed
-	result, err := evaluate.Evaluate(in, o)
-	if err != nil {
-		return nil, &UserError{err.Error()}
+	weights := weigh(y, truth, r.p.shares(r.used), r.p.weights(r.p.held()))
+	var result *evaluate.Result
+	for i, o := range r.fit.model.Outputs() {
+		in := evaluate.Input{
+			Target: o.Column, Validation: r.fit.held[i].sample(), Baselines: map[string]*metric.Sample{},
+			Training: training(r.fit.result, evaluate.Headline(o.Feature.Kind()), r.fit.model.Members),
+		}
+		options := r.c.Evaluate
+		options.Seed = r.c.Seed
+		if i == 0 {
+			in.TrivialLoss = r.fit.model.ConstantLoss(y, weights)
+		} else {
+			options.Metrics = nil
+		}
+		for k, h := range by[i] {
+			if s := h.sample(); k == 0 {
+				in.Test = s
+			} else {
+				in.Baselines[predictors[k]] = s
+			}
+		}
+		in.Rows = r.p.rows(o.Column)
+		in.Rows.Test = in.Test.Rows()
+		one, err := evaluate.Evaluate(in, options)
+		if err != nil && i > 0 {
+			return nil, mistake("output %q: %v", o.Column, err)
+		}
+		if err != nil {
+			return nil, &UserError{err.Error()}
+		}
+		if r.crossed != nil {
+			one.CrossValidation = r.crossed.result[i]
+		}
+		switch {
+		case i == 0:
+			result = one
+			continue
+		case result.Outputs == nil:
+			result.Outputs = map[string]*evaluate.OutputResult{}
+		}
+		result.Outputs[o.Column] = one.Output()
 	}
-	if r.crossed != nil {
-		result.CrossValidation = r.crossed.result
-	}
-	result.Improvement = r.improved.WithoutTimes()
-	result.Outputs, err = r.evaluateOthers(ctx)
-	return result, err
+	result.Weight, result.Improvement = r.p.weight, r.improved.WithoutTimes()
+	return result, nil
 }
 
 // predictors are the names of what is measured side by side; the first is the
 // model.
 var predictors = []string{"", "linear", "trivial"}
 
-// predict returns what the predictors say of rows, in their order.
-func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data.Table) ([]*model.Predictions, error) {
-	a, err := network.model.Predict(ctx, t)
+// predict returns what the predictors say of rows: for each output, in their order.
+func (p *prepared) predict(ctx context.Context, network, linear *fitted, t *data.Table) ([][]*model.Predictions, error) {
+	a, err := network.model.PredictAll(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	b, err := linear.model.Predict(ctx, t)
+	b, err := linear.model.PredictAll(ctx, t)
 	if err != nil {
 		return nil, err
 	}
-	c, err := p.trivial(t.Rows)
-	return []*model.Predictions{a, b, c}, err
+	var by [][]*model.Predictions
+	for i := range p.outputs {
+		c, err := p.trivial(i, t.Rows)
+		if err != nil {
+			return nil, err
+		}
+		by = append(by, []*model.Predictions{a[i], b[i], c})
+	}
+	return by, nil
 }
 
-// testPredictions returns the predictions of the test rows, and their targets.
-func (r *run) testPredictions(ctx context.Context) ([]*model.Predictions, []float64, error) {
+// testPredictions returns the predictions of the test rows: for each output, in
+// the order of predictors.
+func (r *run) testPredictions(ctx context.Context) ([][]heldOut, error) {
+	var all [][]heldOut
+	add := func(by []*model.Predictions, truth, weight []float64) {
+		var one []heldOut
+		for _, p := range by {
+			one = append(one, heldOut{p, truth, weight})
+		}
+		all = append(all, one)
+	}
 	if r.p.test == nil {
-		first := r.crossed.repeats[0]
-		return first.by, first.truth, nil
+		for _, o := range r.crossed.repeats[0] {
+			add(o.by, o.truth, pick(r.p.weights(r.p.source), o.rows, 1))
+		}
+		return all, nil
 	}
 	_, targets, err := r.fit.model.AllTargets(r.p.test)
 	if err != nil {
-		return nil, nil, &UserError{"test rows: " + err.Error()}
+		return nil, &UserError{"test rows: " + err.Error()}
 	}
 	by, err := r.p.predict(ctx, r.fit, r.linear, r.p.test)
-	return by, targets[0], err
+	for i := range by {
+		add(by[i], targets[i], r.p.weights(r.p.test))
+	}
+	return all, err
 }
 
 // training turns the history into learning curves.
@@ -490,7 +526,11 @@ func findings(r *evaluate.Result) []string {
 			evaluate.Better: "the network is better than a linear model on the same inputs", evaluate.Worse: "a linear model on the same inputs is better than the network",
 			evaluate.NotSeparable: "these test rows do not tell the network from a linear model on the same inputs",
 		}[c.Outcome]
-		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High))
+		chance := c.Chance()
+		if chance != "" {
+			chance = "; " + chance
+		}
+		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f%s)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High, chance))
 	}
 	return append(out, r.Fit.Sentence)
 }

@@ -274,7 +274,7 @@ func TestClassWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	var sum [2]float64
-	for i, w := range classWeights(targets, []float64{1, 1}) {
+	for i, w := range classWeights(targets, []float64{1, 1}, nil) {
 		sum[int(targets[i])] += float64(w)
 	}
 	if half := float64(p.train.Rows) / 2; math.Abs(sum[0]-half) > 1e-3 || math.Abs(sum[1]-half) > 1e-3 {

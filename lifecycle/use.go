@@ -215,6 +215,7 @@ type Evaluation struct {
 	Rows      int                        `json:"rows"`
 	Unlabeled int                        `json:"rows_without_target"` // left out
 	Filtered  int                        `json:"rows_filtered"`       // left out by a filter of data.clean
+	Weight    string                     `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	// Outputs are the measures of the outputs after the first, by name.
 	Outputs map[string]OutputEvaluation `json:"outputs,omitempty"`
@@ -256,6 +257,11 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 			o.Schema = append(o.Schema, *f)
 		}
 	}
+	var err error
+	var weighted bool
+	if o.Schema, weighted, err = readWeight(path, m.Weight, o, o.Schema); err != nil {
+		return nil, err
+	}
 	for _, s := range m.Clean { // which rows the model is for
 		if r, ok := s.(data.RowStep); ok {
 			for _, name := range r.Reads() {
@@ -279,6 +285,13 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	keep, err := labelled(cleaned, targetsOf(m), path)
 	if err != nil {
 		return nil, err
+	}
+	var weights []float64
+	if weighted {
+		if err := checkWeights(cleaned, m.Weight, path, nil); err != nil {
+			return nil, err
+		}
+		weights = pick(weightsOf(cleaned, m.Weight), keep, 1)
 	}
 	filtered, unlabeled := t.Rows-len(rows), len(rows)-len(keep)
 	if filtered+unlabeled > 0 {
@@ -305,8 +318,11 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
 	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, Level: level}
+	if weighted {
+		e.Weight = m.Weight
+	}
 	for i, o := range m.Outputs() {
-		h := heldOut{all[i], targets[i]}
+		h := heldOut{all[i], targets[i], weights}
 		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}

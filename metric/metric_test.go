@@ -293,6 +293,9 @@ func TestRequirements(t *testing.T) {
 		"accuracy==0.9":     `unknown comparison "=="`,
 		"accuracy=>0.9":     `unknown comparison "=>"`,
 		">=0.9":             "no metric before >=",
+		".accuracy>=0.9":    "OUTPUT.METRIC",
+		"churn.>=0.9":       "OUTPUT.METRIC",
+		"a.acuracy>=0.9":    `unknown metric "acuracy"`,
 		"acuracy>=0.9":      `unknown metric "acuracy"; did you mean accuracy?`,
 		"accuracy>=":        `found "" after >=`,
 		"accuracy>=high":    `found "high" after >=`,
@@ -304,7 +307,7 @@ func TestRequirements(t *testing.T) {
 			t.Errorf("%q says %v, expected %q", text, err, want)
 		}
 	}
-	if err := (Requirement{"accuracy", "~", 1}).Check(1); err == nil {
+	if err := (Requirement{"", "accuracy", "~", 1}).Check(1); err == nil {
 		t.Error("a requirement made by hand with an unknown comparison is kept")
 	}
 }

@@ -9,12 +9,14 @@ import (
 
 // A Requirement is a bound that a metric must keep: a quality gate.
 type Requirement struct {
+	Output string // of several, whose metric is meant; "": the first
 	Metric string // the metric's name, never an alias
 	Op     string // >=, >, <= or <
 	Value  float64
 }
 
-// ParseRequirement reads a requirement such as "accuracy>=0.87".
+// ParseRequirement reads a requirement such as "accuracy>=0.87" or, of one of
+// several outputs, "churn.accuracy>=0.87".
 func ParseRequirement(text string) (Requirement, error) {
 	fail := func(format string, args ...any) (Requirement, error) {
 		return Requirement{}, fmt.Errorf("requirement %q: %s", text, fmt.Sprintf(format, args...))
@@ -36,6 +38,12 @@ func ParseRequirement(text string) (Requirement, error) {
 	if name == "" {
 		return fail("no metric before %s; expected one such as accuracy", op)
 	}
+	output := ""
+	if dot := strings.LastIndexByte(name, '.'); dot >= 0 {
+		if output, name = name[:dot], name[dot+1:]; output == "" || name == "" {
+			return fail("expected a metric before %s, or OUTPUT.METRIC", op)
+		}
+	}
 	m, err := Lookup(name)
 	if err != nil {
 		return fail("%v", err)
@@ -44,12 +52,20 @@ func ParseRequirement(text string) (Requirement, error) {
 	if err != nil || math.IsNaN(value) || math.IsInf(value, 0) {
 		return fail("found %q after %s; expected a number such as 0.87", number, op)
 	}
-	return Requirement{m.Name, op, value}, nil
+	return Requirement{output, m.Name, op, value}, nil
+}
+
+// Of names what is measured: the metric, after its output if that is named.
+func (r Requirement) Of() string {
+	if r.Output != "" {
+		return r.Output + "." + r.Metric
+	}
+	return r.Metric
 }
 
 // String gives the requirement as ParseRequirement reads it.
 func (r Requirement) String() string {
-	return r.Metric + r.Op + strconv.FormatFloat(r.Value, 'g', -1, 64)
+	return r.Of() + r.Op + strconv.FormatFloat(r.Value, 'g', -1, 64)
 }
 
 // Check gives nil when a value of the metric keeps the requirement, and
@@ -73,7 +89,7 @@ func (r Requirement) Check(value float64) error {
 	case kept:
 		return nil
 	case math.IsNaN(value):
-		return fmt.Errorf("%s is undefined on these rows, required %s %v", r.Metric, r.Op, r.Value)
+		return fmt.Errorf("%s is undefined on these rows, required %s %v", r.Of(), r.Op, r.Value)
 	}
-	return fmt.Errorf("%s is %.6g, required %s %v (off by %.3g)", r.Metric, value, r.Op, r.Value, math.Abs(value-r.Value))
+	return fmt.Errorf("%s is %.6g, required %s %v (off by %.3g)", r.Of(), value, r.Op, r.Value, math.Abs(value-r.Value))
 }

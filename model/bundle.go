@@ -32,6 +32,7 @@ type savedModel struct {
 	Type    string          `json:"network_type"`
 	Schema  data.Schema     `json:"schema"`
 	Clean   json.RawMessage `json:"clean,omitempty"`
+	Weight  string          `json:"weight,omitempty"`
 	Members int             `json:"members,omitempty"`
 }
 
@@ -42,7 +43,7 @@ type savedColumn struct {
 
 // Parts returns the parts of the bundle that make up the model.
 func (m *Model) Parts() ([]bundle.Part, error) {
-	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema, Members: m.Members}
+	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema, Weight: m.Weight, Members: m.Members}
 	for _, in := range m.Inputs {
 		raw, err := feature.Marshal(in.Feature)
 		if err != nil {
@@ -125,7 +126,7 @@ func fromParts(features, tensors []byte) (*Model, error) {
 	if s.Members < 0 || s.Members > MaxMembers {
 		return nil, fmt.Errorf("%s: it has %d members, at most %d are possible", featuresPart, s.Members, MaxMembers)
 	}
-	m := &Model{Name: s.Name, Schema: s.Schema, State: graph.NewState(), Members: s.Members}
+	m := &Model{Name: s.Name, Schema: s.Schema, Weight: s.Weight, State: graph.NewState(), Members: s.Members}
 	for _, in := range s.Inputs {
 		f, err := feature.UnmarshalInput(in.Feature)
 		if err != nil {

@@ -41,6 +41,9 @@ type Model struct {
 	// LossWeights are what the losses of Output and of Others, in this order, count
 	// in training; nil: 1 each. They are not saved.
 	LossWeights []float64
+	// Weight is the column of the weights of rows that the model was trained by, and
+	// is measured by; "" for none. It is not an input.
+	Weight string
 	// Members is the number of networks in State whose predictions are averaged
 	// (see [Bag]); 0 is one network by itself.
 	Members int
@@ -214,14 +217,17 @@ func (p *Predictions) Rows() int {
 }
 
 // Confidence returns the probability of the class chosen for a row.
-func (p *Predictions) Confidence(row int) float64 {
-	if p.Kind == metric.Binary {
-		if p.Class[row] == 1 {
-			return p.Prob[row]
-		}
-		return 1 - p.Prob[row]
+func (p *Predictions) Confidence(row int) float64 { return p.Probability(row, p.Class[row]) }
+
+// Probability returns the probability of a class, by its index, for a row.
+func (p *Predictions) Probability(row, class int) float64 {
+	switch {
+	case p.Kind != metric.Binary:
+		return p.Prob[row*len(p.Classes)+class]
+	case class == 1:
+		return p.Prob[row]
 	}
-	return p.Prob[row*len(p.Classes)+p.Class[row]]
+	return 1 - p.Prob[row]
 }
 
 // Sample returns the predictions beside their targets, for metrics.
@@ -405,7 +411,7 @@ func (m *Model) InputSchema() data.Schema {
 // With returns an untrained model on the same inputs, and with the same Others,
 // with another output and network.
 func (m *Model) With(output feature.Output, network Network) *Model {
-	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, State: graph.NewState()}
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, Weight: m.Weight, State: graph.NewState()}
 }
 
 // Describe builds the prediction program over a blank state of its own and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/tensor"
@@ -80,20 +81,27 @@ func (m *Model) AllTargets(t *data.Table) ([]*tensor.Tensor, [][]float64, error)
 }
 
 // ConstantLoss returns the mean loss of the best predictions that look at no
-// input, for targets as AllTargets returns them and, for a single output, by the
-// weights of rows (nil: all 1).
+// input, for targets as AllTargets returns them, by the weights of rows (nil: all 1).
 func (m *Model) ConstantLoss(targets []*tensor.Tensor, weights []float32) float64 {
 	if len(m.Others) == 0 {
 		return m.Output.ConstantLoss(targets[0], weights)
 	}
 	sum := 0.0
 	for i, o := range m.Outputs() {
-		known, rows := targets[2*i+1].Floats(), 0.0
-		for _, k := range known {
-			rows += float64(k)
+		known := slices.Clone(targets[2*i+1].Floats())
+		of, all := 0.0, float64(len(known))
+		if weights != nil {
+			all = 0
 		}
-		if rows > 0 {
-			sum += m.lossWeight(i) * o.Feature.ConstantLoss(targets[2*i], known) * rows / float64(len(known))
+		for row := range known {
+			if weights != nil {
+				known[row] *= weights[row]
+				all += float64(weights[row])
+			}
+			of += float64(known[row])
+		}
+		if of > 0 {
+			sum += m.lossWeight(i) * o.Feature.ConstantLoss(targets[2*i], known) * of / all
 		}
 	}
 	return sum

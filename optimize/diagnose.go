@@ -22,6 +22,7 @@ type Evidence struct {
 	// their mean, which is the kept model.
 	Ensemble bool
 
+	Inputs  []Input   // that the model reads
 	Task    string    // "binary", "category" or "number"
 	Classes []string  // of a classification
 	Shares  []float64 // of the classes, in the training rows
@@ -36,6 +37,9 @@ type Evidence struct {
 	// held-out rows makes, of a number.
 	Tail float64
 }
+
+// An Input is a column and the type that it is read as.
+type Input struct{ Name, Type string }
 
 // Confident is the probability from which a prediction counts as sure of its
 // class.

@@ -290,3 +290,37 @@ func ExampleDiagnose() {
 	// over-fitting: training rows are predicted better than held-out rows by 28 % of the trivial loss
 	// → more dropout [network.dropout=0.3]
 }
+
+// TestWaves: the embedding of every number by pieces, and of no other, is changed;
+// inputs that the data decides on are written out.
+func TestWaves(t *testing.T) {
+	over := []evaluate.Finding{{Kind: Over}}
+	e := Evidence{Task: "binary", Inputs: []Input{{"age", "number"}, {"yes", "category"}, {"income: net", "number"}}}
+	waves := func(s map[string][]string, e Evidence) string {
+		for _, p := range Prescribe(over, func(path string) []string { return s[path] }, e) {
+			if strings.Contains(p.Remedy, "waves") {
+				return strings.Join(p.Changes, "; ")
+			}
+		}
+		return ""
+	}
+	listed := map[string][]string{
+		"inputs[0].name": {"age"}, "inputs[0].embedding": {"piecewise_linear"}, "inputs[1].name": {"color"},
+		"inputs[2].name": {"income"}, "inputs[2].embedding": {"none"}, "inputs[3].name": {"height"}, "inputs[3].embedding": {"piecewise_linear"},
+	}
+	for _, tt := range []struct {
+		s    map[string][]string
+		e    Evidence
+		want string
+	}{
+		{listed, e, "inputs[0].embedding=periodic; inputs[3].embedding=periodic"},
+		{map[string][]string{}, e, `inputs=[{name: age, type: number, embedding: periodic}, {name: "yes", type: category}, {name: "income: net", type: number, embedding: periodic}]`},
+		{map[string][]string{}, Evidence{Task: "binary", Inputs: []Input{{"color", "category"}}}, ""},
+		{map[string][]string{"network.type": {"linear"}}, e, ""},
+		{map[string][]string{"inputs[0].name": {"age"}}, e, ""}, // whose options are the data's
+	} {
+		if got := waves(tt.s, tt.e); got != tt.want {
+			t.Errorf("changes %q, expected %q", got, tt.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/evaluate"
 )
 
@@ -65,6 +66,7 @@ var remedies = []struct {
 	{Under, "batches of half the size", times(batch, 0.5, 16, 4096)},
 
 	{Over, "more dropout", more(dropout, 0.2, 0.6)},
+	{Over, "numbers by waves instead of pieces", waves},
 	{Over, "ten times the weight decay", atLeast(decay, 10, 0.01, 1)},
 	{Over, "a third of the learning rate", times(rate, 0.3, 1e-5, 1)},
 	{Over, "layers of half the width", timesAll(widths, 0.5, 8, 1024)},
@@ -234,6 +236,38 @@ func typed(s Settings, e *Evidence, sets ...string) []string {
 		return sets
 	}
 	return append([]string{outType + "=" + e.Task}, sets...)
+}
+
+// waves gives every number that is embedded by pieces of a line a periodic
+// embedding: smoother, it learns less by heart of a small table. Where the
+// configuration leaves the inputs to the data, they are written out.
+func waves(s Settings, e *Evidence) []string {
+	if v := s("network.type"); len(v) == 1 && v[0] == "linear" { // which reads the numbers themselves
+		return nil
+	}
+	var sets, all []string
+	found := false
+	for i := 0; s(fmt.Sprintf("inputs[%d].name", i)) != nil; i++ {
+		path := fmt.Sprintf("inputs[%d].embedding", i)
+		if v := s(path); len(v) == 1 && v[0] == "piecewise_linear" {
+			sets = append(sets, path+"=periodic")
+		}
+		found = true
+	}
+	if found {
+		return sets
+	}
+	for _, in := range e.Inputs {
+		entry := fmt.Sprintf("{name: %s, type: %s}", config.Quote(in.Name), in.Type)
+		if in.Type == "number" {
+			entry, found = strings.TrimSuffix(entry, "}")+", embedding: periodic}", true
+		}
+		all = append(all, entry)
+	}
+	if !found {
+		return nil
+	}
+	return []string{"inputs=[" + strings.Join(all, ", ") + "]"}
 }
 
 func smoothed(s Settings, e *Evidence) []string {

@@ -98,7 +98,10 @@ func (c card) body(r *Report) {
 		c.line("")
 		c.scores(o.Result)
 	}
-	c.folds(res)
+	c.folds("Cross-validation", res)
+	for _, o := range othersOf(res) {
+		c.folds("Cross-validation of "+md(o.Target), o.Result)
+	}
 	c.improvement(res)
 	c.line("")
 	c.line("## Fit and limits")

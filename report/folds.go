@@ -10,6 +10,11 @@ import (
 
 // tested says what the figures of a result were measured on.
 func tested(r *evaluate.Result) string {
+	if r.Weight != "" {
+		plain := *r
+		plain.Weight = ""
+		return tested(&plain) + " Rows count by their weights in " + clean(r.Weight) + "."
+	}
 	if cv := r.CrossValidation; cv != nil && cv.IsTest {
 		return fmt.Sprintf("On %s, each predicted by models of a fold that had not seen it; the published model was trained afterwards, in the same way, on all rows.", plural(r.Rows.Test, "row"))
 	}
@@ -125,13 +130,13 @@ func spread(s evaluate.Spread) string {
 }
 
 // folds writes the tables into a model card.
-func (c card) folds(r *evaluate.Result) {
+func (c card) folds(title string, r *evaluate.Result) {
 	f := foldsOf(r)
 	if f == nil {
 		return
 	}
 	c.line("")
-	c.line("## Cross-validation")
+	c.line("## %s", title)
 	c.line("")
 	c.line("%s", md(f.Intro))
 	for _, t := range []foldTable{f.Over, f.FoldWise} {

@@ -346,14 +346,18 @@ func stands(r *evaluate.Result) string {
 		if c := r.Compare(b, m.Name); c != nil {
 			d := c.Difference
 			lo, hi := min(math.Abs(d.Low), math.Abs(d.High)), max(math.Abs(d.Low), math.Abs(d.High))
-			by := fmt.Sprintf("%s (%s to %s)", t.number(math.Abs(d.Value)), t.number(lo), t.number(hi))
+			chance := c.Chance()
+			if chance != "" {
+				chance = "; " + chance
+			}
+			by := fmt.Sprintf("%s (%s to %s%s)", t.number(math.Abs(d.Value)), t.number(lo), t.number(hi), chance)
 			switch c.Outcome {
 			case evaluate.Better:
 				s += ": the network is better, by " + by
 			case evaluate.Worse:
 				s += ": the network is worse, by " + by
 			default:
-				s += fmt.Sprintf(": the difference, %s (%s to %s), could be chance", t.signed(d.Value), t.signed(d.Low), t.signed(d.High))
+				s += fmt.Sprintf(": the difference, %s (%s to %s%s), could be chance", t.signed(d.Value), t.signed(d.Low), t.signed(d.High), chance)
 			}
 		}
 		out = append(out, s+".")

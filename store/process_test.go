@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(0)
 }
 
-const runsOfWriter, pointsOfRun = 10, 5
+const runsOfWriter, changesOfRun = 10, 5
 
 func writeRuns(path string, writer int) error {
 	s, err := Open(path)
@@ -38,8 +38,8 @@ func writeRuns(path string, writer int) error {
 		if err := s.Put(Run{ID: id, Created: time.Now()}); err != nil {
 			return err
 		}
-		for epoch := range pointsOfRun {
-			if err := s.AppendHistory(id, Point{epoch, "loss", float64(writer)}); err != nil {
+		for range changesOfRun {
+			if err := s.Put(Run{ID: id, Created: time.Now(), Seed: uint64(writer)}); err != nil {
 				return err
 			}
 		}
@@ -79,8 +79,8 @@ func TestProcessesWriteAtOnce(t *testing.T) {
 		t.Fatalf("%d runs, want %d, %v", len(list), writers*runsOfWriter, err)
 	}
 	for _, r := range list {
-		if points, err := s.History(r.ID); err != nil || len(points) != pointsOfRun {
-			t.Errorf("run %s: %d points, want %d, %v", r.ID, len(points), pointsOfRun, err)
+		if want, _, _ := strings.Cut(r.ID, "-"); fmt.Sprint(r.Seed) != want {
+			t.Errorf("run %s: the last change is not there: %+v", r.ID, r)
 		}
 	}
 	entries, err := os.ReadDir(dir)
@@ -114,9 +114,6 @@ func TestOldRegister(t *testing.T) {
 	if r, err := s.Find("a"); err != nil || r.Name != "old" {
 		t.Errorf("the old run: %+v, %v", r, err)
 	}
-	if err := s.AppendHistory("a", Point{1, "loss", 2}); err != nil {
-		t.Error(err)
-	}
 }
 
 // TestTruncatedRegister cuts a register in the middle of its pages.
@@ -149,4 +146,50 @@ func TestTruncatedRegister(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), "is damaged") {
 		t.Errorf("a register cut in half: %v", err)
 	}
+}
+
+// TestMovedRegister: folders of runs and bundles beside them are found from where
+// the register is; what lies elsewhere stays where it is.
+func TestMovedRegister(t *testing.T) {
+	top := t.TempDir()
+	before, after := filepath.Join(top, "before"), filepath.Join(top, "after")
+	at := func(project string, elements ...string) string {
+		return filepath.Join(append([]string{project}, elements...)...)
+	}
+	s := open(t, at(before, ".hone", "runs.db"))
+	far := at(top, "far", "away", "m.hone")
+	for _, r := range []Run{
+		{ID: "a", Dir: at(before, ".hone", "runs", "a"), Bundle: at(before, "m.hone")},
+		{ID: "b", Dir: at(before, ".hone", "runs", "b"), Bundle: far},
+		{ID: "c"},
+	} {
+		if err := s.Put(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r, err := s.Find("a"); err != nil || r.Dir != at(before, ".hone", "runs", "a") || r.Bundle != at(before, "m.hone") {
+		t.Errorf("before: %+v, %v", r, err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(before, after); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, at(after, ".hone", "runs.db"))
+	for id, want := range map[string][2]string{"a": {at(after, ".hone", "runs", "a"), at(after, "m.hone")}, "b": {at(after, ".hone", "runs", "b"), far}, "c": {}} {
+		if r, err := s.Find(id); err != nil || [2]string{r.Dir, r.Bundle} != want {
+			t.Errorf("after: %+v, %v, expected %q", r, err, want)
+		}
+	}
+}
+
+func open(t *testing.T, path string) Store {
+	t.Helper()
+	s, err := Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	driver "modernc.org/sqlite" // in pure Go
@@ -33,6 +34,7 @@ var migrations = []string{
 		value REAL, -- NULL is not a number
 		PRIMARY KEY (run, epoch, name)
 	) STRICT, WITHOUT ROWID;`,
+	`DROP TABLE history; -- which nothing filled`,
 }
 
 // patience is how long one waits for other processes that write.
@@ -41,13 +43,18 @@ const patience = 10 * time.Second
 type sqlite struct {
 	db   *sql.DB
 	path string
+	root string // the folder that it is in, absolute
 }
 
 var _ Store = (*sqlite)(nil)
 
 // Open opens the register at path, creating it and its folder if need be.
 func Open(path string) (Store, error) {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+	root, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(root, 0o755); err != nil {
 		return nil, fmt.Errorf("the folder of the register of runs cannot be made: %w; check the rights of the folder above it, or set HONE_HOME to another folder", err)
 	}
 	// Writers wait for each other instead of failing; the write-ahead log lets
@@ -59,7 +66,7 @@ func Open(path string) (Store, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	s := &sqlite{db, path}
+	s := &sqlite{db, path, root}
 	// SQLite waits for other processes everywhere but where a new file is
 	// switched to the write-ahead log.
 	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
@@ -143,7 +150,25 @@ func (s *sqlite) explain(err error) error {
 // timeLayout sorts as text.
 const timeLayout = "2006-01-02T15:04:05.000000000Z"
 
+// portable writes a path in the register's folder, or beside it, as one from there.
+func (s *sqlite) portable(path string) string {
+	rel, err := filepath.Rel(s.root, path)
+	if path == "" || err != nil || strings.HasPrefix(rel, filepath.Join("..", "..")) {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+// absolute is the path that portable wrote.
+func (s *sqlite) absolute(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.root, filepath.FromSlash(path))
+}
+
 func (s *sqlite) Put(r Run) error {
+	r.Dir, r.Bundle = s.portable(r.Dir), s.portable(r.Bundle)
 	raw, err := json.Marshal(r)
 	if err != nil {
 		return err
@@ -173,6 +198,7 @@ func (s *sqlite) query(where string, args ...any) ([]Run, error) {
 		if err := json.Unmarshal([]byte(raw), &r); err != nil {
 			return nil, &fileError{fmt.Errorf("the register %s: an entry cannot be read (%w): move the register away, then `hone run` makes a new one", s.path, err)}
 		}
+		r.Dir, r.Bundle = s.absolute(r.Dir), s.absolute(r.Bundle)
 		out = append(out, r)
 	}
 	if err := rows.Err(); err != nil {

@@ -15,7 +15,8 @@ const (
 	Failed  = "failed"
 )
 
-// A Run is one entry of the register.
+// A Run is one entry of the register. Its folder, and a bundle in the folder that
+// the register's is in, are found again where that was moved.
 type Run struct {
 	ID          string          `json:"id"` // sorts by time: 20261124-161530-7f3a
 	Name        string          `json:"name"`
@@ -58,13 +59,7 @@ type Store interface {
 	Find(id string) (*Run, error)
 	// List returns the newest runs first; limit 0 is all.
 	List(limit int) ([]Run, error)
-	// AppendHistory adds points to a run's history. A point of the same epoch
-	// and name is replaced, since a continued run measures an epoch again.
-	AppendHistory(id string, points ...Point) error
-	// History returns a run's points by epoch, then by name.
-	History(id string) ([]Point, error)
-	// Delete removes a run and its history from the register; its files are
-	// the caller's.
+	// Delete removes a run from the register; its files are the caller's.
 	Delete(id string) error
 	Close() error
 }

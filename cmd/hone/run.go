@@ -65,15 +65,15 @@ bits. A finished run is not touched: a new one starts.`,
 			if err != nil {
 				return err
 			}
-			values := map[string]float64{}
-			for name, v := range s.Test {
-				values[name] = v.Value
+			others := map[string]map[string]metric.Interval{}
+			for name, o := range s.Outputs {
+				others[name] = o.Test
 			}
-			return checkGates(gates, values, "the test rows")
+			return checkGates(gates, s.Test, others, "the test rows")
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
-	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric on the test rows, as in 'accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric on the test rows, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().StringVar(&logFormat, "log-format", "auto", "`FORMAT` of progress on standard error: auto (live on a terminal, else plain), plain or json")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
 	return c
@@ -96,15 +96,20 @@ func parseGates(texts []string) ([]metric.Requirement, error) {
 	return out, nil
 }
 
-func checkGates(gates []metric.Requirement, values map[string]float64, where string) error {
+// checkGates measures by the metrics of the first output, and of others by name.
+func checkGates(gates []metric.Requirement, first map[string]metric.Interval, others map[string]map[string]metric.Interval, where string) error {
 	var failed []string
 	for _, g := range gates {
+		values := first
+		if other, ok := others[g.Output]; ok {
+			values = other
+		}
 		v, ok := values[g.Metric]
 		switch {
 		case !ok:
 			failed = append(failed, fmt.Sprintf("%v: %s was not measured for this task", g, g.Metric))
 		default:
-			if err := g.Check(v); err != nil {
+			if err := g.Check(v.Value); err != nil {
 				failed = append(failed, err.Error())
 			}
 		}

@@ -128,7 +128,7 @@ live server instead; a server of the same model gives the same numbers.`,
 			if c.Flags().Changed("seed") {
 				boot.Seed = seed
 			}
-			if err := lifecycle.CheckGates(gates, m.Output.Kind()); err != nil {
+			if err := lifecycle.CheckGates(gates, m); err != nil {
 				return err
 			}
 			var p model.Predictor = m
@@ -143,20 +143,20 @@ live server instead; a server of the same model gives the same numbers.`,
 			if asJSON {
 				err = printJSON(c, e)
 			} else {
-				printEvaluation(c.OutOrStdout(), e)
+				printEvaluation(c.OutOrStdout(), e, m.Weight)
 			}
 			if err != nil {
 				return err
 			}
-			values := map[string]float64{}
-			for name, v := range e.Metrics {
-				values[name] = v.Value
+			others := map[string]map[string]metric.Interval{}
+			for name, o := range e.Outputs {
+				others[name] = o.Metrics
 			}
-			return checkGates(gates, values, args[1])
+			return checkGates(gates, e.Metrics, others, args[1])
 		},
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
-	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`NUMBER` that the resamples are drawn by (default: as in the run)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -164,13 +164,19 @@ live server instead; a server of the same model gives the same numbers.`,
 	return c
 }
 
-func printEvaluation(w io.Writer, e *lifecycle.Evaluation) {
+func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
 	if e.Filtered > 0 {
 		fmt.Fprintf(w, " (%d more are left out by a filter of data.clean)", e.Filtered)
 	}
 	if e.Unlabeled > 0 {
 		fmt.Fprintf(w, " (%d more lack the target)", e.Unlabeled)
+	}
+	switch {
+	case e.Weight != "":
+		fmt.Fprintf(w, ", by the weights of %s", e.Weight)
+	case weight != "":
+		fmt.Fprintf(w, ", each of which counts the same: the file has no column %s, by which the model was trained", weight)
 	}
 	fmt.Fprintln(w)
 	printMetrics(w, e.Metrics, e.Order, e.Level)

@@ -119,6 +119,10 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	for _, l := range scoreTable(s, paint) {
 		line(l)
 	}
+	if cv != nil {
+		line("")
+		line(hang("  "+paint.faint.Render("•")+" ", foldLine(s.Headline, cv), width))
+	}
 	for _, name := range slices.Sorted(maps.Keys(s.Outputs)) {
 		o := s.Outputs[name]
 		line("")
@@ -127,10 +131,10 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 		for _, l := range scoreTable(part, paint) {
 			line(l)
 		}
-	}
-	if cv != nil {
-		line("")
-		line(hang("  "+paint.faint.Render("•")+" ", foldLine(s), width))
+		if o.CrossValidation != nil {
+			line("")
+			line(hang("  "+paint.faint.Render("•")+" ", foldLine(o.Headline, o.CrossValidation), width))
+		}
 	}
 	if len(s.Findings) > 0 {
 		line("")
@@ -185,12 +189,11 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 
 // foldLine says what cross-validation found: the headline over all folds, of
 // the model and of the baselines.
-func foldLine(s *lifecycle.Summary) string {
-	cv := s.CrossValidation
+func foldLine(headline string, cv *evaluate.CrossValidation) string {
 	spread := func(v evaluate.Spread) string { return decimal(v.Mean) + " ± " + decimal(v.Deviation) }
-	text := fmt.Sprintf("%s %s over %s", s.Headline, spread(cv.Scores[s.Headline]), plural(len(cv.Each), "fold"))
+	text := fmt.Sprintf("%s %s over %s", headline, spread(cv.Scores[headline]), plural(len(cv.Each), "fold"))
 	for _, b := range slices.Sorted(maps.Keys(cv.Baselines)) {
-		if v, ok := cv.Baselines[b][s.Headline]; ok {
+		if v, ok := cv.Baselines[b][headline]; ok {
 			text += fmt.Sprintf("; %s %s", b, spread(v))
 		}
 	}
