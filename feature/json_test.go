@@ -108,7 +108,6 @@ var corrupt = map[string]string{
 	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"periodic":{"form":"pbld","frequencies":0,"sigma":1}}}`:               "0 frequencies",
 	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"periodic":{"form":"pbld","frequencies":1}}}`:                         "deviation 0",
 	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":0,"periodic":{"form":"pbld","frequencies":1,"sigma":1}}}`:               "dimension is 0",
-	`{"type":"number","fitted":{"mean":0,"deviation":1,"dimension":4,"edges":[1,2],"periodic":{"form":"pbld","frequencies":1,"sigma":1}}}`: "two embeddings",
 	`{"type":"category","fitted":{"values":["a","a"],"dimension":3}}`:                                                                      `"a" stands twice`,
 	`{"type":"category","fitted":{"values":["a"],"dimension":0}}`:                                                                          "dimension is 0",
 	`{"type":"category","fitted":{"values":["a"],"dimension":1000000000}}`:                                                                 "dimension is 1000000000",

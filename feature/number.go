@@ -25,7 +25,7 @@ func init() {
 // NumberOptions are the options of a number input.
 type NumberOptions struct {
 	Scaling     string  `yaml:"scaling" default:"standard" enum:"standard,robust,quantile,min_max,none" doc:"on the training rows, standard: mean 0 and deviation 1; robust: median 0 and interquartile range 1; quantile: to a normal distribution, by rank; min_max: from 0 to 1; none: as it is"`
-	Embedding   string  `yaml:"embedding" default:"piecewise_linear" enum:"none,piecewise_linear,periodic,pbld" doc:"vector that stands for the number in a network: piecewise_linear: linear between quantiles of the training rows; periodic: sines and cosines of trained frequencies; pbld: such cosines with the number beside them; none: the number itself"`
+	Embedding   string  `yaml:"embedding" default:"auto" enum:"auto,none,piecewise_linear,periodic,pbld" doc:"vector that stands for the number in a network: auto: piecewise_linear, and on fewer than 2,000 training rows periodic in every second network of a bag; piecewise_linear: linear between quantiles of the training rows; periodic: sines and cosines of trained frequencies; pbld: such cosines with the number beside them; none: the number itself"`
 	Dimension   int     `yaml:"dimension" default:"16" min:"2" max:"1024" doc:"length of the embedding"`
 	Bins        int     `yaml:"bins" default:"128" min:"2" max:"1024" doc:"pieces of a piecewise-linear embedding at most"`
 	Frequencies int     `yaml:"frequencies" default:"16" min:"1" max:"1024" doc:"waves of a periodic embedding"`
@@ -48,7 +48,7 @@ type Number struct {
 	Indicator bool      `json:"missing_indicator"`
 	Edges     []float64 `json:"edges,omitempty"` // of the pieces, in scaled values
 	Dimension int       `json:"dimension,omitempty"`
-	Periodic  *Periodic `json:"periodic,omitempty"`
+	Periodic  *Periodic `json:"periodic,omitempty"` // beside edges: of every second member of a bag
 }
 
 // Periodic is a periodic embedding of a number.
@@ -119,7 +119,8 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 	if err := n.valid(); err != nil {
 		return nil, fmt.Errorf("column %q: %w: its numbers are too large", c.Name, err)
 	}
-	if o.Embedding == "piecewise_linear" {
+	auto := o.Embedding == "auto"
+	if o.Embedding == "piecewise_linear" || auto {
 		for i, x := range sorted {
 			sorted[i] = n.scaled(x)
 		}
@@ -127,11 +128,19 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 			n.Dimension = o.Dimension
 		}
 	}
-	if o.Embedding == "periodic" || o.Embedding == "pbld" {
+	switch {
+	case o.Embedding == "periodic" || o.Embedding == "pbld":
 		n.Periodic, n.Dimension = &Periodic{o.Embedding, o.Frequencies, o.Sigma}, o.Dimension
+	case auto && n.Edges != nil && c.Len() < fewRows:
+		n.Periodic = &Periodic{"periodic", o.Frequencies, o.Sigma}
 	}
 	return n, nil
 }
+
+// fewRows is how many training rows are too few to choose an embedding by: which
+// of two is better differs from table to table, and networks that have one or the
+// other err in different ways. The networks of a bag take turns.
+const fewRows = 2000
 
 // edges divides sorted values into pieces of about as many values each. A
 // value that fills a piece by itself becomes an edge, and the others share the
@@ -289,7 +298,7 @@ func (n *Number) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Nod
 	var embedding nn.Layer
 	switch p := n.Periodic; {
 	case linear:
-	case n.Edges != nil:
+	case n.Edges != nil && (p == nil || c.Member%2 == 0):
 		embedding = nn.PiecewiseLinear(n.Edges, n.Dimension)
 	case p != nil && p.Form == "pbld":
 		embedding = nn.Periodic(nn.PBLD, p.Frequencies, n.Dimension, p.Sigma)
@@ -336,8 +345,6 @@ func (n *Number) valid() error {
 	}
 	if p := n.Periodic; p != nil {
 		switch {
-		case n.Edges != nil:
-			return errors.New("two embeddings, expected at most one")
 		case p.Form != "periodic" && p.Form != "pbld":
 			return fmt.Errorf("the periodic embedding has the form %q, expected periodic or pbld", p.Form)
 		case p.Frequencies < 1 || p.Frequencies > 1<<16 || !(p.Sigma > 0) || math.IsInf(p.Sigma, 0):

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/nn"
 	"pgregory.net/rapid"
 )
 
@@ -112,6 +114,30 @@ func TestEmbeddings(t *testing.T) {
 		}
 		if !strings.Contains(f.Describe(), map[string]string{"piecewise_linear": "linear in 3 pieces", "periodic": "in 4 waves", "pbld": "in 4 waves"}[embedding]) {
 			t.Errorf("%s is described as %q", embedding, f.Describe())
+		}
+	}
+}
+
+// TestEmbeddingsTakeTurns: on few rows every second member of a bag has periodic
+// numbers; on many none has.
+func TestEmbeddingsTakeTurns(t *testing.T) {
+	for rows, want := range map[int][]string{fewRows - 1: {"slope", "frequency", "slope"}, fewRows: {"slope", "slope", "slope"}} {
+		x := make([]float64, rows)
+		for i := range x {
+			x[i] = float64(i % 17)
+		}
+		f := fitInput(t, withDefaults(t, func(*NumberOptions) {}), numbers(x...))
+		for member, variable := range want {
+			state := graph.NewState()
+			b := graph.New("encode")
+			c := &nn.Context{B: b, State: state, Member: member}
+			y := f.Encode(c, []*graph.Node{b.Input("x", tensor.Float32, graph.Rows, graph.N(1))}, false)
+			if b.Err() != nil || y == nil {
+				t.Fatal(b.Err())
+			}
+			if name := state.Variables()[0].Name; !strings.HasSuffix(name, "/"+variable) {
+				t.Errorf("%d rows, member %d: its first variable is %s, expected …/%s", rows, member, name, variable)
+			}
 		}
 	}
 }

@@ -120,7 +120,9 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 			o.Seed += uint64(k) << 32
 			return o
 		}
-		fit, err := r.trainModel(ctx, c, &part, m.With(m.Output, m.Network), fmt.Sprintf("%s, %d of %d", what, k+1, len(p.bag)), seeded, size)
+		one := m.With(m.Output, m.Network)
+		one.Member = k
+		fit, err := r.trainModel(ctx, c, &part, one, fmt.Sprintf("%s, %d of %d", what, k+1, len(p.bag)), seeded, size)
 		if err != nil {
 			return nil, err
 		}

@@ -32,11 +32,14 @@ func Bag(models []*Model) (*Model, error) {
 		return nil, err
 	}
 	bag := models[0].With(models[0].Output, models[0].Network)
-	bag.Members = len(models)
+	bag.Members, bag.Member = len(models), 0
 	for i, m := range models {
 		s, err := shape(m)
 		if err != nil {
 			return nil, err
+		}
+		if m.Member != i {
+			return nil, fmt.Errorf("model: model %d of a bag was trained as number %d", i+1, m.Member+1)
 		}
 		if m.Members != 0 || !bytes.Equal(s, first) {
 			return nil, fmt.Errorf("model: model %d of a bag has other inputs, another output or another network than the first, or is a bag itself", i+1)

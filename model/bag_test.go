@@ -16,6 +16,7 @@ func TestBagIsTheMean(t *testing.T) {
 			var members []*Model
 			for i := range 3 {
 				m := first.With(first.Output, network)
+				m.Member = i
 				learn(t, m, rows.Slice(30*i, 30*i+60), 3)
 				members = append(members, m)
 			}
@@ -83,15 +84,17 @@ func TestBagErrors(t *testing.T) {
 	learn(t, a, rows, 1)
 	b := fitted(t, rows.Slice(0, 30), "churn", &Linear{}) // features fitted on other rows
 	learn(t, b, rows, 1)
+	b.Member = 1
 	bag, err := Bag([]*Model{a})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for want, models := range map[string][]*Model{
-		"needs a model":              nil,
-		"at most 100":                make([]*Model, MaxMembers+1),
-		"model 2 of a bag has other": {a, b},
-		"or is a bag itself":         {a, bag},
+		"needs a model":                            nil,
+		"at most 100":                              make([]*Model, MaxMembers+1),
+		"model 2 of a bag has other":               {a, b},
+		"or is a bag itself":                       {bag},
+		"model 2 of a bag was trained as number 1": {a, a},
 	} {
 		if _, err := Bag(models); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("the error is %v, want %q", err, want)

@@ -47,6 +47,9 @@ type Model struct {
 	// Members is the number of networks in State whose predictions are averaged
 	// (see [Bag]); 0 is one network by itself.
 	Members int
+	// Member is the number, from 0, that this network will have in a bag. It is not
+	// saved.
+	Member int
 
 	once sync.Once
 	exe  graph.Executable
@@ -143,11 +146,14 @@ func (t *Task) Targets(b *graph.Builder) []*graph.Node {
 // each member in turn.
 func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 	if t.m.Members == 0 {
+		c.Member = t.m.Member
 		return t.forward(c, nodes)
 	}
 	var predictions []*graph.Node
 	for i := range t.m.Members {
-		predictions = append(predictions, t.forward(c.Sub(member(i)), nodes)...)
+		one := c.Sub(member(i))
+		one.Member = i
+		predictions = append(predictions, t.forward(one, nodes)...)
 	}
 	return predictions
 }
@@ -411,7 +417,7 @@ func (m *Model) InputSchema() data.Schema {
 // With returns an untrained model on the same inputs, and with the same Others,
 // with another output and network.
 func (m *Model) With(output feature.Output, network Network) *Model {
-	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, Weight: m.Weight, State: graph.NewState()}
+	return &Model{Name: m.Name, Inputs: m.Inputs, Target: m.Target, Output: output, Others: m.Others, LossWeights: m.LossWeights, Network: network, Schema: m.Schema, Clean: m.Clean, Weight: m.Weight, Member: m.Member, State: graph.NewState()}
 }
 
 // Describe builds the prediction program over a blank state of its own and

@@ -158,8 +158,9 @@ func identity(n int) []int {
 func TestSeveralOutputsAreSaved(t *testing.T) {
 	rows := table(t, 120, 6)
 	var members []*Model
-	for range 2 {
+	for i := range 2 {
 		m := several(t, rows, small(), "price", "product")
+		m.Member = i
 		learn(t, m, rows, 1+len(members))
 		members = append(members, m)
 	}

@@ -186,6 +186,62 @@ func TestEarlyStoppingTakesTheBestEpoch(t *testing.T) {
 	sameBits(t, "at the end", values(state), best)
 }
 
+// TestAverage: what is validated, and left in the end, is the average of the
+// weights, while training goes on from the weights themselves.
+func TestAverage(t *testing.T) {
+	run := func(average float64, epochs int) (*graph.State, *Result) {
+		state := graph.NewState()
+		r, err := Run(context.Background(), mixed{}, state, mixedRows(t, 1, 60, 60, false, 0.3), mixedRows(t, 2, 30, 16, false, 0.3),
+			Options{Epochs: epochs, Optimizer: optim.SGD(0.3), Average: average})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return state, r
+	}
+	// One batch is an epoch, so that the weights after each update are known.
+	var want map[string][]float64
+	const epochs = 30
+	for n := range epochs {
+		weights, _ := run(0, n+1)
+		share := min(0.7, float64(n)/float64(n+9))
+		if want == nil {
+			want = map[string][]float64{}
+		}
+		for name, w := range values(weights) {
+			if want[name] == nil {
+				want[name] = make([]float64, len(w))
+			}
+			for i, x := range w {
+				want[name][i] = share*want[name][i] + (1-share)*float64(x)
+			}
+		}
+	}
+	state, r := run(0.7, epochs)
+	for _, v := range state.Trainable() { // not the statistics of batches
+		name, w := v.Name, want[v.Name]
+		for i, x := range v.Value.Floats() {
+			if math.Abs(float64(x)-w[i]) > 1e-5*max(1, math.Abs(w[i])) {
+				t.Fatalf("%s %d is %v, expected %v", name, i, x, w[i])
+			}
+		}
+	}
+	loss := func(s *graph.State) float64 {
+		exe, _, err := buildEvaluation(mixed{}, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, loss, err := predictAll(exe, mixedRows(t, 2, 30, 16, false, 0.3), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return loss
+	}
+	plain, _ := run(0, epochs)
+	if got, want := r.History[epochs-1].Validation, loss(state); got != want || want == loss(plain) {
+		t.Errorf("the last validation loss is %v, that of the average %v, of the weights %v", got, want, loss(plain))
+	}
+}
+
 func TestMonitorAndMinDelta(t *testing.T) {
 	scores := []float64{0.50, 0.60, math.NaN(), 0.65, 0.601, 0.605, 0.66, 0.9}
 	run := func(o Options) (*Result, error) {

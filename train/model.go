@@ -93,6 +93,10 @@ func Schedule(s optim.Schedule) Option { return func(o *fitOptions) { o.Options.
 // ClipNorm bounds the norm of all gradients together.
 func ClipNorm(c float64) Option { return func(o *fitOptions) { o.Options.ClipNorm = c } }
 
+// Average validates and keeps an average of the weights over the updates, of
+// which every update keeps this share at most, such as 0.999.
+func Average(share float64) Option { return func(o *fitOptions) { o.Options.Average = share } }
+
 // Accumulate adds up the gradients of n batches before each update.
 func Accumulate(n int) Option { return func(o *fitOptions) { o.Options.Accumulate = n } }
 
@@ -192,7 +196,7 @@ func (m *Model) fingerprint(d Dataset, o *fitOptions) string {
 		}
 		fmt.Fprint(h, part.Weights)
 	}
-	fmt.Fprintf(h, "%d %d %v %g %g %g %d %d %g %v %q %v %T%+v %s %s", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2,
+	fmt.Fprintf(h, "%d %d %v %g %g %g %g %d %d %g %v %q %v %T%+v %s %s", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2, o.Average,
 		o.Accumulate, o.Patience, o.MinDelta, o.Restore, o.Monitor, o.Options.Seed, o.Optimizer, o.Optimizer, scheduleText(o.Options.Schedule), m.loss.Name())
 	return fmt.Sprintf("%x", h.Sum(nil))
 }

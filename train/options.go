@@ -16,6 +16,7 @@ type Options struct {
 	ClipNorm   float64         // bound on the norm of all gradients; default none
 	Accumulate int             // batches whose gradients are added up before an update; default 1
 	L1, L2     float64         // penalty on every weight matrix; default 0
+	Average    float64         // validate and keep an average of the weights (optim.Options); default 0: none
 	Seed       uint64          // of initial values, dropout and order
 
 	Patience int     // epochs without a better validation score before stopping; default 0: never

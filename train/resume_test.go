@@ -43,6 +43,12 @@ var resumeCases = map[string]func() Options{
 				return map[string]float64{"mean": sum / float64(len(pred[0])), "undefined": math.NaN()}, nil
 			}}
 	},
+	"average": func() Options {
+		return Options{Epochs: 4, Optimizer: optim.Adam(0.02), Average: 0.6}
+	},
+	"average, accumulation, the best epoch": func() Options {
+		return Options{Epochs: 6, Optimizer: optim.AdamW(0.1, 0.01), Accumulate: 2, Average: 1, Restore: true}
+	},
 	"early stopping": func() Options {
 		return Options{Epochs: 40, Optimizer: optim.Adam(0.1), Patience: 2, Restore: true}
 	},

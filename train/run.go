@@ -128,8 +128,11 @@ func Run(ctx context.Context, task Task, state *graph.State, train, valid Batche
 	if err != nil && !errors.Is(err, ErrStopped) {
 		return nil, err
 	}
-	if t.opts.Restore && t.best != nil {
+	switch {
+	case t.opts.Restore && t.best != nil:
 		t.restoreBest()
+	case t.opts.Average > 0:
+		optim.SwapAverages(t.state)
 	}
 	return &Result{History: t.History, BestEpoch: t.BestEpoch, Stopped: t.Stopped, Steps: t.Updates, Resumed: t.Resumed, Seconds: t.elapsed()}, err
 }
@@ -274,6 +277,10 @@ func (t *trainer) endEpoch() (string, error) {
 	// The last update of an epoch may spoil a network whose last loss was fine.
 	if !t.finiteModel() {
 		return "", t.diverged(t.Step, math.NaN())
+	}
+	if t.opts.Average > 0 {
+		optim.SwapAverages(t.state)
+		defer optim.SwapAverages(t.state)
 	}
 	if t.valid != nil {
 		v, err := t.validate()
@@ -496,7 +503,7 @@ func (t *trainer) build() error {
 }
 
 func (t *trainer) updateOptions() optim.Options {
-	return optim.Options{ClipNorm: t.opts.ClipNorm, L1: t.opts.L1, L2: t.opts.L2}
+	return optim.Options{ClipNorm: t.opts.ClipNorm, L1: t.opts.L1, L2: t.opts.L2, Average: t.opts.Average}
 }
 
 // stepProgram is what runs for every batch.

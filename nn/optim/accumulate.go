@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
 )
 
 const (
@@ -25,10 +26,10 @@ func Accumulate(state *graph.State, loss, weight *graph.Node, params []*graph.Va
 			continue
 		}
 		v := params[i]
-		sum := s.variable(accumulated+v.Name, v.Value.Shape()...)
+		sum := s.variable(accumulated+v.Name, tensor.Zeros(v.Value.Shape()...))
 		b.Write(sum, graph.Add(b.Read(sum), graph.Mul(g.ToDense(b.Read(v)), weight)))
 	}
-	total := s.variable(accumulatedWeight)
+	total := s.variable(accumulatedWeight, tensor.Scalar(0))
 	b.Write(total, graph.Add(b.Read(total), weight))
 }
 

@@ -2,6 +2,7 @@ package optim
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/hone-ml/hone/engine/graph"
@@ -76,8 +77,12 @@ func (p Param) Matrix() bool { return len(p.Variable.Value.Shape()) > 1 }
 // Slot returns the value of a variable shaped like the parameter, zero at
 // first, or the touched rows of it, and what sets its new value.
 func (p Param) Slot(name string) (value *graph.Node, set func(*graph.Node)) {
+	return p.slot(p.step.optimizer+"/"+name+"/"+p.Variable.Name, tensor.Zeros(p.Variable.Value.Shape()...))
+}
+
+func (p Param) slot(name string, first *tensor.Tensor) (value *graph.Node, set func(*graph.Node)) {
 	s := p.step
-	v := s.variable(s.optimizer+"/"+name+"/"+p.Variable.Name, p.Variable.Value.Shape()...)
+	v := s.variable(name, first)
 	whole := s.B.Read(v)
 	if p.rows == nil {
 		return whole, func(n *graph.Node) { s.B.Write(v, n) }
@@ -89,18 +94,18 @@ func (p Param) Slot(name string) (value *graph.Node, set func(*graph.Node)) {
 // first, and what sets its new value. It belongs to the parameters that are
 // updated together and bears the name of the first.
 func (s *Step) Scalar(name string) (value *graph.Node, set func(*graph.Node)) {
-	v := s.variable(s.optimizer + "/" + name + "/" + s.leader)
+	v := s.variable(s.optimizer+"/"+name+"/"+s.leader, tensor.Scalar(0))
 	return s.B.Read(v), func(n *graph.Node) { s.B.Write(v, n) }
 }
 
 // variable returns the variable of that name under Prefix, which it adds with
-// zeros unless it is there; nil once the program has an error.
-func (s *Step) variable(name string, shape ...int) *graph.Variable {
+// its first value unless it is there; nil once the program has an error.
+func (s *Step) variable(name string, first *tensor.Tensor) *graph.Variable {
 	name = Prefix + name
 	if v := s.State.Lookup(name); v != nil || s.B.Err() != nil {
 		return v
 	}
-	v, err := s.State.Add(name, tensor.Zeros(shape...), false)
+	v, err := s.State.Add(name, first, false)
 	if err != nil {
 		s.B.Fail("optimizer", err)
 	}
@@ -114,11 +119,19 @@ type Options struct {
 	ClipValue     float64 // bound on each element
 	ClipParameter float64 // bound on the norm of each parameter's gradient
 	ClipNorm      float64 // bound on the norm of all gradients together (Pascanu et al. 2013)
+
+	// Average, where it is above 0, keeps an average of each parameter's values
+	// over the updates, of which every update keeps this share at most; see
+	// SwapAverages.
+	Average float64
 }
 
 func (o Options) check() error {
 	if !(o.L1 >= 0 && o.L2 >= 0 && o.ClipValue >= 0 && o.ClipParameter >= 0 && o.ClipNorm >= 0) {
 		return errors.New("a penalty or a bound on gradients is negative, expected 0 (none) or more")
+	}
+	if !(o.Average >= 0 && o.Average <= 1) {
+		return fmt.Errorf("the share of the average of weights is %g, expected 0 (no average) to 1", o.Average)
 	}
 	return nil
 }
@@ -183,8 +196,10 @@ func update(opt Optimizer, state *graph.State, lr *graph.Node, params []*graph.V
 	opts.treat(all)
 	s.leader = all[0].Variable.Name
 	rule := opt.Begin(s)
+	follow := opts.follow(s)
 	for _, t := range all {
 		n := rule(t.Param, t.grad)
+		follow(t.Param, n)
 		if t.rows != nil {
 			n = graph.ScatterSet(b.Read(t.Variable), t.rows, n)
 		}

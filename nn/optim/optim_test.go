@@ -189,6 +189,37 @@ func TestSparseIsLazy(t *testing.T) {
 	}
 }
 
+// TestAverages: dense parameters and touched rows have averages that follow them;
+// rows never touched keep the value they began with.
+func TestAverages(t *testing.T) {
+	s := stateOf(t, 1, map[string][]int{"table": {4, 2}})
+	p := table(t, optim.GradientDescent(0.1), s, optim.Options{Average: 0.2})
+	w, a := [4]float64{1, 1, 1, 1}, [4]float64{1, 1, 1, 1}
+	for step, rows := range [][]int32{{0, 2, 2}, {0, -1}, {2, 0}, {0}, {2}} {
+		feeds := scalars("lr", 0.1)
+		feeds["i"] = indices(rows...)
+		p.Run(feeds)
+		count := map[int32]float64{}
+		for _, r := range rows {
+			count[r]++
+		}
+		share := min(0.2, float64(step)/float64(step+9))
+		for r := range int32(4) {
+			if g := count[r]; g > 0 {
+				w[r] -= 0.1 * g
+				a[r] = share*a[r] + (1-share)*w[r]
+			}
+			near(t, fmt.Sprintf("step %d: average of row %d", step, r), s.Lookup("optim/average/table").Value.Floats()[2*r+1], a[r])
+		}
+	}
+	for range 2 {
+		optim.SwapAverages(s)
+		near(t, "swapped", s.Lookup("table").Value.Floats()[0], a[0])
+		optim.SwapAverages(s)
+		near(t, "and back", s.Lookup("table").Value.Floats()[0], w[0])
+	}
+}
+
 // TestPenaltiesOfMatrices: biases have none, and of a table only the touched
 // rows.
 func TestPenaltiesOfMatrices(t *testing.T) {

@@ -1,0 +1,50 @@
+package optim
+
+import (
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+)
+
+const (
+	averages       = "average/"
+	averageUpdates = "average_updates"
+	// averageWarmUp sets how much of the past the average spans while its share
+	// still rises: about one update in so many.
+	averageWarmUp = 9
+)
+
+// follow returns what lets a parameter's average follow its new value:
+//
+//	a ← s·a + (1−s)·p    with s = min(o.Average, t/(t+9)) in update t from 0
+//
+// As long as the share rises this is polynomial-decay averaging (Shamir and
+// Zhang 2013, section 4): the average spans about the last tenth of the updates,
+// however many these are. Afterwards it is an exponential moving average.
+// Rows of a table that an update does not touch keep their average.
+func (o Options) follow(s *Step) func(p Param, value *graph.Node) {
+	if o.Average == 0 {
+		return func(Param, *graph.Node) {}
+	}
+	v := s.variable(averageUpdates, tensor.Scalar(0))
+	if s.B.Err() != nil {
+		return func(Param, *graph.Node) {}
+	}
+	t := s.B.Read(v)
+	s.B.Write(v, graph.AddScalar(t, 1))
+	share := graph.Min(s.B.Scalar(o.Average), graph.Div(t, graph.AddScalar(t, averageWarmUp)))
+	return func(p Param, value *graph.Node) {
+		a, set := p.slot(averages+p.Variable.Name, p.Variable.Value.Clone())
+		set(graph.Add(value, graph.Mul(graph.Sub(a, value), share)))
+	}
+}
+
+// SwapAverages exchanges the values of the parameters with their averages, so
+// that whatever runs next sees those; a second call puts them back. Parameters
+// without an average keep their values. No program may run meanwhile.
+func SwapAverages(s *graph.State) {
+	for _, v := range s.Trainable() {
+		if a := s.Lookup(Prefix + averages + v.Name); a != nil {
+			v.Value, a.Value = a.Value, v.Value
+		}
+	}
+}
