@@ -13,8 +13,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -61,42 +59,28 @@ func main() {
 }
 
 func run(folder, only string, seeds int, cv bool, file string, stdout, stderr io.Writer) error {
-	if folder == "" {
-		return errors.New("give the folder of the tables with -data or HONE_DATA")
-	}
-	if seeds < 1 {
-		return fmt.Errorf("-seeds is %d, expected 1 or more", seeds)
-	}
-	chosen, err := public.Choose(only)
+	b, err := public.Begin(folder, only, seeds)
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "hone-accuracy-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	hone, err := public.Build(work)
-	if err != nil {
-		return err
-	}
-	o := output{Version: hone.Version, Peers: peersOrigin}
+	defer b.Close()
+	o := output{Version: b.Hone.Version, Peers: peersOrigin}
 	if cv {
 		o.Peers = foldsOrigin
 	}
-	for _, s := range chosen {
+	for _, s := range b.Sets {
 		if cv {
 			if !s.Small {
 				continue // large enough for its test file
 			}
-			rs, err := measureFolds(hone, s, folder, work, stderr)
+			rs, err := measureFolds(b.Hone, s, b.Data, b.Work, stderr)
 			if err != nil {
 				return fmt.Errorf("%s: %w", s.Name, err)
 			}
 			o.Folds = append(o.Folds, rs...)
 			continue
 		}
-		rs, err := measure(hone, s, folder, work, seeds, stderr)
+		rs, err := measure(b.Hone, s, b.Data, b.Work, seeds, stderr)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.Name, err)
 		}
@@ -108,16 +92,9 @@ func run(folder, only string, seeds int, cv bool, file string, stdout, stderr io
 	if cv {
 		foldsMarkdown(stdout, o)
 	} else {
-		markdown(stdout, o, chosen, seeds)
+		markdown(stdout, o, b.Sets, seeds)
 	}
-	if file == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(o, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(raw, '\n'), 0o644)
+	return public.WriteJSON(file, o)
 }
 
 // measure carries out init once, and run with every seed.

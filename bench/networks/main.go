@@ -8,8 +8,6 @@
 package main
 
 import (
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -62,26 +60,15 @@ func main() {
 }
 
 func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) error {
-	if folder == "" {
-		return errors.New("give the folder of the tables with -data or HONE_DATA")
-	}
-	chosen, err := public.Choose(only)
+	b, err := public.Begin(folder, only, seeds)
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "hone-networks-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(work)
-	hone, err := public.Build(work)
-	if err != nil {
-		return err
-	}
+	defer b.Close()
 	var all []result
-	for _, s := range chosen {
+	for _, s := range b.Sets {
 		for i, c := range candidates {
-			rs, err := measure(hone, &s, &c, folder, filepath.Join(work, fmt.Sprintf("%s-%d", s.Name, i)), seeds)
+			rs, err := measure(b.Hone, &s, &c, b.Data, filepath.Join(b.Work, fmt.Sprintf("%s-%d", s.Name, i)), seeds)
 			if err != nil {
 				return fmt.Errorf("%s, %s: %w", s.Name, c.name, err)
 			}
@@ -93,14 +80,7 @@ func run(folder, only string, seeds int, file string, stdout, stderr io.Writer) 
 		}
 	}
 	markdown(stdout, all)
-	if file == "" {
-		return nil
-	}
-	raw, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(raw, '\n'), 0o644)
+	return public.WriteJSON(file, all)
 }
 
 // summary is what is read of `hone run --json`.

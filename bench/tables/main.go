@@ -16,7 +16,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -67,19 +66,8 @@ type options struct {
 }
 
 func run(o options, stdout, stderr io.Writer) error {
-	if o.data == "" {
-		return errors.New("give the folder of the tables with -data or HONE_DATA")
-	}
-	if o.seeds < 1 || o.threads < 1 {
-		return fmt.Errorf("-seeds is %d and -threads is %d, expected 1 or more", o.seeds, o.threads)
-	}
-	data, err := filepath.Abs(o.data)
-	if err != nil {
-		return err
-	}
-	sets, err := public.Choose(o.sets)
-	if err != nil {
-		return err
+	if o.threads < 1 {
+		return fmt.Errorf("-threads is %d, expected 1 or more", o.threads)
 	}
 	chosen, err := chooseModels(o.models)
 	if err != nil {
@@ -89,23 +77,19 @@ func run(o options, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	work, err := os.MkdirTemp("", "hone-tables-")
+	b, err := public.Begin(o.data, o.sets, o.seeds)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
-	p, err := newPeers(o.venv, work)
+	defer b.Close()
+	b.Hone.Threads = o.threads
+	p, err := newPeers(o.venv, b.Work)
 	if err != nil {
 		return err
 	}
-	hone, err := public.Build(work)
-	if err != nil {
-		return err
-	}
-	hone.Threads = o.threads
 
-	out := results{Hone: hone.Version}
-	for _, s := range sets {
+	out := results{Hone: b.Hone.Version}
+	for _, s := range b.Sets {
 		config := ""
 		for _, m := range chosen {
 			for seed := range o.seeds {
@@ -118,14 +102,14 @@ func run(o options, stdout, stderr io.Writer) error {
 				var r record
 				if m.name == honeName {
 					if config == "" {
-						config, err = hone.Init(filepath.Join(work, s.Name), filepath.Join(data, s.Name, s.Train), filepath.Join(data, s.Name, s.Test), s.Target)
+						config, err = b.Hone.Init(filepath.Join(b.Work, s.Name), filepath.Join(b.Data, s.Name, s.Train), filepath.Join(b.Data, s.Name, s.Test), s.Target)
 						if err != nil {
 							return fmt.Errorf("%s: %w", s.Name, err)
 						}
 					}
-					r, err = runHone(hone, config, s, seed)
+					r, err = runHone(b.Hone, config, s, seed)
 				} else {
-					r, err = p.run(s, m, data, seed, o.threads)
+					r, err = p.run(s, m, b.Data, seed, o.threads)
 				}
 				if err != nil {
 					fmt.Fprintf(stderr, "%s, %s: %v\n", s.Name, m.label, err)
@@ -144,10 +128,7 @@ func run(o options, stdout, stderr io.Writer) error {
 			}
 		}
 	}
-	markdown(stdout, out, sets)
-	if o.json == "" {
-		return nil
-	}
+	markdown(stdout, out, b.Sets)
 	return out.save(o.json)
 }
 

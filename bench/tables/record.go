@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/hone-ml/hone/internal/atomicfile"
+	"github.com/hone-ml/hone/bench/internal/public"
 )
 
 // A key tells what a record measures.
@@ -64,13 +64,7 @@ func load(path string) (*results, error) {
 	return r, nil
 }
 
-func (r *results) save(path string) error {
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	return atomicfile.WriteBytes(path, append(raw, '\n'))
-}
+func (r *results) save(path string) error { return public.WriteJSON(path, r) }
 
 func (r *results) find(k key) (record, bool) {
 	if i := r.index(k); i >= 0 {
