@@ -83,7 +83,7 @@ func run(o options, stdout, stderr io.Writer) error {
 	}
 	defer b.Close()
 	b.Hone.Threads = o.threads
-	p, err := newPeers(o.venv, b.Work)
+	p, err := newPeers(o.venv, b.Work, o.peers)
 	if err != nil {
 		return err
 	}
@@ -91,12 +91,14 @@ func run(o options, stdout, stderr io.Writer) error {
 	out := results{Hone: b.Hone.Version}
 	for _, s := range b.Sets {
 		config := ""
+		var compared []string // hone's bundle and files of predictions
 		for _, m := range chosen {
 			for seed := range o.seeds {
 				key := key{Set: s.Name, Model: m.name, Seed: seed}
 				if old, ok := kept.find(key); ok && m.name != honeName {
 					out.Reused++
 					out.add(old)
+					compared = p.compared(compared, s, m, seed)
 					continue
 				}
 				var r record
@@ -108,6 +110,9 @@ func run(o options, stdout, stderr io.Writer) error {
 						}
 					}
 					r, err = runHone(b.Hone, config, s, seed)
+					if bundle := filepath.Join(filepath.Dir(config), honeName+".hone"); err == nil && seed == 0 {
+						compared, err = append(compared, bundle), os.Rename(r.bundle, bundle)
+					}
 				} else {
 					r, err = p.run(s, m, b.Data, seed, o.threads)
 				}
@@ -119,6 +124,7 @@ func run(o options, stdout, stderr io.Writer) error {
 				r.key, r.Threads = key, o.threads
 				fmt.Fprintf(stderr, "%s, %s, seed %d: %s (%.1f s)\n", s.Name, m.label, seed, figures(s, r), r.FitSeconds)
 				out.add(r)
+				compared = p.compared(compared, s, m, seed)
 				if o.peers != "" && m.name != honeName {
 					kept.add(r)
 					if err := kept.save(o.peers); err != nil {
@@ -127,6 +133,14 @@ func run(o options, stdout, stderr io.Writer) error {
 				}
 			}
 		}
+		if len(compared) < 2 || out.of(s.Name, honeName) == nil {
+			continue
+		}
+		t := tested{Set: s.Name}
+		if err := b.Hone.Compare(filepath.Join(b.Data, s.Name, s.Test), s.Target, compared, &t); err != nil {
+			return fmt.Errorf("%s: %w", s.Name, err)
+		}
+		out.Tests = append(out.Tests, t)
 	}
 	markdown(stdout, out, b.Sets)
 	return out.save(o.json)
@@ -148,7 +162,7 @@ func runHone(h *public.Hone, config string, s public.Set, seed int) (record, err
 	if err != nil {
 		return record{}, err
 	}
-	r := record{Package: h.Version, Metrics: map[string]float64{}, FitSeconds: got.Seconds, LatencyMS: got.LatencyMS, PeakMB: peak}
+	r := record{Package: h.Version, Metrics: map[string]float64{}, FitSeconds: got.Seconds, LatencyMS: got.LatencyMS, PeakMB: peak, bundle: got.Bundle}
 	for _, m := range s.Metrics() {
 		v, ok := got.Test[m]
 		if !ok {

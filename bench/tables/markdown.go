@@ -155,6 +155,11 @@ func markdown(w io.Writer, r results, sets []public.Set) {
 			fmt.Fprintf(w, " %s | %s | %s |\n", number(row.fit, 1), number(row.latency, 3), number(row.peak, 0))
 		}
 		fmt.Fprintln(w)
+		for _, t := range r.Tests {
+			if t.Set == s.Name {
+				fmt.Fprintf(w, "`hone compare`, seed 0, by %s: %s.%s\n\n", t.Metric.Name, strings.TrimSuffix(t.Verdict, "."), behind(t))
+			}
+		}
 	}
 	fmt.Fprintln(w, "### All")
 	fmt.Fprintln(w)
@@ -249,4 +254,18 @@ func number(x float64, digits int) string {
 		digits = min(digits, 1)
 	}
 	return fmt.Sprintf("%.*f", digits, x)
+}
+
+// behind lists the models after the first with their p-values.
+func behind(t tested) string {
+	var words []string
+	for _, s := range t.Standings {
+		if a := s.Against; a != nil {
+			words = append(words, fmt.Sprintf("%s %.3g", s.Name, a.PAll))
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Behind %s, with the p-values of paired tests, corrected: %s.", t.Standings[0].Name, strings.Join(words, ", "))
 }

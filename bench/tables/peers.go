@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/hone-ml/hone/bench/internal/public"
 )
@@ -62,16 +63,37 @@ func (m *missing) Error() string {
 type peers struct {
 	venv, python string
 	script, dir  string
+	kept         string // folder of predictions: SET/MODEL.csv, of seed 0
 }
 
-// newPeers writes the script into dir, where the peers' own files end too.
-func newPeers(venv, dir string) (*peers, error) {
+// newPeers writes the script into dir, where the peers' own files end too. Their
+// predictions are kept beside the file of their results, if there is one.
+func newPeers(venv, dir, results string) (*peers, error) {
 	python, err := filepath.Abs(pythonOf(venv))
 	if err != nil {
 		return nil, err
 	}
-	p := &peers{venv: venv, python: python, script: filepath.Join(dir, "peers.py"), dir: dir}
+	p := &peers{venv: venv, python: python, script: filepath.Join(dir, "peers.py"), dir: dir, kept: filepath.Join(dir, "predictions")}
+	if results != "" {
+		if p.kept, err = filepath.Abs(strings.TrimSuffix(results, filepath.Ext(results)) + "-predictions"); err != nil {
+			return nil, err
+		}
+	}
 	return p, os.WriteFile(p.script, script, 0o644)
+}
+
+// predictions is where those of a peer are.
+func (p *peers) predictions(s public.Set, m model) string {
+	return filepath.Join(p.kept, s.Name, m.name+".csv")
+}
+
+// compared adds a peer's predictions of seed 0, if they are there.
+func (p *peers) compared(files []string, s public.Set, m model, seed int) []string {
+	file := p.predictions(s, m)
+	if _, err := os.Stat(file); err != nil || seed != 0 || m.name == honeName {
+		return files
+	}
+	return append(files, file)
 }
 
 // missingCode is the exit code of peers.py where a package is missing.
@@ -82,8 +104,15 @@ func (p *peers) run(s public.Set, m model, data string, seed, threads int) (reco
 	if _, err := os.Stat(p.python); err != nil {
 		return record{}, &missing{m.packaged, p.venv}
 	}
+	predictions := ""
+	if seed == 0 {
+		predictions = p.predictions(s, m)
+		if err := os.MkdirAll(filepath.Dir(predictions), 0o755); err != nil {
+			return record{}, err
+		}
+	}
 	job, err := json.Marshal(map[string]any{
-		"model": m.name, "seed": seed, "threads": threads,
+		"model": m.name, "predictions": predictions, "seed": seed, "threads": threads,
 		"train": filepath.Join(data, s.Name, s.Train), "test": filepath.Join(data, s.Name, s.Test),
 		"target": s.Target, "positive": s.Positive,
 		"drop": append([]string{}, s.Drop...), "categories": append([]string{}, s.Categories...),

@@ -4,7 +4,8 @@
 
 JOB is a JSON object: model (a key of MODELS), train, test (CSV files), target,
 positive (the class that scores speak of; empty for a number), drop, categories
-(columns), seed, threads. One JSON object comes out as the last line; what the
+(columns), seed, threads, predictions (a CSV file to write, for hone compare; may
+be empty). One JSON object comes out as the last line; what the
 libraries print goes to stderr. Exit code 3: a package is missing.
 
 Every model has its package's defaults except for what MODELS shows. Missing
@@ -201,10 +202,14 @@ try:
         model.fit(X, y)
         seconds = time.perf_counter() - began
         found = {"package": f"{package} {version(package)}", "fit_seconds": seconds, "peak_mb": peak_mb()}
-        found["metrics"] = {k: float(v) for k, v in score(answer(model, X_test)).items()}
+        p = answer(model, X_test)
+        found["metrics"] = {k: float(v) for k, v in score(p).items()}
         found["latency_ms"] = latency_ms(model)
-        results.append(found)
-    print(json.dumps(min(results, key=lambda r: r["metrics"].get("rmse", 0))), file=out)
+        results.append((found, p))
+    best, p = min(results, key=lambda r: r[0]["metrics"].get("rmse", 0))
+    if job["predictions"]:
+        pd.DataFrame({"score" if CLASSES else "prediction": p}).to_csv(job["predictions"], index=False)
+    print(json.dumps(best), file=out)
 except ImportError as e:
     print(e, file=sys.stderr)
     sys.exit(3)

@@ -27,6 +27,8 @@ type record struct {
 	FitSeconds float64            `json:"fit_seconds"`
 	LatencyMS  float64            `json:"latency_ms"` // one row, median
 	PeakMB     float64            `json:"peak_mb"`    // resident memory of the process, 0: unknown
+
+	bundle string // of hone
 }
 
 // A failure is a model that gave no record, and why.
@@ -43,6 +45,24 @@ type results struct {
 	Reused   int       `json:"reused,omitempty"` // records that come from the -peers file
 	Records  []record  `json:"records"`
 	Failures []failure `json:"failures,omitempty"`
+	// Tests are hone's paired comparisons with the peers, of seed 0.
+	Tests []tested `json:"tests,omitempty"`
+}
+
+// tested is what is read of `hone compare --json` on the test file of a set.
+type tested struct {
+	Set       string                `json:"set"`
+	Metric    struct{ Name string } `json:"metric"`
+	Verdict   string                `json:"verdict"`
+	Standings []struct {
+		Name    string `json:"name"`
+		Against *struct {
+			Test  string  `json:"test"`
+			P     float64 `json:"p"`
+			PAll  float64 `json:"p_adjusted"`
+			Apart bool    `json:"apart"`
+		} `json:"against,omitempty"`
+	} `json:"standings"`
 }
 
 // load reads a file of results; one that is not there, or not named, has none.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"math"
 	"os"
@@ -101,6 +102,12 @@ func TestMarkdown(t *testing.T) {
 		r.fail(set, models[6], &missing{"pytabkit", defaultVenv})
 	}
 	r.fail("n", models[5], errors.New("it broke"))
+	var test tested
+	if err := json.Unmarshal([]byte(`{"metric":{"name":"rmse"},"verdict":"no winner","standings":[{"name":"lightgbm.csv"},{"name":"hone.hone","against":{"p_adjusted":0.03}}]}`), &test); err != nil {
+		t.Fatal(err)
+	}
+	test.Set = "n"
+	r.Tests = []tested{test}
 	var text strings.Builder
 	markdown(&text, r, []public.Set{classes, numbers})
 	for _, want := range []string{
@@ -112,6 +119,7 @@ func TestMarkdown(t *testing.T) {
 		"n: because (`--set a=b`)",
 		"2 of the peers' results were not measured in this call",
 		"- n, CatBoost: it broke.",
+		"`hone compare`, seed 0, by rmse: no winner. Behind lightgbm.csv, with the p-values of paired tests, corrected: hone.hone 0.03.",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("expected %q in:\n%s", want, text.String())
@@ -190,7 +198,7 @@ func fake(t *testing.T, script string) *peers {
 	if err := os.WriteFile(pythonOf(venv), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPeers(venv, t.TempDir())
+	p, err := newPeers(venv, t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,7 +223,7 @@ echo '{"package":"lightgbm 1","fit_seconds":1.5,"latency_ms":0.5,"peak_mb":7,"me
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := `{"categories":[],"drop":[],"model":"lightgbm","positive":"\u003e50K","seed":3,"target":"y","test":"/data/t/b.csv","threads":2,"train":"/data/t/a.csv"}`; string(job) != want {
+	if want := `{"categories":[],"drop":[],"model":"lightgbm","positive":"\u003e50K","predictions":"","seed":3,"target":"y","test":"/data/t/b.csv","threads":2,"train":"/data/t/a.csv"}`; string(job) != want {
 		t.Errorf("found the job %s, expected %s", job, want)
 	}
 }

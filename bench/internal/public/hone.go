@@ -65,6 +65,7 @@ type Summary struct {
 	Baselines map[string]map[string]Value `json:"baselines"`
 	Seconds   float64                     `json:"seconds"`
 	LatencyMS float64                     `json:"latency_ms"`
+	Bundle    string                      `json:"bundle"` // its path
 }
 
 // A Value is one metric, of which the interval is left out.
@@ -87,4 +88,17 @@ func (h *Hone) Run(config string, seed int, overrides []string, got any) (peakMB
 		return 0, fmt.Errorf("hone run --json: %w", err)
 	}
 	return peakMB, nil
+}
+
+// Compare carries out `hone compare` of bundles and files of predictions on a
+// file of rows, and reads its --json into got.
+func (h *Hone) Compare(data, target string, models []string, got any) error {
+	out, _, err := h.call(append([]string{"compare", "--data", data, "--target", target, "--json"}, models...)...)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(out, got); err != nil {
+		return fmt.Errorf("hone compare --json: %w", err)
+	}
+	return nil
 }
