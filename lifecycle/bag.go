@@ -12,11 +12,14 @@ import (
 	"github.com/hone-ml/hone/train"
 )
 
-// Validate finds bagging that is neither auto nor off nor a number of networks,
-// and classes that are to be weighted and sampled.
+// Validate finds bagging that is neither auto nor off nor a number of networks, an
+// average that is none, and classes that are to be weighted and sampled.
 func (t *Train) Validate() error {
 	if n, err := strconv.Atoi(t.Bagging); t.Bagging != "auto" && t.Bagging != "off" && (err != nil || n < 2 || n > model.MaxMembers) {
 		return fmt.Errorf("bagging: found %q, expected auto, off or a number of networks from 2 to %d", t.Bagging, model.MaxMembers)
+	}
+	if share, err := strconv.ParseFloat(t.Average, 64); t.Average != "auto" && !(err == nil && share >= 0 && share <= 1) {
+		return fmt.Errorf("average: found %q, expected auto, or a number from 0 to 1", t.Average)
 	}
 	if t.ClassWeights == balanced && t.ClassSampling.on() {
 		return errors.New("class_weights and class_sampling are both given, and each alone makes the classes count as they say: remove one")

@@ -101,6 +101,8 @@ func TestBaggingConfig(t *testing.T) {
 	for sets, want := range map[string]string{
 		"train.bagging=1":    `bagging: found "1", expected auto, off or a number of networks from 2 to 100`,
 		"train.bagging=some": `expected auto, off or a number`,
+		"train.average=1.5":  `average: found "1.5", expected auto, or a number from 0 to 1`,
+		"train.average=NaN":  `average: found "NaN", expected auto`,
 		"train.bagging=90":   "cannot be divided for 90 networks by group",
 	} {
 		c, err := LoadConfig(writeFile(t, dir, "hone.yaml", "data: {source: rows.csv, split: {method: group, column: team}}\noutputs: [bought]"), []string{sets})
@@ -115,5 +117,21 @@ func TestBaggingConfig(t *testing.T) {
 	} {
 		_, err := LoadConfig(writeFile(t, dir, "hone.yaml", text+"\noutputs: [bought]"), []string{"train.bagging=4"})
 		wantError(t, err, want)
+	}
+}
+
+// TestAverageOfWeights: there is one by default, and none where rows are divided
+// by time, unless the configuration says so.
+func TestAverageOfWeights(t *testing.T) {
+	text := "data: {source: rows.csv}\noutputs: [{name: y}]\n"
+	for want, sets := range map[float64][]string{
+		0.999: nil,
+		0:     {"data.split={method: time, column: day}"},
+		0.99:  {"train.average=0.99", "data.split={method: time, column: day}"},
+		1:     {"train.average=1"},
+	} {
+		if got := configure(t, t.TempDir(), text, sets...).options().Average; got != want {
+			t.Errorf("%v: the share is %g, expected %g", sets, got, want)
+		}
 	}
 }

@@ -108,7 +108,7 @@ type Train struct {
 	Accumulate    int           `yaml:"accumulate" default:"1" min:"1" doc:"batches whose gradients are added up for a step"`
 	L1            float64       `yaml:"l1" default:"0" min:"0" doc:"penalty on the absolute weights"`
 	L2            float64       `yaml:"l2" default:"0" min:"0" doc:"penalty on the squared weights"`
-	Average       float64       `yaml:"average" default:"0.999" min:"0" max:"1" doc:"validate and keep an average of the weights over the updates; each keeps this share of it at most (0.999: about the last 1,000; 1: about the last tenth of all); 0: none"`
+	Average       string        `yaml:"average" default:"auto" doc:"validate and keep an average of the weights over the updates, of which each keeps this share at most (0.999: about the last 1,000; 1: about the last tenth of all); 0: none; auto: 0.999, and none where rows are divided by time"`
 	Bagging       string        `yaml:"bagging" default:"auto" doc:"networks that are trained on the training and validation rows together, each stopped by another part, and whose mean is the model; auto: 8 below 1,000 rows, 5 below 2,000, else off; off: one network, stopped by the validation rows"`
 	ClassWeights  string        `yaml:"class_weights" default:"none" enum:"none,balanced" doc:"balanced: every class weighs the same in total"`
 	ClassSampling ClassSampling `yaml:"class_sampling" doc:"how often an epoch, which keeps its number of rows, draws from each class; not beside class_weights"`
