@@ -6,11 +6,21 @@ import (
 	"testing"
 )
 
+func BenchmarkPeak(b *testing.B) {
+	const rounds = 1 << 16
+	operations := 0
+	for b.Loop() {
+		operations += MultiplyAdds(rounds)
+	}
+	b.ReportMetric(float64(operations)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+}
+
 func BenchmarkGemm(b *testing.B) {
 	for _, s := range []struct {
 		m, n, k, options int
 	}{
-		{512, 512, 512, 0}, {512, 512, 512, 1}, {512, 512, 512, 2}, {1024, 1024, 1024, 0}, {1024, 1024, 1024, 2},
+		{512, 512, 512, 0}, {512, 512, 512, 1}, {512, 512, 512, 2}, {1024, 1024, 1024, 0}, {1024, 1024, 1024, 1}, {1024, 1024, 1024, 2}, {1024, 1024, 1024, 3},
+		{2048, 2048, 2048, 0}, {2048, 2048, 2048, 3},
 		{32, 128, 20, 0}, {32, 64, 128, 0}, {32, 1, 64, 0}, // the layers of a small network
 		{20, 128, 32, 1}, {128, 64, 32, 1}, {64, 1, 32, 1}, // the gradients of their weights
 		{32, 128, 64, 2}, {32, 64, 1, 2}, // and of their inputs

@@ -84,12 +84,8 @@ func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }
 
 func sumRows(dst, x []float32, rows, stride int) { sumRowsGeneric(dst, x, rows, stride) }
 
-func gemmPanel(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
-}
-
-func gemmTail(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	gemmTailGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+func gemmTiles(c, a, b []float32, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+	gemmTilesGeneric(c, a, b, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 }
 
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
@@ -97,3 +93,5 @@ func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 }
 
 func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }
+
+func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }

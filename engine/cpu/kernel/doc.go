@@ -36,4 +36,5 @@
 // is imported by engine/cpu.
 package kernel
 
-//go:generate sh -c "cd _gen && go run . -dir .. -pkg kernel -out ../avx2_amd64.s -stubs ../stubs_amd64.go"
+//go:generate sh -c "cd _gen && go run . -dir .. -target AVX2 -pkg kernel -out ../avx2_amd64.s -stubs ../stubs_avx2_amd64.go"
+//go:generate sh -c "cd _gen && go run . -dir .. -target AVX512 -pkg kernel -out ../avx512_amd64.s -stubs ../stubs_avx512_amd64.go"

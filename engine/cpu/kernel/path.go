@@ -16,9 +16,10 @@ type pathKind uint8
 const (
 	pathGeneric pathKind = iota // plain Go
 	pathAVX2                    // AVX2 and FMA on amd64
+	pathAVX512                  // AVX-512 F, BW, DQ and VL on amd64
 )
 
-var pathNames = [...]string{pathGeneric: "generic", pathAVX2: "avx2"}
+var pathNames = [...]string{pathGeneric: "generic", pathAVX2: "avx2", pathAVX512: "avx512"}
 
 // active is the implementation in use. It is set before any kernel runs.
 var active pathKind

@@ -9,9 +9,7 @@ const packSignature = "func(dst, x []float32, row, k int)"
 
 // emitPack writes the transposition of 16 rows into a panel, 8×8 at a time.
 func emitPack() {
-	TEXT("packTransposedAVX2", NOSPLIT, packSignature)
-	Pragma("noescape")
-	Doc("packTransposedAVX2 is, for k a multiple of 8,", "",
+	text("packTransposed", packSignature, "for k a multiple of 8",
 		"\tfor l := range k {", "\t\tfor j := range 16 {", "\t\t\tdst[16*l+j] = x[j*row+l]", "\t\t}", "\t}")
 	row := Load(Param("row"), GP64())
 	SHLQ(U8(2), row)
@@ -65,8 +63,8 @@ func emitPack() {
 	RET()
 }
 
-func unpackLow(a, b vec) vec  { return binary(VUNPCKLPS, a, b) }
-func unpackHigh(a, b vec) vec { return binary(VUNPCKHPS, a, b) }
+func unpackLow(a, b vec) vec  { return binary(instruction{plain: VUNPCKLPS}, a, b) }
+func unpackHigh(a, b vec) vec { return binary(instruction{plain: VUNPCKHPS}, a, b) }
 
 // shuffle takes two numbers of a, then two of b, in each half.
 func shuffle(pattern uint8, a, b vec) vec {
