@@ -3697,21 +3697,21 @@ done:
 	VZEROUPPER
 	RET
 
-// func gemmTilesAVX2(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
-// Requires: AVX, FMA3
-TEXT ·gemmTilesAVX2(SB), NOSPLIT, $0-153
-	SHLQ $0x02, rowC+104(FP)
-	SHLQ $0x02, rowA+112(FP)
-	SHLQ $0x02, colA+120(FP)
-	SHLQ $0x02, nextA+128(FP)
-	SHLQ $0x02, rowB+136(FP)
-	SHLQ $0x02, nextB+144(FP)
-	MOVQ n+88(FP), AX
+// func gemmTilesAVX2(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmTilesAVX2(SB), NOSPLIT, $0-185
+	SHLQ $0x02, rowC+136(FP)
+	SHLQ $0x02, rowA+144(FP)
+	SHLQ $0x02, colA+152(FP)
+	SHLQ $0x02, nextA+160(FP)
+	SHLQ $0x02, rowB+168(FP)
+	SHLQ $0x02, nextB+176(FP)
+	MOVQ n+120(FP), AX
 	CMPQ AX, $0x00000008
 	JLE  half
 	CMPQ AX, $0x00000010
 	JL   part
-	MOVQ rows+80(FP), AX
+	MOVQ rows+112(FP), AX
 	CMPQ AX, $0x00000001
 	JE   full_tile1
 	CMPQ AX, $0x00000002
@@ -3724,11 +3724,11 @@ TEXT ·gemmTilesAVX2(SB), NOSPLIT, $0-153
 	JE   full_tile5
 
 full_tile6:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load6
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -3759,16 +3759,28 @@ full_load6:
 	VMOVUPS 32(CX)(BX*1), Y11
 
 full_start6:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	LEAQ (AX)(AX*4), BX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
-	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+128(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+96(FP), R11
 
 full_step6:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (R8), Y13
 	VMOVUPS      32(R8), Y14
 	VBROADCASTSS (CX), Y12
@@ -3793,7 +3805,7 @@ full_step6:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          full_step6
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	MOVQ         c_base+0(FP), CX
@@ -3809,21 +3821,22 @@ full_step6:
 	VMOVUPS      Y9, 32(CX)(AX*4)
 	VMOVUPS      Y10, (CX)(BX*1)
 	VMOVUPS      Y11, 32(CX)(BX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(BX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile6
 	VZEROUPPER
 	RET
 
 full_tile5:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load5
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -3850,15 +3863,26 @@ full_load5:
 	VMOVUPS 32(CX)(AX*4), Y9
 
 full_start5:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 full_step5:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Y11
 	VMOVUPS      32(DI), Y12
 	VBROADCASTSS (CX), Y10
@@ -3880,7 +3904,7 @@ full_step5:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          full_step5
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Y0, (CX)
@@ -3893,21 +3917,22 @@ full_step5:
 	VMOVUPS      Y7, 32(CX)(DX*1)
 	VMOVUPS      Y8, (CX)(AX*4)
 	VMOVUPS      Y9, 32(CX)(AX*4)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*4), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile5
 	VZEROUPPER
 	RET
 
 full_tile4:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load4
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -3930,15 +3955,25 @@ full_load4:
 	VMOVUPS 32(CX)(DX*1), Y7
 
 full_start4:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 full_step4:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Y9
 	VMOVUPS      32(DI), Y10
 	VBROADCASTSS (CX), Y8
@@ -3957,7 +3992,7 @@ full_step4:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          full_step4
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Y0, (CX)
@@ -3968,20 +4003,21 @@ full_step4:
 	VMOVUPS      Y5, 32(CX)(AX*2)
 	VMOVUPS      Y6, (CX)(DX*1)
 	VMOVUPS      Y7, 32(CX)(DX*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (CX)(DX*1), CX
 	LEAQ         (CX)(AX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile4
 	VZEROUPPER
 	RET
 
 full_tile3:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load3
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4000,14 +4036,23 @@ full_load3:
 	VMOVUPS 32(CX)(AX*2), Y5
 
 full_start3:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
-	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+128(FP), DI
+	MOVQ       soon_base+72(FP), R8
+	MOVQ       pace+96(FP), R9
 
 full_step3:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
 	VMOVUPS      (SI), Y7
 	VMOVUPS      32(SI), Y8
 	VBROADCASTSS (CX), Y6
@@ -4023,7 +4068,7 @@ full_step3:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          full_step3
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
@@ -4031,20 +4076,21 @@ full_step3:
 	VMOVUPS      Y3, 32(CX)(AX*1)
 	VMOVUPS      Y4, (CX)(AX*2)
 	VMOVUPS      Y5, 32(CX)(AX*2)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*2), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile3
 	VZEROUPPER
 	RET
 
 full_tile2:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4059,14 +4105,22 @@ full_load2:
 	VMOVUPS 32(CX)(AX*1), Y3
 
 full_start2:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
-	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+128(FP), DI
+	MOVQ       soon_base+72(FP), R8
+	MOVQ       pace+96(FP), R9
 
 full_step2:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
 	VMOVUPS      (SI), Y5
 	VMOVUPS      32(SI), Y6
 	VBROADCASTSS (CX), Y4
@@ -4079,44 +4133,52 @@ full_step2:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          full_step2
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
 	VMOVUPS      Y2, (CX)(AX*1)
 	VMOVUPS      Y3, 32(CX)(AX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile2
 	VZEROUPPER
 	RET
 
 full_tile1:
-	MOVQ   rowC+104(FP), AX
-	MOVQ   c_base+0(FP), AX
-	CMPB   accumulate+152(FP), $0x00
+	MOVQ   rowC+136(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load1
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	JMP    full_start1
 
 full_load1:
-	VMOVUPS (AX), Y0
-	VMOVUPS 32(AX), Y1
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
 
 full_start1:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), AX
-	MOVQ colA+120(FP), CX
-	MOVQ rowB+136(FP), DX
-	MOVQ b_base+48(FP), BX
-	MOVQ k+96(FP), SI
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+152(FP), CX
+	MOVQ       rowB+168(FP), DX
+	MOVQ       b_base+48(FP), BX
+	MOVQ       k+128(FP), SI
+	MOVQ       soon_base+72(FP), DI
+	MOVQ       pace+96(FP), R8
 
 full_step1:
+	PREFETCHT1   (DI)
+	ADDQ         R8, DI
 	VMOVUPS      (BX), Y3
 	VMOVUPS      32(BX), Y4
 	VBROADCASTSS (AX), Y2
@@ -4126,27 +4188,28 @@ full_step1:
 	ADDQ         DX, BX
 	DECQ         SI
 	JNE          full_step1
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Y0, (CX)
 	VMOVUPS      Y1, 32(CX)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         DI, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile1
 	VZEROUPPER
 	RET
 
 part:
-	MOVQ n+88(FP), CX
+	MOVQ n+120(FP), CX
 	SUBQ $0x00000008, CX
 	LEAQ masks<>+0(SB), AX
 	NEGQ CX
 	LEAQ 32(AX)(CX*4), AX
-	MOVQ rows+80(FP), CX
+	MOVQ rows+112(FP), CX
 	CMPQ CX, $0x00000001
 	JE   part_tile1
 	CMPQ CX, $0x00000002
@@ -4159,11 +4222,11 @@ part:
 	JE   part_tile5
 
 part_tile6:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	LEAQ   (CX)(CX*4), SI
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load6
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4200,16 +4263,28 @@ part_load6:
 	VMASKMOVPS 32(DX)(SI*1), Y11, Y11
 
 part_start6:
-	MOVQ rowA+112(FP), CX
-	LEAQ (CX)(CX*2), BX
-	LEAQ (CX)(CX*4), SI
-	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
-	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	LEAQ       (DX)(SI*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	PREFETCHT0 (DX)(SI*1)
+	MOVQ       rowA+144(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	LEAQ       (CX)(CX*4), SI
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+152(FP), DI
+	MOVQ       rowB+168(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+128(FP), R10
+	MOVQ       soon_base+72(FP), R11
+	MOVQ       pace+96(FP), R12
 
 part_step6:
+	PREFETCHT1   (R11)
+	ADDQ         R12, R11
 	VMOVUPS      (R9), Y13
 	VMOVUPS      (AX), Y14
 	VMASKMOVPS   32(R9), Y14, Y14
@@ -4235,7 +4310,7 @@ part_step6:
 	ADDQ         R8, R9
 	DECQ         R10
 	JNE          part_step6
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	LEAQ         (CX)(CX*4), SI
 	MOVQ         c_base+0(FP), DX
@@ -4257,21 +4332,22 @@ part_step6:
 	VMOVUPS      Y10, (DX)(SI*1)
 	VMOVUPS      (AX), Y12
 	VMASKMOVPS   Y11, Y12, 32(DX)(SI*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(SI*1), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile6
 	VZEROUPPER
 	RET
 
 part_tile5:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load5
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4303,15 +4379,26 @@ part_load5:
 	VMASKMOVPS 32(DX)(CX*4), Y9, Y9
 
 part_start5:
-	MOVQ rowA+112(FP), CX
-	LEAQ (CX)(CX*2), BX
-	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
-	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	MOVQ       rowA+144(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+152(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+128(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+96(FP), R11
 
 part_step5:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (R8), Y11
 	VMOVUPS      (AX), Y12
 	VMASKMOVPS   32(R8), Y12, Y12
@@ -4334,7 +4421,7 @@ part_step5:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          part_step5
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      Y0, (DX)
@@ -4352,21 +4439,22 @@ part_step5:
 	VMOVUPS      Y8, (DX)(CX*4)
 	VMOVUPS      (AX), Y10
 	VMASKMOVPS   Y9, Y10, 32(DX)(CX*4)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*4), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile5
 	VZEROUPPER
 	RET
 
 part_tile4:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load4
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4393,15 +4481,25 @@ part_load4:
 	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
 
 part_start4:
-	MOVQ rowA+112(FP), CX
-	LEAQ (CX)(CX*2), BX
-	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
-	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	LEAQ       (DX)(BX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	MOVQ       rowA+144(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+152(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+128(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+96(FP), R11
 
 part_step4:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (R8), Y9
 	VMOVUPS      (AX), Y10
 	VMASKMOVPS   32(R8), Y10, Y10
@@ -4421,7 +4519,7 @@ part_step4:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          part_step4
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      Y0, (DX)
@@ -4436,20 +4534,21 @@ part_step4:
 	VMOVUPS      Y6, (DX)(BX*1)
 	VMOVUPS      (AX), Y8
 	VMASKMOVPS   Y7, Y8, 32(DX)(BX*1)
-	MOVQ         nextA+128(FP), SI
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), SI
 	ADDQ         SI, a_base+24(FP)
 	LEAQ         (DX)(BX*1), DX
 	LEAQ         (DX)(CX*1), SI
 	MOVQ         SI, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile4
 	VZEROUPPER
 	RET
 
 part_tile3:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load3
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4471,14 +4570,23 @@ part_load3:
 	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
 
 part_start3:
-	MOVQ rowA+112(FP), CX
-	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (DX)(CX*2), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	MOVQ       rowA+144(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 part_step3:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Y7
 	VMOVUPS      (AX), Y8
 	VMASKMOVPS   32(DI), Y8, Y8
@@ -4495,7 +4603,7 @@ part_step3:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          part_step3
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      Y0, (DX)
 	VMOVUPS      (AX), Y6
@@ -4506,20 +4614,21 @@ part_step3:
 	VMOVUPS      Y4, (DX)(CX*2)
 	VMOVUPS      (AX), Y6
 	VMASKMOVPS   Y5, Y6, 32(DX)(CX*2)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*2), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile3
 	VZEROUPPER
 	RET
 
 part_tile2:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4536,14 +4645,22 @@ part_load2:
 	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
 
 part_start2:
-	MOVQ rowA+112(FP), CX
-	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (DX)(CX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	MOVQ       rowA+144(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 part_step2:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Y5
 	VMOVUPS      (AX), Y6
 	VMASKMOVPS   32(DI), Y6, Y6
@@ -4557,7 +4674,7 @@ part_step2:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          part_step2
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      Y0, (DX)
 	VMOVUPS      (AX), Y4
@@ -4565,39 +4682,47 @@ part_step2:
 	VMOVUPS      Y2, (DX)(CX*1)
 	VMOVUPS      (AX), Y4
 	VMASKMOVPS   Y3, Y4, 32(DX)(CX*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*1), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile2
 	VZEROUPPER
 	RET
 
 part_tile1:
-	MOVQ   rowC+104(FP), CX
-	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	MOVQ   rowC+136(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+184(FP), $0x00
 	JNE    part_load1
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	JMP    part_start1
 
 part_load1:
-	VMOVUPS    (CX), Y0
+	VMOVUPS    (DX), Y0
 	VMOVUPS    (AX), Y1
-	VMASKMOVPS 32(CX), Y1, Y1
+	VMASKMOVPS 32(DX), Y1, Y1
 
 part_start1:
-	MOVQ rowA+112(FP), CX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
-	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	LEAQ       (DX), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	MOVQ       rowA+144(FP), CX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+128(FP), DI
+	MOVQ       soon_base+72(FP), R8
+	MOVQ       pace+96(FP), R9
 
 part_step1:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
 	VMOVUPS      (SI), Y3
 	VMOVUPS      (AX), Y4
 	VMASKMOVPS   32(SI), Y4, Y4
@@ -4608,27 +4733,28 @@ part_step1:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          part_step1
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      Y0, (DX)
 	VMOVUPS      (AX), Y2
 	VMASKMOVPS   Y1, Y2, 32(DX)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          part_tile1
 	VZEROUPPER
 	RET
 
 half:
-	MOVQ n+88(FP), CX
+	MOVQ n+120(FP), CX
 	LEAQ masks<>+0(SB), AX
 	NEGQ CX
 	LEAQ 32(AX)(CX*4), AX
-	MOVQ rows+80(FP), CX
+	MOVQ rows+112(FP), CX
 	CMPQ CX, $0x00000001
 	JE   half_tile1
 	CMPQ CX, $0x00000002
@@ -4641,11 +4767,11 @@ half:
 	JE   half_tile5
 
 half_tile6:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	LEAQ   (CX)(CX*4), SI
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load6
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4670,14 +4796,16 @@ half_load6:
 	VMASKMOVPS (DX)(SI*1), Y5, Y5
 
 half_start6:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	LEAQ (CX)(CX*2), BX
 	LEAQ (CX)(CX*4), SI
 	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
+	MOVQ colA+152(FP), DI
+	MOVQ rowB+168(FP), R8
 	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	MOVQ k+128(FP), R10
+	MOVQ soon_base+72(FP), R11
+	MOVQ pace+96(FP), R12
 
 half_step6:
 	VMOVUPS      (AX), Y7
@@ -4698,7 +4826,7 @@ half_step6:
 	ADDQ         R8, R9
 	DECQ         R10
 	JNE          half_step6
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	LEAQ         (CX)(CX*4), SI
 	MOVQ         c_base+0(FP), DX
@@ -4714,21 +4842,22 @@ half_step6:
 	VMASKMOVPS   Y4, Y6, (DX)(CX*4)
 	VMOVUPS      (AX), Y6
 	VMASKMOVPS   Y5, Y6, (DX)(SI*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(SI*1), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile6
 	VZEROUPPER
 	RET
 
 half_tile5:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load5
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4750,13 +4879,15 @@ half_load5:
 	VMASKMOVPS (DX)(CX*4), Y4, Y4
 
 half_start5:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	LEAQ (CX)(CX*2), BX
 	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
+	MOVQ colA+152(FP), SI
+	MOVQ rowB+168(FP), DI
 	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	MOVQ k+128(FP), R9
+	MOVQ soon_base+72(FP), R10
+	MOVQ pace+96(FP), R11
 
 half_step5:
 	VMOVUPS      (AX), Y6
@@ -4775,7 +4906,7 @@ half_step5:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          half_step5
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      (AX), Y5
@@ -4788,21 +4919,22 @@ half_step5:
 	VMASKMOVPS   Y3, Y5, (DX)(BX*1)
 	VMOVUPS      (AX), Y5
 	VMASKMOVPS   Y4, Y5, (DX)(CX*4)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*4), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile5
 	VZEROUPPER
 	RET
 
 half_tile4:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	LEAQ   (CX)(CX*2), BX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load4
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4821,13 +4953,15 @@ half_load4:
 	VMASKMOVPS (DX)(BX*1), Y3, Y3
 
 half_start4:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	LEAQ (CX)(CX*2), BX
 	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
+	MOVQ colA+152(FP), SI
+	MOVQ rowB+168(FP), DI
 	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	MOVQ k+128(FP), R9
+	MOVQ soon_base+72(FP), R10
+	MOVQ pace+96(FP), R11
 
 half_step4:
 	VMOVUPS      (AX), Y5
@@ -4844,7 +4978,7 @@ half_step4:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          half_step4
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	LEAQ         (CX)(CX*2), BX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      (AX), Y4
@@ -4855,20 +4989,21 @@ half_step4:
 	VMASKMOVPS   Y2, Y4, (DX)(CX*2)
 	VMOVUPS      (AX), Y4
 	VMASKMOVPS   Y3, Y4, (DX)(BX*1)
-	MOVQ         nextA+128(FP), SI
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), SI
 	ADDQ         SI, a_base+24(FP)
 	LEAQ         (DX)(BX*1), DX
 	LEAQ         (DX)(CX*1), SI
 	MOVQ         SI, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile4
 	VZEROUPPER
 	RET
 
 half_tile3:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load3
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4884,12 +5019,14 @@ half_load3:
 	VMASKMOVPS (DX)(CX*2), Y2, Y2
 
 half_start3:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
+	MOVQ colA+152(FP), BX
+	MOVQ rowB+168(FP), SI
 	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	MOVQ k+128(FP), R8
+	MOVQ soon_base+72(FP), R9
+	MOVQ pace+96(FP), R10
 
 half_step3:
 	VMOVUPS      (AX), Y4
@@ -4904,7 +5041,7 @@ half_step3:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          half_step3
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      (AX), Y3
 	VMASKMOVPS   Y0, Y3, (DX)
@@ -4912,20 +5049,21 @@ half_step3:
 	VMASKMOVPS   Y1, Y3, (DX)(CX*1)
 	VMOVUPS      (AX), Y3
 	VMASKMOVPS   Y2, Y3, (DX)(CX*2)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*2), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile3
 	VZEROUPPER
 	RET
 
 half_tile2:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	MOVQ   c_base+0(FP), DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load2
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -4938,12 +5076,14 @@ half_load2:
 	VMASKMOVPS (DX)(CX*1), Y1, Y1
 
 half_start2:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	MOVQ a_base+24(FP), DX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
+	MOVQ colA+152(FP), BX
+	MOVQ rowB+168(FP), SI
 	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	MOVQ k+128(FP), R8
+	MOVQ soon_base+72(FP), R9
+	MOVQ pace+96(FP), R10
 
 half_step2:
 	VMOVUPS      (AX), Y3
@@ -4956,26 +5096,27 @@ half_step2:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          half_step2
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      (AX), Y2
 	VMASKMOVPS   Y0, Y2, (DX)
 	VMOVUPS      (AX), Y2
 	VMASKMOVPS   Y1, Y2, (DX)(CX*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX)(CX*1), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile2
 	VZEROUPPER
 	RET
 
 half_tile1:
-	MOVQ   rowC+104(FP), CX
+	MOVQ   rowC+136(FP), CX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load1
 	VXORPS Y0, Y0, Y0
 	JMP    half_start1
@@ -4985,12 +5126,14 @@ half_load1:
 	VMASKMOVPS (CX), Y0, Y0
 
 half_start1:
-	MOVQ rowA+112(FP), CX
+	MOVQ rowA+144(FP), CX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
+	MOVQ colA+152(FP), DX
+	MOVQ rowB+168(FP), BX
 	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	MOVQ k+128(FP), DI
+	MOVQ soon_base+72(FP), R8
+	MOVQ pace+96(FP), R9
 
 half_step1:
 	VMOVUPS      (AX), Y2
@@ -5001,16 +5144,17 @@ half_step1:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          half_step1
-	MOVQ         rowC+104(FP), CX
+	MOVQ         rowC+136(FP), CX
 	MOVQ         c_base+0(FP), DX
 	VMOVUPS      (AX), Y1
 	VMASKMOVPS   Y0, Y1, (DX)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (DX), DX
 	LEAQ         (DX)(CX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile1
 	VZEROUPPER
 	RET
@@ -5211,6 +5355,78 @@ secondLoop:
 	JMP            secondLoop
 
 done:
+	VZEROUPPER
+	RET
+
+// func packPartsAVX2(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
+// Requires: AVX, CMOV
+TEXT ·packPartsAVX2(SB), NOSPLIT, $0-96
+	MOVQ n+64(FP), AX
+	MOVQ n+64(FP), CX
+	SHLQ $0x02, CX
+	MOVQ row+72(FP), DX
+	SHLQ $0x02, DX
+	MOVQ apart+80(FP), BX
+	SHLQ $0x02, BX
+	MOVQ next+88(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+48(FP), DI
+	MOVQ x_base+24(FP), R8
+	MOVQ dst_base+0(FP), R9
+	CMPQ AX, $0x00000010
+	JL   masked
+
+full:
+	MOVQ R8, R10
+	MOVQ R9, R11
+	MOVQ parts+56(FP), AX
+
+fullPart:
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS Y0, (R11)
+	VMOVUPS Y1, 32(R11)
+	ADDQ    CX, R10
+	ADDQ    SI, R11
+	DECQ    AX
+	JNE     fullPart
+	ADDQ    DX, R8
+	ADDQ    BX, R9
+	DECQ    DI
+	JNE     full
+	VZEROUPPER
+	RET
+
+masked:
+	MOVQ    $0x00000008, R10
+	CMPQ    AX, R10
+	CMOVQLT AX, R10
+	SUBQ    R10, AX
+	LEAQ    masks<>+0(SB), R11
+	NEGQ    R10
+	VMOVUPS 32(R11)(R10*4), Y0
+	LEAQ    masks<>+0(SB), R10
+	NEGQ    AX
+	VMOVUPS 32(R10)(AX*4), Y1
+
+some:
+	MOVQ R8, R10
+	MOVQ R9, R11
+	MOVQ parts+56(FP), AX
+
+somePart:
+	VMASKMOVPS (R10), Y0, Y2
+	VMASKMOVPS 32(R10), Y1, Y3
+	VMASKMOVPS Y2, Y0, (R11)
+	VMASKMOVPS Y3, Y1, 32(R11)
+	ADDQ       CX, R10
+	ADDQ       SI, R11
+	DECQ       AX
+	JNE        somePart
+	ADDQ       DX, R8
+	ADDQ       BX, R9
+	DECQ       DI
+	JNE        some
 	VZEROUPPER
 	RET
 

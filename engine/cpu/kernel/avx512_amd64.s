@@ -3240,24 +3240,24 @@ done:
 	VZEROUPPER
 	RET
 
-// func gemmTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gemmTilesAVX512(SB), NOSPLIT, $0-153
-	SHLQ  $0x02, rowC+104(FP)
-	SHLQ  $0x02, rowA+112(FP)
-	SHLQ  $0x02, colA+120(FP)
-	SHLQ  $0x02, nextA+128(FP)
-	SHLQ  $0x02, rowB+136(FP)
-	SHLQ  $0x02, nextB+144(FP)
-	MOVQ  n+88(FP), AX
+// func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·gemmTilesAVX512(SB), NOSPLIT, $0-185
+	SHLQ  $0x02, rowC+136(FP)
+	SHLQ  $0x02, rowA+144(FP)
+	SHLQ  $0x02, colA+152(FP)
+	SHLQ  $0x02, nextA+160(FP)
+	SHLQ  $0x02, rowB+168(FP)
+	SHLQ  $0x02, nextB+176(FP)
+	MOVQ  n+120(FP), AX
 	CMPQ  AX, $0x00000010
 	JLE   half
-	MOVQ  n+88(FP), AX
+	MOVQ  n+120(FP), AX
 	SUBQ  $0x00000010, AX
 	MOVL  $-1, CX
 	BZHIL AX, CX, CX
 	KMOVW CX, K1
-	MOVQ  rows+80(FP), AX
+	MOVQ  rows+112(FP), AX
 	CMPQ  AX, $0x00000001
 	JE    full_tile1
 	CMPQ  AX, $0x00000002
@@ -3286,14 +3286,14 @@ TEXT ·gemmTilesAVX512(SB), NOSPLIT, $0-153
 	JE    full_tile13
 
 full_tile14:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load14
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3356,20 +3356,57 @@ full_load14:
 	VMOVUPS.Z 64(DX)(AX*4), K1, Z27
 
 full_start14:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), BX
-	LEAQ (AX)(AX*4), SI
-	LEAQ (AX)(BX*2), DI
-	MOVQ a_base+24(FP), CX
-	LEAQ (CX)(AX*8), DX
-	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
-	MOVQ nextB+144(FP), R10
-	MOVQ b_base+48(FP), R11
-	MOVQ k+96(FP), R12
+	LEAQ       (DX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 64(DX)(BX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+152(FP), R8
+	MOVQ       rowB+168(FP), R9
+	MOVQ       nextB+176(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+128(FP), R12
+	MOVQ       soon_base+72(FP), R13
+	MOVQ       pace+96(FP), R14
 
 full_step14:
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(R10*1)
+	ADDQ         R14, R13
 	VMOVUPS      (R11), Z29
 	VMOVUPS.Z    (R11)(R10*1), K1, Z30
 	VBROADCASTSS (CX), Z28
@@ -3419,7 +3456,7 @@ full_step14:
 	ADDQ         R9, R11
 	DECQ         R12
 	JNE          full_step14
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -3454,25 +3491,26 @@ full_step14:
 	VMOVUPS      Z25, K1, 64(DX)(BX*1)
 	VMOVUPS      Z26, (DX)(AX*4)
 	VMOVUPS      Z27, K1, 64(DX)(AX*4)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R13, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*4), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile14
 	VZEROUPPER
 	RET
 
 full_tile13:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load13
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3531,20 +3569,55 @@ full_load13:
 	VMOVUPS.Z 64(DX)(BX*1), K1, Z25
 
 full_start13:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), BX
-	LEAQ (AX)(AX*4), SI
-	LEAQ (AX)(BX*2), DI
-	MOVQ a_base+24(FP), CX
-	LEAQ (CX)(AX*8), DX
-	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
-	MOVQ nextB+144(FP), R10
-	MOVQ b_base+48(FP), R11
-	MOVQ k+96(FP), R12
+	LEAQ       (DX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 64(DX)(BX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+152(FP), R8
+	MOVQ       rowB+168(FP), R9
+	MOVQ       nextB+176(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+128(FP), R12
+	MOVQ       soon_base+72(FP), R13
+	MOVQ       pace+96(FP), R14
 
 full_step13:
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(R10*1)
+	ADDQ         R14, R13
 	VMOVUPS      (R11), Z27
 	VMOVUPS.Z    (R11)(R10*1), K1, Z28
 	VBROADCASTSS (CX), Z26
@@ -3591,7 +3664,7 @@ full_step13:
 	ADDQ         R9, R11
 	DECQ         R12
 	JNE          full_step13
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -3624,25 +3697,26 @@ full_step13:
 	VMOVUPS      Z23, K1, 64(DX)(AX*2)
 	VMOVUPS      Z24, (DX)(BX*1)
 	VMOVUPS      Z25, K1, 64(DX)(BX*1)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R13, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(BX*1), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile13
 	VZEROUPPER
 	RET
 
 full_tile12:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load12
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3697,20 +3771,53 @@ full_load12:
 	VMOVUPS.Z 64(DX)(AX*2), K1, Z23
 
 full_start12:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), BX
-	LEAQ (AX)(AX*4), SI
-	LEAQ (AX)(BX*2), DI
-	MOVQ a_base+24(FP), CX
-	LEAQ (CX)(AX*8), DX
-	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
-	MOVQ nextB+144(FP), R10
-	MOVQ b_base+48(FP), R11
-	MOVQ k+96(FP), R12
+	LEAQ       (DX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+152(FP), R8
+	MOVQ       rowB+168(FP), R9
+	MOVQ       nextB+176(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+128(FP), R12
+	MOVQ       soon_base+72(FP), R13
+	MOVQ       pace+96(FP), R14
 
 full_step12:
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(R10*1)
+	ADDQ         R14, R13
 	VMOVUPS      (R11), Z25
 	VMOVUPS.Z    (R11)(R10*1), K1, Z26
 	VBROADCASTSS (CX), Z24
@@ -3754,7 +3861,7 @@ full_step12:
 	ADDQ         R9, R11
 	DECQ         R12
 	JNE          full_step12
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -3785,25 +3892,26 @@ full_step12:
 	VMOVUPS      Z21, K1, 64(DX)(AX*1)
 	VMOVUPS      Z22, (DX)(AX*2)
 	VMOVUPS      Z23, K1, 64(DX)(AX*2)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R13, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*2), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile12
 	VZEROUPPER
 	RET
 
 full_tile11:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -3854,20 +3962,51 @@ full_load11:
 	VMOVUPS.Z 64(DX)(AX*1), K1, Z21
 
 full_start11:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), BX
-	LEAQ (AX)(AX*4), SI
-	LEAQ (AX)(BX*2), DI
-	MOVQ a_base+24(FP), CX
-	LEAQ (CX)(AX*8), DX
-	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
-	MOVQ nextB+144(FP), R10
-	MOVQ b_base+48(FP), R11
-	MOVQ k+96(FP), R12
+	LEAQ       (DX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+152(FP), R8
+	MOVQ       rowB+168(FP), R9
+	MOVQ       nextB+176(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+128(FP), R12
+	MOVQ       soon_base+72(FP), R13
+	MOVQ       pace+96(FP), R14
 
 full_step11:
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(R10*1)
+	ADDQ         R14, R13
 	VMOVUPS      (R11), Z23
 	VMOVUPS.Z    (R11)(R10*1), K1, Z24
 	VBROADCASTSS (CX), Z22
@@ -3908,7 +4047,7 @@ full_step11:
 	ADDQ         R9, R11
 	DECQ         R12
 	JNE          full_step11
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -3937,25 +4076,26 @@ full_step11:
 	VMOVUPS      Z19, K1, 64(DX)
 	VMOVUPS      Z20, (DX)(AX*1)
 	VMOVUPS      Z21, K1, 64(DX)(AX*1)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R13, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*1), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile11
 	VZEROUPPER
 	RET
 
 full_tile10:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4002,20 +4142,49 @@ full_load10:
 	VMOVUPS.Z 64(DX), K1, Z19
 
 full_start10:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), BX
-	LEAQ (AX)(AX*4), SI
-	LEAQ (AX)(BX*2), DI
-	MOVQ a_base+24(FP), CX
-	LEAQ (CX)(AX*8), DX
-	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
-	MOVQ nextB+144(FP), R10
-	MOVQ b_base+48(FP), R11
-	MOVQ k+96(FP), R12
+	LEAQ       (DX), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+152(FP), R8
+	MOVQ       rowB+168(FP), R9
+	MOVQ       nextB+176(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+128(FP), R12
+	MOVQ       soon_base+72(FP), R13
+	MOVQ       pace+96(FP), R14
 
 full_step10:
+	PREFETCHT1   (R13)
+	PREFETCHT1   (R13)(R10*1)
+	ADDQ         R14, R13
 	VMOVUPS      (R11), Z21
 	VMOVUPS.Z    (R11)(R10*1), K1, Z22
 	VBROADCASTSS (CX), Z20
@@ -4053,7 +4222,7 @@ full_step10:
 	ADDQ         R9, R11
 	DECQ         R12
 	JNE          full_step10
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -4080,23 +4249,24 @@ full_step10:
 	VMOVUPS      Z17, K1, 64(CX)(AX*8)
 	VMOVUPS      Z18, (DX)
 	VMOVUPS      Z19, K1, 64(DX)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R13, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile10
 	VZEROUPPER
 	RET
 
 full_tile9:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	LEAQ   (AX)(DX*2), SI
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4139,18 +4309,43 @@ full_load9:
 	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
 
 full_start9:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	LEAQ (AX)(AX*4), BX
-	LEAQ (AX)(DX*2), SI
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
-	MOVQ nextB+144(FP), R9
-	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	LEAQ       (CX)(AX*8), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	LEAQ       (AX)(DX*2), SI
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DI
+	MOVQ       rowB+168(FP), R8
+	MOVQ       nextB+176(FP), R9
+	MOVQ       b_base+48(FP), R10
+	MOVQ       k+128(FP), R11
+	MOVQ       soon_base+72(FP), R12
+	MOVQ       pace+96(FP), R13
 
 full_step9:
+	PREFETCHT1   (R12)
+	PREFETCHT1   (R12)(R9*1)
+	ADDQ         R13, R12
 	VMOVUPS      (R10), Z19
 	VMOVUPS.Z    (R10)(R9*1), K1, Z20
 	VBROADCASTSS (CX), Z18
@@ -4184,7 +4379,7 @@ full_step9:
 	ADDQ         R8, R10
 	DECQ         R11
 	JNE          full_step9
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	LEAQ         (AX)(DX*2), SI
@@ -4207,23 +4402,24 @@ full_step9:
 	VMOVUPS      Z15, K1, 64(CX)(SI*1)
 	VMOVUPS      Z16, (CX)(AX*8)
 	VMOVUPS      Z17, K1, 64(CX)(AX*8)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*8), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile9
 	VZEROUPPER
 	RET
 
 full_tile8:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	LEAQ   (AX)(DX*2), SI
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load8
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4262,18 +4458,41 @@ full_load8:
 	VMOVUPS.Z 64(CX)(SI*1), K1, Z15
 
 full_start8:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	LEAQ (AX)(AX*4), BX
-	LEAQ (AX)(DX*2), SI
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
-	MOVQ nextB+144(FP), R9
-	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	LEAQ       (CX)(SI*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	LEAQ       (AX)(DX*2), SI
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DI
+	MOVQ       rowB+168(FP), R8
+	MOVQ       nextB+176(FP), R9
+	MOVQ       b_base+48(FP), R10
+	MOVQ       k+128(FP), R11
+	MOVQ       soon_base+72(FP), R12
+	MOVQ       pace+96(FP), R13
 
 full_step8:
+	PREFETCHT1   (R12)
+	PREFETCHT1   (R12)(R9*1)
+	ADDQ         R13, R12
 	VMOVUPS      (R10), Z17
 	VMOVUPS.Z    (R10)(R9*1), K1, Z18
 	VBROADCASTSS (CX), Z16
@@ -4304,7 +4523,7 @@ full_step8:
 	ADDQ         R8, R10
 	DECQ         R11
 	JNE          full_step8
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	LEAQ         (AX)(DX*2), SI
@@ -4325,22 +4544,23 @@ full_step8:
 	VMOVUPS      Z13, K1, 64(CX)(DX*2)
 	VMOVUPS      Z14, (CX)(SI*1)
 	VMOVUPS      Z15, K1, 64(CX)(SI*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(SI*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile8
 	VZEROUPPER
 	RET
 
 full_tile7:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load7
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4375,17 +4595,38 @@ full_load7:
 	VMOVUPS.Z 64(CX)(DX*2), K1, Z13
 
 full_start7:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	LEAQ (AX)(AX*4), BX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
-	MOVQ nextB+144(FP), R8
-	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	LEAQ       (CX)(DX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       nextB+176(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+128(FP), R10
+	MOVQ       soon_base+72(FP), R11
+	MOVQ       pace+96(FP), R12
 
 full_step7:
+	PREFETCHT1   (R11)
+	PREFETCHT1   (R11)(R8*1)
+	ADDQ         R12, R11
 	VMOVUPS      (R9), Z15
 	VMOVUPS.Z    (R9)(R8*1), K1, Z16
 	VBROADCASTSS (CX), Z14
@@ -4413,7 +4654,7 @@ full_step7:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNE          full_step7
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	MOVQ         c_base+0(FP), CX
@@ -4431,22 +4672,23 @@ full_step7:
 	VMOVUPS      Z11, K1, 64(CX)(BX*1)
 	VMOVUPS      Z12, (CX)(DX*2)
 	VMOVUPS      Z13, K1, 64(CX)(DX*2)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (CX)(DX*2), CX
 	LEAQ         (CX)(AX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile7
 	VZEROUPPER
 	RET
 
 full_tile6:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load6
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4477,17 +4719,36 @@ full_load6:
 	VMOVUPS.Z 64(CX)(BX*1), K1, Z11
 
 full_start6:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	LEAQ (AX)(AX*4), BX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
-	MOVQ nextB+144(FP), R8
-	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       nextB+176(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+128(FP), R10
+	MOVQ       soon_base+72(FP), R11
+	MOVQ       pace+96(FP), R12
 
 full_step6:
+	PREFETCHT1   (R11)
+	PREFETCHT1   (R11)(R8*1)
+	ADDQ         R12, R11
 	VMOVUPS      (R9), Z13
 	VMOVUPS.Z    (R9)(R8*1), K1, Z14
 	VBROADCASTSS (CX), Z12
@@ -4512,7 +4773,7 @@ full_step6:
 	ADDQ         DI, R9
 	DECQ         R10
 	JNE          full_step6
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	MOVQ         c_base+0(FP), CX
@@ -4528,21 +4789,22 @@ full_step6:
 	VMOVUPS      Z9, K1, 64(CX)(AX*4)
 	VMOVUPS      Z10, (CX)(BX*1)
 	VMOVUPS      Z11, K1, 64(CX)(BX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(BX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile6
 	VZEROUPPER
 	RET
 
 full_tile5:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load5
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4569,16 +4831,33 @@ full_load5:
 	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
 
 full_start5:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ nextB+144(FP), DI
-	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       nextB+176(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+128(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+96(FP), R11
 
 full_step5:
+	PREFETCHT1   (R10)
+	PREFETCHT1   (R10)(DI*1)
+	ADDQ         R11, R10
 	VMOVUPS      (R8), Z11
 	VMOVUPS.Z    (R8)(DI*1), K1, Z12
 	VBROADCASTSS (CX), Z10
@@ -4600,7 +4879,7 @@ full_step5:
 	ADDQ         SI, R8
 	DECQ         R9
 	JNE          full_step5
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, (CX)
@@ -4613,21 +4892,22 @@ full_step5:
 	VMOVUPS      Z7, K1, 64(CX)(DX*1)
 	VMOVUPS      Z8, (CX)(AX*4)
 	VMOVUPS      Z9, K1, 64(CX)(AX*4)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*4), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile5
 	VZEROUPPER
 	RET
 
 full_tile4:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load4
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4650,16 +4930,31 @@ full_load4:
 	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
 
 full_start4:
-	MOVQ rowA+112(FP), AX
-	LEAQ (AX)(AX*2), DX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
-	MOVQ nextB+144(FP), DI
-	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	MOVQ       rowA+144(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       nextB+176(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+128(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+96(FP), R11
 
 full_step4:
+	PREFETCHT1   (R10)
+	PREFETCHT1   (R10)(DI*1)
+	ADDQ         R11, R10
 	VMOVUPS      (R8), Z9
 	VMOVUPS.Z    (R8)(DI*1), K1, Z10
 	VBROADCASTSS (CX), Z8
@@ -4678,7 +4973,7 @@ full_step4:
 	ADDQ         SI, R8
 	DECQ         R9
 	JNE          full_step4
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, (CX)
@@ -4689,20 +4984,21 @@ full_step4:
 	VMOVUPS      Z5, K1, 64(CX)(AX*2)
 	VMOVUPS      Z6, (CX)(DX*1)
 	VMOVUPS      Z7, K1, 64(CX)(DX*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (CX)(DX*1), CX
 	LEAQ         (CX)(AX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile4
 	VZEROUPPER
 	RET
 
 full_tile3:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load3
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4721,15 +5017,28 @@ full_load3:
 	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
 
 full_start3:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
-	MOVQ nextB+144(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       nextB+176(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 full_step3:
+	PREFETCHT1   (R9)
+	PREFETCHT1   (R9)(SI*1)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Z7
 	VMOVUPS.Z    (DI)(SI*1), K1, Z8
 	VBROADCASTSS (CX), Z6
@@ -4745,7 +5054,7 @@ full_step3:
 	ADDQ         BX, DI
 	DECQ         R8
 	JNE          full_step3
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, (CX)
 	VMOVUPS      Z1, K1, 64(CX)
@@ -4753,20 +5062,21 @@ full_step3:
 	VMOVUPS      Z3, K1, 64(CX)(AX*1)
 	VMOVUPS      Z4, (CX)(AX*2)
 	VMOVUPS      Z5, K1, 64(CX)(AX*2)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*2), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile3
 	VZEROUPPER
 	RET
 
 full_tile2:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load2
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4781,15 +5091,26 @@ full_load2:
 	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
 
 full_start2:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
-	MOVQ nextB+144(FP), SI
-	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+152(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       nextB+176(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+128(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+96(FP), R10
 
 full_step2:
+	PREFETCHT1   (R9)
+	PREFETCHT1   (R9)(SI*1)
+	ADDQ         R10, R9
 	VMOVUPS      (DI), Z5
 	VMOVUPS.Z    (DI)(SI*1), K1, Z6
 	VBROADCASTSS (CX), Z4
@@ -4802,45 +5123,55 @@ full_step2:
 	ADDQ         BX, DI
 	DECQ         R8
 	JNE          full_step2
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, (CX)
 	VMOVUPS      Z1, K1, 64(CX)
 	VMOVUPS      Z2, (CX)(AX*1)
 	VMOVUPS      Z3, K1, 64(CX)(AX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile2
 	VZEROUPPER
 	RET
 
 full_tile1:
-	MOVQ   rowC+104(FP), AX
-	MOVQ   c_base+0(FP), AX
-	CMPB   accumulate+152(FP), $0x00
+	MOVQ   rowC+136(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+184(FP), $0x00
 	JNE    full_load1
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	JMP    full_start1
 
 full_load1:
-	VMOVUPS   (AX), Z0
-	VMOVUPS.Z 64(AX), K1, Z1
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
 
 full_start1:
-	MOVQ rowA+112(FP), AX
-	MOVQ a_base+24(FP), AX
-	MOVQ colA+120(FP), CX
-	MOVQ rowB+136(FP), DX
-	MOVQ nextB+144(FP), BX
-	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	MOVQ       rowA+144(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+152(FP), CX
+	MOVQ       rowB+168(FP), DX
+	MOVQ       nextB+176(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+128(FP), DI
+	MOVQ       soon_base+72(FP), R8
+	MOVQ       pace+96(FP), R9
 
 full_step1:
+	PREFETCHT1   (R8)
+	PREFETCHT1   (R8)(BX*1)
+	ADDQ         R9, R8
 	VMOVUPS      (SI), Z3
 	VMOVUPS.Z    (SI)(BX*1), K1, Z4
 	VBROADCASTSS (AX), Z2
@@ -4850,26 +5181,27 @@ full_step1:
 	ADDQ         DX, SI
 	DECQ         DI
 	JNE          full_step1
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, (CX)
 	VMOVUPS      Z1, K1, 64(CX)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          full_tile1
 	VZEROUPPER
 	RET
 
 half:
-	MOVQ  n+88(FP), AX
+	MOVQ  n+120(FP), AX
 	MOVL  $-1, CX
 	BZHIL AX, CX, CX
 	KMOVW CX, K1
-	MOVQ  rows+80(FP), AX
+	MOVQ  rows+112(FP), AX
 	CMPQ  AX, $0x00000001
 	JE    half_tile1
 	CMPQ  AX, $0x00000002
@@ -4898,14 +5230,14 @@ half:
 	JE    half_tile13
 
 half_tile14:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load14
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -4940,17 +5272,19 @@ half_load14:
 	VMOVUPS.Z (DX)(AX*4), K1, Z13
 
 half_start14:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), BX
 	LEAQ (AX)(AX*4), SI
 	LEAQ (AX)(BX*2), DI
 	MOVQ a_base+24(FP), CX
 	LEAQ (CX)(AX*8), DX
 	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
+	MOVQ colA+152(FP), R8
+	MOVQ rowB+168(FP), R9
 	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	MOVQ k+128(FP), R11
+	MOVQ soon_base+72(FP), R12
+	MOVQ pace+96(FP), R13
 
 half_step14:
 	VMOVUPS.Z    (R10), K1, Z15
@@ -4987,7 +5321,7 @@ half_step14:
 	ADDQ         R9, R10
 	DECQ         R11
 	JNE          half_step14
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -5008,25 +5342,26 @@ half_step14:
 	VMOVUPS      Z11, K1, (DX)(AX*2)
 	VMOVUPS      Z12, K1, (DX)(BX*1)
 	VMOVUPS      Z13, K1, (DX)(AX*4)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*4), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile14
 	VZEROUPPER
 	RET
 
 half_tile13:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load13
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5059,17 +5394,19 @@ half_load13:
 	VMOVUPS.Z (DX)(BX*1), K1, Z12
 
 half_start13:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), BX
 	LEAQ (AX)(AX*4), SI
 	LEAQ (AX)(BX*2), DI
 	MOVQ a_base+24(FP), CX
 	LEAQ (CX)(AX*8), DX
 	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
+	MOVQ colA+152(FP), R8
+	MOVQ rowB+168(FP), R9
 	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	MOVQ k+128(FP), R11
+	MOVQ soon_base+72(FP), R12
+	MOVQ pace+96(FP), R13
 
 half_step13:
 	VMOVUPS.Z    (R10), K1, Z14
@@ -5104,7 +5441,7 @@ half_step13:
 	ADDQ         R9, R10
 	DECQ         R11
 	JNE          half_step13
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -5124,25 +5461,26 @@ half_step13:
 	VMOVUPS      Z10, K1, (DX)(AX*1)
 	VMOVUPS      Z11, K1, (DX)(AX*2)
 	VMOVUPS      Z12, K1, (DX)(BX*1)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(BX*1), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile13
 	VZEROUPPER
 	RET
 
 half_tile12:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load12
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5173,17 +5511,19 @@ half_load12:
 	VMOVUPS.Z (DX)(AX*2), K1, Z11
 
 half_start12:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), BX
 	LEAQ (AX)(AX*4), SI
 	LEAQ (AX)(BX*2), DI
 	MOVQ a_base+24(FP), CX
 	LEAQ (CX)(AX*8), DX
 	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
+	MOVQ colA+152(FP), R8
+	MOVQ rowB+168(FP), R9
 	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	MOVQ k+128(FP), R11
+	MOVQ soon_base+72(FP), R12
+	MOVQ pace+96(FP), R13
 
 half_step12:
 	VMOVUPS.Z    (R10), K1, Z13
@@ -5216,7 +5556,7 @@ half_step12:
 	ADDQ         R9, R10
 	DECQ         R11
 	JNE          half_step12
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -5235,25 +5575,26 @@ half_step12:
 	VMOVUPS      Z9, K1, (DX)
 	VMOVUPS      Z10, K1, (DX)(AX*1)
 	VMOVUPS      Z11, K1, (DX)(AX*2)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*2), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile12
 	VZEROUPPER
 	RET
 
 half_tile11:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5282,17 +5623,19 @@ half_load11:
 	VMOVUPS.Z (DX)(AX*1), K1, Z10
 
 half_start11:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), BX
 	LEAQ (AX)(AX*4), SI
 	LEAQ (AX)(BX*2), DI
 	MOVQ a_base+24(FP), CX
 	LEAQ (CX)(AX*8), DX
 	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
+	MOVQ colA+152(FP), R8
+	MOVQ rowB+168(FP), R9
 	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	MOVQ k+128(FP), R11
+	MOVQ soon_base+72(FP), R12
+	MOVQ pace+96(FP), R13
 
 half_step11:
 	VMOVUPS.Z    (R10), K1, Z12
@@ -5323,7 +5666,7 @@ half_step11:
 	ADDQ         R9, R10
 	DECQ         R11
 	JNE          half_step11
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -5341,25 +5684,26 @@ half_step11:
 	VMOVUPS      Z8, K1, (CX)(AX*8)
 	VMOVUPS      Z9, K1, (DX)
 	VMOVUPS      Z10, K1, (DX)(AX*1)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX)(AX*1), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile11
 	VZEROUPPER
 	RET
 
 half_tile10:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), BX
 	LEAQ   (AX)(AX*4), SI
 	LEAQ   (AX)(BX*2), DI
 	MOVQ   c_base+0(FP), CX
 	LEAQ   (CX)(AX*8), DX
 	ADDQ   AX, DX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5386,17 +5730,19 @@ half_load10:
 	VMOVUPS.Z (DX), K1, Z9
 
 half_start10:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), BX
 	LEAQ (AX)(AX*4), SI
 	LEAQ (AX)(BX*2), DI
 	MOVQ a_base+24(FP), CX
 	LEAQ (CX)(AX*8), DX
 	ADDQ AX, DX
-	MOVQ colA+120(FP), R8
-	MOVQ rowB+136(FP), R9
+	MOVQ colA+152(FP), R8
+	MOVQ rowB+168(FP), R9
 	MOVQ b_base+48(FP), R10
-	MOVQ k+96(FP), R11
+	MOVQ k+128(FP), R11
+	MOVQ soon_base+72(FP), R12
+	MOVQ pace+96(FP), R13
 
 half_step10:
 	VMOVUPS.Z    (R10), K1, Z11
@@ -5425,7 +5771,7 @@ half_step10:
 	ADDQ         R9, R10
 	DECQ         R11
 	JNE          half_step10
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), BX
 	LEAQ         (AX)(AX*4), SI
 	LEAQ         (AX)(BX*2), DI
@@ -5442,23 +5788,24 @@ half_step10:
 	VMOVUPS      Z7, K1, (CX)(DI*1)
 	VMOVUPS      Z8, K1, (CX)(AX*8)
 	VMOVUPS      Z9, K1, (DX)
-	MOVQ         nextA+128(FP), CX
+	MOVQ         R12, soon_base+72(FP)
+	MOVQ         nextA+160(FP), CX
 	ADDQ         CX, a_base+24(FP)
 	LEAQ         (DX), CX
 	LEAQ         (CX)(AX*1), CX
 	MOVQ         CX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile10
 	VZEROUPPER
 	RET
 
 half_tile9:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	LEAQ   (AX)(DX*2), SI
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5483,15 +5830,17 @@ half_load9:
 	VMOVUPS.Z (CX)(AX*8), K1, Z8
 
 half_start9:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	LEAQ (AX)(AX*4), BX
 	LEAQ (AX)(DX*2), SI
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
+	MOVQ colA+152(FP), DI
+	MOVQ rowB+168(FP), R8
 	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	MOVQ k+128(FP), R10
+	MOVQ soon_base+72(FP), R11
+	MOVQ pace+96(FP), R12
 
 half_step9:
 	VMOVUPS.Z    (R9), K1, Z10
@@ -5517,7 +5866,7 @@ half_step9:
 	ADDQ         R8, R9
 	DECQ         R10
 	JNE          half_step9
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	LEAQ         (AX)(DX*2), SI
@@ -5531,23 +5880,24 @@ half_step9:
 	VMOVUPS      Z6, K1, (CX)(DX*2)
 	VMOVUPS      Z7, K1, (CX)(SI*1)
 	VMOVUPS      Z8, K1, (CX)(AX*8)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*8), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile9
 	VZEROUPPER
 	RET
 
 half_tile8:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	LEAQ   (AX)(DX*2), SI
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load8
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5570,15 +5920,17 @@ half_load8:
 	VMOVUPS.Z (CX)(SI*1), K1, Z7
 
 half_start8:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	LEAQ (AX)(AX*4), BX
 	LEAQ (AX)(DX*2), SI
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DI
-	MOVQ rowB+136(FP), R8
+	MOVQ colA+152(FP), DI
+	MOVQ rowB+168(FP), R8
 	MOVQ b_base+48(FP), R9
-	MOVQ k+96(FP), R10
+	MOVQ k+128(FP), R10
+	MOVQ soon_base+72(FP), R11
+	MOVQ pace+96(FP), R12
 
 half_step8:
 	VMOVUPS.Z    (R9), K1, Z9
@@ -5602,7 +5954,7 @@ half_step8:
 	ADDQ         R8, R9
 	DECQ         R10
 	JNE          half_step8
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	LEAQ         (AX)(DX*2), SI
@@ -5615,22 +5967,23 @@ half_step8:
 	VMOVUPS      Z5, K1, (CX)(BX*1)
 	VMOVUPS      Z6, K1, (CX)(DX*2)
 	VMOVUPS      Z7, K1, (CX)(SI*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R11, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(SI*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile8
 	VZEROUPPER
 	RET
 
 half_tile7:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load7
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5651,14 +6004,16 @@ half_load7:
 	VMOVUPS.Z (CX)(DX*2), K1, Z6
 
 half_start7:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	LEAQ (AX)(AX*4), BX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
+	MOVQ colA+152(FP), SI
+	MOVQ rowB+168(FP), DI
 	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	MOVQ k+128(FP), R9
+	MOVQ soon_base+72(FP), R10
+	MOVQ pace+96(FP), R11
 
 half_step7:
 	VMOVUPS.Z    (R8), K1, Z8
@@ -5680,7 +6035,7 @@ half_step7:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          half_step7
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	MOVQ         c_base+0(FP), CX
@@ -5691,22 +6046,23 @@ half_step7:
 	VMOVUPS      Z4, K1, (CX)(AX*4)
 	VMOVUPS      Z5, K1, (CX)(BX*1)
 	VMOVUPS      Z6, K1, (CX)(DX*2)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (CX)(DX*2), CX
 	LEAQ         (CX)(AX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile7
 	VZEROUPPER
 	RET
 
 half_tile6:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	LEAQ   (AX)(AX*4), BX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load6
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5725,14 +6081,16 @@ half_load6:
 	VMOVUPS.Z (CX)(BX*1), K1, Z5
 
 half_start6:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	LEAQ (AX)(AX*4), BX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), SI
-	MOVQ rowB+136(FP), DI
+	MOVQ colA+152(FP), SI
+	MOVQ rowB+168(FP), DI
 	MOVQ b_base+48(FP), R8
-	MOVQ k+96(FP), R9
+	MOVQ k+128(FP), R9
+	MOVQ soon_base+72(FP), R10
+	MOVQ pace+96(FP), R11
 
 half_step6:
 	VMOVUPS.Z    (R8), K1, Z7
@@ -5752,7 +6110,7 @@ half_step6:
 	ADDQ         DI, R8
 	DECQ         R9
 	JNE          half_step6
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	LEAQ         (AX)(AX*4), BX
 	MOVQ         c_base+0(FP), CX
@@ -5762,21 +6120,22 @@ half_step6:
 	VMOVUPS      Z3, K1, (CX)(DX*1)
 	VMOVUPS      Z4, K1, (CX)(AX*4)
 	VMOVUPS      Z5, K1, (CX)(BX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R10, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(BX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile6
 	VZEROUPPER
 	RET
 
 half_tile5:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load5
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5793,13 +6152,15 @@ half_load5:
 	VMOVUPS.Z (CX)(AX*4), K1, Z4
 
 half_start5:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
+	MOVQ colA+152(FP), BX
+	MOVQ rowB+168(FP), SI
 	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	MOVQ k+128(FP), R8
+	MOVQ soon_base+72(FP), R9
+	MOVQ pace+96(FP), R10
 
 half_step5:
 	VMOVUPS.Z    (DI), K1, Z6
@@ -5817,7 +6178,7 @@ half_step5:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          half_step5
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, K1, (CX)
@@ -5825,21 +6186,22 @@ half_step5:
 	VMOVUPS      Z2, K1, (CX)(AX*2)
 	VMOVUPS      Z3, K1, (CX)(DX*1)
 	VMOVUPS      Z4, K1, (CX)(AX*4)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*4), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile5
 	VZEROUPPER
 	RET
 
 half_tile4:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	LEAQ   (AX)(AX*2), DX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load4
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5854,13 +6216,15 @@ half_load4:
 	VMOVUPS.Z (CX)(DX*1), K1, Z3
 
 half_start4:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	LEAQ (AX)(AX*2), DX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), BX
-	MOVQ rowB+136(FP), SI
+	MOVQ colA+152(FP), BX
+	MOVQ rowB+168(FP), SI
 	MOVQ b_base+48(FP), DI
-	MOVQ k+96(FP), R8
+	MOVQ k+128(FP), R8
+	MOVQ soon_base+72(FP), R9
+	MOVQ pace+96(FP), R10
 
 half_step4:
 	VMOVUPS.Z    (DI), K1, Z5
@@ -5876,27 +6240,28 @@ half_step4:
 	ADDQ         SI, DI
 	DECQ         R8
 	JNE          half_step4
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	LEAQ         (AX)(AX*2), DX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, K1, (CX)
 	VMOVUPS      Z1, K1, (CX)(AX*1)
 	VMOVUPS      Z2, K1, (CX)(AX*2)
 	VMOVUPS      Z3, K1, (CX)(DX*1)
-	MOVQ         nextA+128(FP), BX
+	MOVQ         R9, soon_base+72(FP)
+	MOVQ         nextA+160(FP), BX
 	ADDQ         BX, a_base+24(FP)
 	LEAQ         (CX)(DX*1), CX
 	LEAQ         (CX)(AX*1), BX
 	MOVQ         BX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile4
 	VZEROUPPER
 	RET
 
 half_tile3:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load3
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5909,12 +6274,14 @@ half_load3:
 	VMOVUPS.Z (CX)(AX*2), K1, Z2
 
 half_start3:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
+	MOVQ colA+152(FP), DX
+	MOVQ rowB+168(FP), BX
 	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	MOVQ k+128(FP), DI
+	MOVQ soon_base+72(FP), R8
+	MOVQ pace+96(FP), R9
 
 half_step3:
 	VMOVUPS.Z    (SI), K1, Z4
@@ -5928,25 +6295,26 @@ half_step3:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          half_step3
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, K1, (CX)
 	VMOVUPS      Z1, K1, (CX)(AX*1)
 	VMOVUPS      Z2, K1, (CX)(AX*2)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*2), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile3
 	VZEROUPPER
 	RET
 
 half_tile2:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), CX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load2
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -5957,12 +6325,14 @@ half_load2:
 	VMOVUPS.Z (CX)(AX*1), K1, Z1
 
 half_start2:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	MOVQ a_base+24(FP), CX
-	MOVQ colA+120(FP), DX
-	MOVQ rowB+136(FP), BX
+	MOVQ colA+152(FP), DX
+	MOVQ rowB+168(FP), BX
 	MOVQ b_base+48(FP), SI
-	MOVQ k+96(FP), DI
+	MOVQ k+128(FP), DI
+	MOVQ soon_base+72(FP), R8
+	MOVQ pace+96(FP), R9
 
 half_step2:
 	VMOVUPS.Z    (SI), K1, Z3
@@ -5974,24 +6344,25 @@ half_step2:
 	ADDQ         BX, SI
 	DECQ         DI
 	JNE          half_step2
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, K1, (CX)
 	VMOVUPS      Z1, K1, (CX)(AX*1)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         R8, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX)(AX*1), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile2
 	VZEROUPPER
 	RET
 
 half_tile1:
-	MOVQ   rowC+104(FP), AX
+	MOVQ   rowC+136(FP), AX
 	MOVQ   c_base+0(FP), AX
-	CMPB   accumulate+152(FP), $0x00
+	CMPB   accumulate+184(FP), $0x00
 	JNE    half_load1
 	VXORPS Z0, Z0, Z0
 	JMP    half_start1
@@ -6000,12 +6371,14 @@ half_load1:
 	VMOVUPS.Z (AX), K1, Z0
 
 half_start1:
-	MOVQ rowA+112(FP), AX
+	MOVQ rowA+144(FP), AX
 	MOVQ a_base+24(FP), AX
-	MOVQ colA+120(FP), CX
-	MOVQ rowB+136(FP), DX
+	MOVQ colA+152(FP), CX
+	MOVQ rowB+168(FP), DX
 	MOVQ b_base+48(FP), BX
-	MOVQ k+96(FP), SI
+	MOVQ k+128(FP), SI
+	MOVQ soon_base+72(FP), DI
+	MOVQ pace+96(FP), R8
 
 half_step1:
 	VMOVUPS.Z    (BX), K1, Z2
@@ -6015,15 +6388,16 @@ half_step1:
 	ADDQ         DX, BX
 	DECQ         SI
 	JNE          half_step1
-	MOVQ         rowC+104(FP), AX
+	MOVQ         rowC+136(FP), AX
 	MOVQ         c_base+0(FP), CX
 	VMOVUPS      Z0, K1, (CX)
-	MOVQ         nextA+128(FP), DX
+	MOVQ         DI, soon_base+72(FP)
+	MOVQ         nextA+160(FP), DX
 	ADDQ         DX, a_base+24(FP)
 	LEAQ         (CX), CX
 	LEAQ         (CX)(AX*1), DX
 	MOVQ         DX, c_base+0(FP)
-	DECQ         tiles+72(FP)
+	DECQ         tiles+104(FP)
 	JNE          half_tile1
 	VZEROUPPER
 	RET
@@ -6224,6 +6598,67 @@ secondLoop:
 	JMP            secondLoop
 
 done:
+	VZEROUPPER
+	RET
+
+// func packPartsAVX512(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·packPartsAVX512(SB), NOSPLIT, $0-96
+	MOVQ n+64(FP), AX
+	MOVQ n+64(FP), CX
+	SHLQ $0x02, CX
+	MOVQ row+72(FP), DX
+	SHLQ $0x02, DX
+	MOVQ apart+80(FP), BX
+	SHLQ $0x02, BX
+	MOVQ next+88(FP), SI
+	SHLQ $0x02, SI
+	MOVQ rows+48(FP), DI
+	MOVQ x_base+24(FP), R8
+	MOVQ dst_base+0(FP), R9
+	CMPQ AX, $0x00000010
+	JL   masked
+
+full:
+	MOVQ R8, R10
+	MOVQ R9, R11
+	MOVQ parts+56(FP), AX
+
+fullPart:
+	VMOVUPS (R10), Z0
+	VMOVUPS Z0, (R11)
+	ADDQ    CX, R10
+	ADDQ    SI, R11
+	DECQ    AX
+	JNE     fullPart
+	ADDQ    DX, R8
+	ADDQ    BX, R9
+	DECQ    DI
+	JNE     full
+	VZEROUPPER
+	RET
+
+masked:
+	MOVL  $-1, R10
+	BZHIL AX, R10, R10
+	KMOVW R10, K1
+
+some:
+	MOVQ R8, R10
+	MOVQ R9, R11
+	MOVQ parts+56(FP), AX
+
+somePart:
+	VMOVUPS.Z (R10), K1, Z0
+	VMOVUPS   Z0, K1, (R11)
+	ADDQ      CX, R10
+	ADDQ      SI, R11
+	DECQ      AX
+	JNE       somePart
+	ADDQ      DX, R8
+	ADDQ      BX, R9
+	DECQ      DI
+	JNE       some
 	VZEROUPPER
 	RET
 

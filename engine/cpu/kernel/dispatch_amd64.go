@@ -441,14 +441,14 @@ func sumRows(dst, x []float32, rows, stride int) {
 	}
 }
 
-func gemmTiles(c, a, b []float32, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
 	switch active {
 	case pathAVX512:
-		gemmTilesAVX512(c, a, b, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+		gemmTilesAVX512(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 	case pathAVX2:
-		gemmTilesAVX2(c, a, b, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+		gemmTilesAVX2(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 	default:
-		gemmTilesGeneric(c, a, b, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+		gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 	}
 }
 
@@ -471,6 +471,17 @@ func packTransposed(dst, x []float32, row, k int) {
 		packTransposedAVX2(dst, x, row, k)
 	default:
 		packTransposedGeneric(dst, x, row, k)
+	}
+}
+
+func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
+	switch active {
+	case pathAVX512:
+		packPartsAVX512(dst, x, rows, parts, n, row, apart, next)
+	case pathAVX2:
+		packPartsAVX2(dst, x, rows, parts, n, row, apart, next)
+	default:
+		packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
 	}
 }
 

@@ -84,8 +84,8 @@ func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }
 
 func sumRows(dst, x []float32, rows, stride int) { sumRowsGeneric(dst, x, rows, stride) }
 
-func gemmTiles(c, a, b []float32, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
-	gemmTilesGeneric(c, a, b, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+	gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 }
 
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
@@ -93,5 +93,9 @@ func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 }
 
 func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }
+
+func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
+	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
+}
 
 func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }

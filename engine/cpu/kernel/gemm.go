@@ -8,8 +8,9 @@ package kernel
 // starts from 0, or from C when accumulating. So its bits depend on its row of
 // A and its column of B alone.
 //
-// Tasks may run in any order and at the same time, each with scratch memory of
-// its own. What a task does is decided by the shape alone.
+// The tasks of Prepare come first, then those of Run. Tasks may run in any
+// order and at the same time, those of Run each with scratch memory of its own.
+// What a task does is decided by the shape alone.
 type Gemm struct {
 	M, N, K        int
 	TransA, TransB bool
@@ -28,17 +29,18 @@ const (
 
 	// maxTask and minTask bound the multiply-adds of a task: long enough to be
 	// worth claiming, short enough to share the work evenly.
-	maxTask = 48 << 20
+	maxTask = 256 << 20
 	minTask = 1 << 17
 	shares  = 16 // tasks that a product of middling size is cut into
 
 	// Few rows do not repay the packing of B, few columns that of A.
-	maxRows    = 192
+	maxRows    = 128
 	minRows    = 48
-	maxColumns = 256
+	maxColumns = 1024
 	minColumns = 32
 
-	singleRows = 3 // so many rows are computed one by one
+	singleRows = 3   // so many rows are computed one by one
+	maxStrip   = 128 // the most columns of a strip, or that gemmRow takes
 )
 
 // A blocking is how an implementation cuts a block of C.
@@ -97,10 +99,32 @@ func (g *Gemm) Tasks() int {
 	return max(1, (t.M+rows-1)/rows) * max(1, (t.N+columns-1)/columns)
 }
 
-// packsB reports whether the tasks copy their part of B, strip by strip.
-// Row-major B is read where it is if few rows of A use it or if all of it
-// stays in the cache.
-func (g *Gemm) packsB() bool { return g.TransB || g.M > 32 && g.K*g.LDB > unpacked }
+// How tasks read B: where it is; each its strip after strip, packed when it is
+// needed; or all of it packed beforehand, which pays if several blocks of rows
+// use it.
+type reading uint8
+
+const (
+	straight reading = iota
+	byStrip
+	prepared
+)
+
+func (g *Gemm) reading() reading {
+	rows, _ := g.shape()
+	switch {
+	case !g.TransB && (g.M <= fewRows || g.K*g.LDB <= unpacked):
+		return straight
+	case g.M <= rows:
+		return byStrip
+	}
+	return prepared
+}
+
+const (
+	fewRows  = 32
+	unpacked = 16 << 10
+)
 
 // packsA reports whether the tasks copy their block of A: where its rows would
 // compete for the same lines of the cache.
@@ -108,7 +132,59 @@ func (g *Gemm) packsA() bool {
 	return g.N > 2*panel && g.M > singleRows && g.LDA >= 256
 }
 
-const unpacked = 16 << 10
+// Shared returns how many float32s of memory the tasks share, which those of
+// Prepare fill before the first of Run starts.
+func (g *Gemm) Shared() int {
+	t := g.turned()
+	if t.reading() != prepared {
+		return 0
+	}
+	return t.K * t.wide()
+}
+
+// wide is the number of columns in whole panels.
+func (g *Gemm) wide() int { return (g.N + panel - 1) / panel * panel }
+
+// Preparations returns the number of tasks of Prepare.
+func (g *Gemm) Preparations() int {
+	t := g.turned()
+	if t.reading() != prepared {
+		return 0
+	}
+	if t.TransB {
+		return t.wide() / panel
+	}
+	return (t.K + t.together() - 1) / t.together()
+}
+
+// together is how many rows of B a preparation packs, in one block of k.
+func (g *Gemm) together() int {
+	n := blockK
+	for n > 8 && n*g.N > preparation {
+		n /= 2
+	}
+	return n
+}
+
+const preparation = 64 << 10
+
+// Prepare packs a part of B into shared: blocks of k, in them panels of
+// columns, in them rows.
+func (g *Gemm) Prepare(task int, shared []float32) {
+	t := g.turned()
+	if t.TransB {
+		j := task * panel
+		for l := 0; l < t.K; l += blockK {
+			k := min(blockK, t.K-l)
+			packColumns(shared[l*t.wide()+j*k:], t.B[j*t.LDB+l:], t.LDB, min(panel, t.N-j), k)
+		}
+		return
+	}
+	l := task * t.together()
+	block := l / blockK * blockK
+	k := min(blockK, t.K-block)
+	packRows(shared[block*t.wide()+(l-block)*panel:], t.B[l*t.LDB:], t.LDB, t.N, min(t.together(), t.K-l), k)
+}
 
 // Scratch returns how many float32s of scratch memory a running task needs.
 func (g *Gemm) Scratch() int {
@@ -122,13 +198,13 @@ func (g *Gemm) scratch() (a, b int) {
 	if g.packsA() {
 		rows, _ := g.shape()
 		if g.TransA {
-			a = k * apart(rows)
+			a = (rows*k + 15) / 16 * 16
 		} else {
 			a = rows * apart(k)
 		}
 	}
-	if g.packsB() {
-		b = 8 * panel * k // what gemmRow takes
+	if g.reading() == byStrip {
+		b = maxStrip * k
 	}
 	return a, b
 }
@@ -137,12 +213,12 @@ func (g *Gemm) scratch() (a, b int) {
 func apart(n int) int { return (n+15)/16*16 + 16 }
 
 // Run computes one task's part of C. The contents of scratch do not matter.
-func (g *Gemm) Run(task int, scratch []float32) {
+func (g *Gemm) Run(task int, shared, scratch []float32) {
 	t := g.turned()
-	t.run(task, scratch)
+	t.run(task, shared, scratch)
 }
 
-func (g *Gemm) run(task int, scratch []float32) {
+func (g *Gemm) run(task int, shared, scratch []float32) {
 	rows, columns := g.shape()
 	across := max(1, (g.N+columns-1)/columns)
 	i := task / across * rows
@@ -162,81 +238,126 @@ func (g *Gemm) run(task int, scratch []float32) {
 	}
 	blocking := &blockings[active]
 	sizeA, _ := g.scratch()
-	packedA, packedB := scratch[:sizeA], scratch[sizeA:]
+	s := strips{g: g, reading: g.reading(), shared: shared, scratch: scratch[sizeA:]}
 	for l := 0; l < g.K; l += blockK {
 		k := min(blockK, g.K-l)
 		more := l > 0 || g.Accumulate
-		rowA, colA := g.LDA, 1
-		if g.TransA {
-			rowA, colA = 1, g.LDA
-		}
-		a := g.A[i*rowA+l*colA:]
+		t := g.tiles(m, blocking.tile)
+		a := g.A[i*t.rowA+l*t.colA:]
 		if sizeA > 0 {
-			if g.TransA {
-				colA = apart(m)
-				copyRows(packedA, a, colA, g.LDA, k, m)
-			} else {
-				rowA = apart(k)
-				copyRows(packedA, a, rowA, g.LDA, m, k)
-			}
-			a = packedA
+			t.pack(scratch[:sizeA], a, m, k)
+			a = scratch
 		}
 		p := 0
 		if m <= singleRows {
 			for ; n-p >= blocking.rowColumns; p += blocking.rowColumns {
-				b, rowB, nextB := g.strip(packedB, l, j+p, k, blocking.rowColumns)
+				b, rowB, nextB := s.at(l, j+p, k, blocking.rowColumns)
 				for r := range m {
-					gemmRow(c[r*g.LDC+p:], a[r*rowA:], b, blocking.rowColumns, k, colA, rowB, nextB, more)
+					gemmRow(c[r*g.LDC+p:], a[r*t.rowA:], b, blocking.rowColumns, k, t.colA, rowB, nextB, more)
 				}
 			}
 		}
-		tiles := (m + blocking.tile - 1) / blocking.tile
-		tile := (m + tiles - 1) / tiles // rows; the last tiles have one less
-		less := tiles*tile - m
 		for ; p < n; p += blocking.strip {
 			w := min(blocking.strip, n-p)
-			b, rowB, nextB := g.strip(packedB, l, j+p, k, w)
-			gemmTiles(c[p:], a, b, tiles-less, tile, w, k, g.LDC, rowA, colA, tile*rowA, rowB, nextB, more)
-			if less > 0 {
-				done := (tiles - less) * tile
-				gemmTiles(c[done*g.LDC+p:], a[done*rowA:], b, less, tile-1, w, k, g.LDC, rowA, colA, (tile-1)*rowA, rowB, nextB, more)
+			b, rowB, nextB := s.at(l, j+p, k, w)
+			soon, pace := b, 0
+			if s.reading == prepared {
+				pace = (64 + t.tall + t.low - 1) / (t.tall + t.low)
+				if p+blocking.strip < n {
+					soon = b[blocking.strip*k:]
+				} else if l+k < g.K {
+					soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), w)
+				}
+			}
+			gemmTiles(c[p:], a, b, soon, pace, t.tall, t.rows, w, k, g.LDC, t.rowA, t.colA, t.rows*t.nextA, rowB, nextB, more)
+			if t.low > 0 {
+				soon = soon[min(pace*k*t.tall/4, len(soon)-1):]
+				gemmTiles(c[t.tall*t.rows*g.LDC+p:], a[t.tall*t.rows*t.nextA:], b, soon, pace, t.low, t.rows-1, w, k, g.LDC, t.rowA, t.colLow, (t.rows-1)*t.nextA, rowB, nextB, more)
 			}
 		}
 	}
 }
 
-// strip returns k rows and n columns of B from row l and column j on, the
+// tiling says how a block of A is cut into tiles and where their numbers are.
+type tiling struct {
+	rows      int // of a tall tile; the low ones, which follow, have one less
+	tall, low int // their numbers
+	trans     bool
+	row       int // the distance between rows in memory
+
+	// Distances of what the kernel reads: between rows; between columns, in
+	// tall and in low tiles; and, by row, between tiles.
+	rowA, colA, colLow, nextA int
+}
+
+// tiles deals m rows evenly to tiles of at most most.
+func (g *Gemm) tiles(m, most int) tiling {
+	n := (m + most - 1) / most
+	t := tiling{rows: (m + n - 1) / n, trans: g.TransA, row: g.LDA}
+	t.low = n*t.rows - m
+	t.tall = n - t.low
+	if g.TransA {
+		t.rowA, t.colA, t.colLow, t.nextA = 1, g.LDA, g.LDA, 1
+	} else {
+		t.rowA, t.colA, t.colLow, t.nextA = g.LDA, 1, 1, g.LDA
+	}
+	return t
+}
+
+// pack copies m rows and k columns of A to dst: row after row a little apart,
+// or, of a transposed A, tile after tile.
+func (t *tiling) pack(dst, a []float32, m, k int) {
+	if !t.trans {
+		t.rowA = apart(k)
+		t.nextA = t.rowA
+		for r := range m {
+			copy(dst[r*t.rowA:][:k], a[r*t.row:])
+		}
+		return
+	}
+	t.colA, t.colLow, t.nextA = t.rows, t.rows-1, k
+	if t.tall > 0 {
+		packParts(dst, a, k, t.tall, t.rows, t.row, t.rows, t.rows*k)
+	}
+	if t.low > 0 {
+		done := t.tall * t.rows
+		packParts(dst[done*k:], a[done:], k, t.low, t.rows-1, t.row, t.rows-1, (t.rows-1)*k)
+	}
+}
+
+// strips gives a task its strips of B.
+type strips struct {
+	g               *Gemm
+	reading         reading
+	shared, scratch []float32
+}
+
+// at returns k rows and n columns of B from row l and column j on, and the
 // distances between rows and between panels.
-func (g *Gemm) strip(packed []float32, l, j, k, n int) (b []float32, rowB, nextB int) {
+func (s *strips) at(l, j, k, n int) (b []float32, rowB, nextB int) {
+	g := s.g
 	switch {
-	case g.TransB:
-		packColumns(packed, g.B[j*g.LDB+l:], g.LDB, n, k)
-	case g.packsB():
-		packRows(packed, g.B[l*g.LDB+j:], g.LDB, n, k)
-	default:
+	case s.reading == straight:
 		return g.B[l*g.LDB+j:], g.LDB, panel
+	case s.reading == prepared:
+		return s.shared[l*g.wide()+j*k:], panel, panel * k
+	case g.TransB:
+		packColumns(s.scratch, g.B[j*g.LDB+l:], g.LDB, n, k)
+	default:
+		packRows(s.scratch, g.B[l*g.LDB+j:], g.LDB, n, k, k)
 	}
-	return packed, panel, panel * k
+	return s.scratch, panel, panel * k
 }
 
-// copyRows copies rows of n, row apart in x, to dst, where they lie apart.
-func copyRows(dst, x []float32, apart, row, rows, n int) {
-	for r := range rows {
-		copy(dst[r*apart:][:n], x[r*row:])
+// packRows copies n columns and rows rows of x into panels of 16 columns and k
+// rows.
+func packRows(dst, x []float32, row, n, rows, k int) {
+	whole := n / panel
+	if whole > 0 {
+		packParts(dst, x, rows, whole, panel, row, panel, panel*k)
 	}
-}
-
-// packRows copies n columns and k rows of x into panels of 16 columns.
-func packRows(dst, x []float32, row, n, k int) {
-	for l := range k {
-		src, at := x[l*row:][:n], l*panel
-		for len(src) >= panel {
-			*(*[panel]float32)(dst[at:]) = [panel]float32(src)
-			src, at = src[panel:], at+panel*k
-		}
-		if len(src) > 0 {
-			copy(dst[at:], src)
-		}
+	if part := n % panel; part > 0 {
+		packParts(dst[whole*panel*k:], x[whole*panel:], rows, 1, part, row, panel, 0)
 	}
 }
 

@@ -7,7 +7,7 @@ const panel = 16
 // to C if accumulate is set. Element i, l of tile t of A is
 // a[t·nextA + i·rowA + l·colA] and element l, j of B is
 // b[j/16·nextB + l·rowB + j%16]; rows of C lie rowC apart.
-func gemmTilesGeneric(c, a, b []float32, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+func gemmTilesGeneric(c, a, b, _ []float32, _, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
 	for t := range tiles {
 		for i := range rows {
 			gemmRowGeneric(c[(t*rows+i)*rowC:], a[t*nextA+i*rowA:], b, n, k, colA, rowB, nextB, accumulate)
@@ -42,6 +42,16 @@ func packTransposedGeneric(dst, x []float32, row, k int) {
 	for j := range panel {
 		for l, v := range x[j*row:][:k] {
 			dst[panel*l+j] = v
+		}
+	}
+}
+
+// packPartsGeneric cuts rows of x, row apart, into parts of n numbers, which
+// it puts next apart in dst, those of the next row apart after.
+func packPartsGeneric(dst, x []float32, rows, parts, n, row, apart, next int) {
+	for r := range rows {
+		for p := range parts {
+			copy(dst[p*next+r*apart:][:n], x[r*row+p*n:])
 		}
 	}
 }

@@ -392,7 +392,7 @@ func sumRowsAVX2(dst []float32, x []float32, rows int, stride int)
 //	}
 //
 //go:noescape
-func gemmTilesAVX2(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
+func gemmTilesAVX2(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 
 // gemmRowAVX2 is, for n a multiple of 64 and k > 0,
 //
@@ -417,6 +417,17 @@ func gemmRowAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, 
 //
 //go:noescape
 func packTransposedAVX2(dst []float32, x []float32, row int, k int)
+
+// packPartsAVX2 is, for rows > 0, parts > 0 and 0 < n <= 16,
+//
+//	for r := range rows {
+//		for p := range parts {
+//			copy(dst[p*next+r*apart:][:n], x[r*row+p*n:])
+//		}
+//	}
+//
+//go:noescape
+func packPartsAVX2(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
 
 // multiplyAddsAVX2 is, for rounds > 0,
 //

@@ -392,7 +392,7 @@ func sumRowsAVX512(dst []float32, x []float32, rows int, stride int)
 //	}
 //
 //go:noescape
-func gemmTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
+func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 
 // gemmRowAVX512 is, for n a multiple of 128 and k > 0,
 //
@@ -417,6 +417,17 @@ func gemmRowAVX512(c []float32, a []float32, b []float32, n int, k int, colA int
 //
 //go:noescape
 func packTransposedAVX512(dst []float32, x []float32, row int, k int)
+
+// packPartsAVX512 is, for rows > 0, parts > 0 and 0 < n <= 16,
+//
+//	for r := range rows {
+//		for p := range parts {
+//			copy(dst[p*next+r*apart:][:n], x[r*row+p*n:])
+//		}
+//	}
+//
+//go:noescape
+func packPartsAVX512(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
 
 // multiplyAddsAVX512 is, for rounds > 0,
 //

@@ -17,6 +17,7 @@ var signatures = [][2]string{
 	{"gemmTiles", tilesSignature},
 	{"gemmRow", rowSignature},
 	{"packTransposed", packSignature},
+	{"packParts", partsSignature},
 	{"multiplyAdds", "func(rounds int)"},
 }
 

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	tilesSignature = "func(c, a, b []float32, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool)"
+	tilesSignature = "func(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool)"
 	rowSignature   = "func(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool)"
 )
 
@@ -288,6 +288,21 @@ func tileKernels(name string, vectors int, masked bool) {
 		}
 
 		Label(label("start", n))
+		if vectors > 1 {
+			LEAQ(rowAfter(c, n), c.base[0])
+			c.base[1] = GP64()
+			if n > 9 {
+				LEAQ(Mem{Base: c.base[0], Index: c.multiple[1], Scale: 8}, c.base[1])
+				ADDQ(c.multiple[1], c.base[1])
+			}
+			for i := range acc {
+				for j := 0; j < vectors*to.size; j += 64 {
+					at := c.row(i)
+					at.Disp = j
+					PREFETCHT0(at)
+				}
+			}
+		}
 		aRow := Load(Param("rowA"), GP64())
 		a := newRows(aRow, n)
 		a.start(argument("a"), n)
@@ -300,7 +315,15 @@ func tileKernels(name string, vectors int, masked bool) {
 		for j := range vectors {
 			bv[j] = register()
 		}
+		soon, pace := Load(Param("soon").Base(), GP64()), Load(Param("pace"), GP64())
 		Label(label("step", n))
+		if vectors > 1 {
+			PREFETCHT1(Mem{Base: soon})
+			if to.wide {
+				PREFETCHT1(Mem{Base: soon, Index: nextB, Scale: 1})
+			}
+			ADDQ(pace, soon)
+		}
 		for j := range vectors {
 			at := Mem{Base: b}
 			if j > 0 {
@@ -333,6 +356,7 @@ func tileKernels(name string, vectors int, masked bool) {
 				storeVector(acc[i][j], at, j, x)
 			}
 		}
+		MOVQ(soon, argument("soon"))
 		next := GP64()
 		Load(Param("nextA"), next)
 		ADDQ(next, argument("a"))

@@ -32,6 +32,7 @@ func main() {
 	emitReductions()
 	emitGemm()
 	narrow(emitPack)
+	emitParts()
 	emitPeak()
 	writeDispatch(*dir)
 	Generate()

@@ -72,3 +72,67 @@ func shuffle(pattern uint8, a, b vec) vec {
 	VSHUFPS(U8(pattern), b, a, v)
 	return v
 }
+
+const partsSignature = "func(dst, x []float32, rows, parts, n, row, apart, next int)"
+
+// emitParts writes the cutting of rows into parts of up to 16 numbers.
+func emitParts() {
+	text("packParts", partsSignature, "for rows > 0, parts > 0 and 0 < n <= 16",
+		"\tfor r := range rows {", "\t\tfor p := range parts {", "\t\t\tcopy(dst[p*next+r*apart:][:n], x[r*row+p*n:])", "\t\t}", "\t}")
+	n := Load(Param("n"), GP64())
+	step := bytes("n")
+	row, apart, next := bytes("row"), bytes("apart"), bytes("next")
+	rows, parts := Load(Param("rows"), GP64()), GP64()
+	x, dst := Load(Param("x").Base(), GP64()), Load(Param("dst").Base(), GP64())
+	from, at := GP64(), GP64()
+	vectors := 16 / to.lanes
+	loop := func(name string, masks []Op) {
+		Label(name)
+		MOVQ(x, from)
+		MOVQ(dst, at)
+		Load(Param("parts"), parts)
+		Label(name + "Part")
+		v := make([]vec, vectors)
+		for i := range v {
+			v[i] = register()
+			m := Mem{Base: from, Disp: to.size * i}
+			if masks == nil {
+				VMOVUPS(m, v[i])
+			} else {
+				loadFirst(m, masks[i], v[i])
+			}
+		}
+		for i := range v {
+			m := Mem{Base: at, Disp: to.size * i}
+			if masks == nil {
+				VMOVUPS(v[i], m)
+			} else {
+				storeFirst(v[i], masks[i], m)
+			}
+		}
+		ADDQ(step, from)
+		ADDQ(next, at)
+		DECQ(parts)
+		JNE(LabelRef(name + "Part"))
+		ADDQ(row, x)
+		ADDQ(apart, dst)
+		DECQ(rows)
+		JNE(LabelRef(name))
+		VZEROUPPER()
+		RET()
+	}
+	CMPQ(n, U32(16))
+	JL(LabelRef("masked"))
+	loop("full", nil)
+	Label("masked")
+	if to.wide {
+		loop("some", []Op{firstOf(n)})
+		return
+	}
+	low := GP64()
+	MOVQ(U32(8), low)
+	CMPQ(n, low)
+	CMOVQLT(n, low) // min(n, 8)
+	SUBQ(low, n)
+	loop("some", []Op{firstOf(low), firstOf(n)})
+}
