@@ -5236,123 +5236,651 @@ done:
 	VZEROUPPER
 	RET
 
+// func gemmAlongAVX2(c []float32, a []float32, b []float32, k int, colA int, rowB int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemmAlongAVX2(SB), NOSPLIT, $0-97
+	MOVQ a_base+24(FP), AX
+	MOVQ b_base+48(FP), CX
+	MOVQ colA+80(FP), DX
+	SHLQ $0x02, DX
+	MOVQ rowB+88(FP), BX
+	SHLQ $0x02, BX
+	LEAQ (BX)(BX*2), R9
+	LEAQ (BX)(BX*4), R10
+	LEAQ (BX)(R9*2), R11
+
+block8:
+	CMPQ         k+72(FP), $0x00000008
+	JL           block1
+	VBROADCASTSS (AX), Y0
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y1
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y2
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y3
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y4
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y5
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y6
+	ADDQ         DX, AX
+	VBROADCASTSS (AX), Y7
+	ADDQ         DX, AX
+	MOVQ         c_base+0(FP), SI
+	MOVQ         c_len+8(FP), DI
+	MOVQ         CX, R8
+
+wide8:
+	CMPQ    DI, $0x00000020
+	JL      narrow8
+	VXORPS  Y8, Y8, Y8
+	VXORPS  Y9, Y9, Y9
+	VXORPS  Y10, Y10, Y10
+	VXORPS  Y11, Y11, Y11
+	CMPB    accumulate+96(FP), $0x00
+	JE      wideStart8
+	VMOVUPS (SI), Y8
+	VMOVUPS 32(SI), Y9
+	VMOVUPS 64(SI), Y10
+	VMOVUPS 96(SI), Y11
+
+wideStart8:
+	VFMADD231PS (R8), Y0, Y8
+	VFMADD231PS 32(R8), Y0, Y9
+	VFMADD231PS 64(R8), Y0, Y10
+	VFMADD231PS 96(R8), Y0, Y11
+	VFMADD231PS (R8)(BX*1), Y1, Y8
+	VFMADD231PS 32(R8)(BX*1), Y1, Y9
+	VFMADD231PS 64(R8)(BX*1), Y1, Y10
+	VFMADD231PS 96(R8)(BX*1), Y1, Y11
+	VFMADD231PS (R8)(BX*2), Y2, Y8
+	VFMADD231PS 32(R8)(BX*2), Y2, Y9
+	VFMADD231PS 64(R8)(BX*2), Y2, Y10
+	VFMADD231PS 96(R8)(BX*2), Y2, Y11
+	VFMADD231PS (R8)(R9*1), Y3, Y8
+	VFMADD231PS 32(R8)(R9*1), Y3, Y9
+	VFMADD231PS 64(R8)(R9*1), Y3, Y10
+	VFMADD231PS 96(R8)(R9*1), Y3, Y11
+	VFMADD231PS (R8)(BX*4), Y4, Y8
+	VFMADD231PS 32(R8)(BX*4), Y4, Y9
+	VFMADD231PS 64(R8)(BX*4), Y4, Y10
+	VFMADD231PS 96(R8)(BX*4), Y4, Y11
+	VFMADD231PS (R8)(R10*1), Y5, Y8
+	VFMADD231PS 32(R8)(R10*1), Y5, Y9
+	VFMADD231PS 64(R8)(R10*1), Y5, Y10
+	VFMADD231PS 96(R8)(R10*1), Y5, Y11
+	VFMADD231PS (R8)(R9*2), Y6, Y8
+	VFMADD231PS 32(R8)(R9*2), Y6, Y9
+	VFMADD231PS 64(R8)(R9*2), Y6, Y10
+	VFMADD231PS 96(R8)(R9*2), Y6, Y11
+	VFMADD231PS (R8)(R11*1), Y7, Y8
+	VFMADD231PS 32(R8)(R11*1), Y7, Y9
+	VFMADD231PS 64(R8)(R11*1), Y7, Y10
+	VFMADD231PS 96(R8)(R11*1), Y7, Y11
+	VMOVUPS     Y8, (SI)
+	VMOVUPS     Y9, 32(SI)
+	VMOVUPS     Y10, 64(SI)
+	VMOVUPS     Y11, 96(SI)
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, DI
+	JMP         wide8
+
+narrow8:
+	CMPQ    DI, $0x00000008
+	JL      tail8
+	VXORPS  Y8, Y8, Y8
+	CMPB    accumulate+96(FP), $0x00
+	JE      narrowStart8
+	VMOVUPS (SI), Y8
+
+narrowStart8:
+	VFMADD231PS (R8), Y0, Y8
+	VFMADD231PS (R8)(BX*1), Y1, Y8
+	VFMADD231PS (R8)(BX*2), Y2, Y8
+	VFMADD231PS (R8)(R9*1), Y3, Y8
+	VFMADD231PS (R8)(BX*4), Y4, Y8
+	VFMADD231PS (R8)(R10*1), Y5, Y8
+	VFMADD231PS (R8)(R9*2), Y6, Y8
+	VFMADD231PS (R8)(R11*1), Y7, Y8
+	VMOVUPS     Y8, (SI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, DI
+	JMP         narrow8
+
+tail8:
+	TESTQ      DI, DI
+	JE         next8
+	LEAQ       masks<>+0(SB), R12
+	NEGQ       DI
+	VMOVUPS    32(R12)(DI*4), Y8
+	VXORPS     Y9, Y9, Y9
+	CMPB       accumulate+96(FP), $0x00
+	JE         restStart8
+	VMASKMOVPS (SI), Y8, Y9
+
+restStart8:
+	VMASKMOVPS  (R8), Y8, Y10
+	VFMADD231PS Y10, Y0, Y9
+	VMASKMOVPS  (R8)(BX*1), Y8, Y0
+	VFMADD231PS Y0, Y1, Y9
+	VMASKMOVPS  (R8)(BX*2), Y8, Y0
+	VFMADD231PS Y0, Y2, Y9
+	VMASKMOVPS  (R8)(R9*1), Y8, Y0
+	VFMADD231PS Y0, Y3, Y9
+	VMASKMOVPS  (R8)(BX*4), Y8, Y0
+	VFMADD231PS Y0, Y4, Y9
+	VMASKMOVPS  (R8)(R10*1), Y8, Y0
+	VFMADD231PS Y0, Y5, Y9
+	VMASKMOVPS  (R8)(R9*2), Y8, Y0
+	VFMADD231PS Y0, Y6, Y9
+	VMASKMOVPS  (R8)(R11*1), Y8, Y0
+	VFMADD231PS Y0, Y7, Y9
+	VMASKMOVPS  Y9, Y8, (SI)
+
+next8:
+	MOVB $0x01, accumulate+96(FP)
+	LEAQ (CX)(BX*8), CX
+	SUBQ $0x00000008, k+72(FP)
+	JMP  block8
+
+block1:
+	CMPQ         k+72(FP), $0x00000001
+	JL           done
+	VBROADCASTSS (AX), Y0
+	ADDQ         DX, AX
+	MOVQ         c_base+0(FP), SI
+	MOVQ         c_len+8(FP), DI
+	MOVQ         CX, R8
+
+wide1:
+	CMPQ    DI, $0x00000020
+	JL      narrow1
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	CMPB    accumulate+96(FP), $0x00
+	JE      wideStart1
+	VMOVUPS (SI), Y1
+	VMOVUPS 32(SI), Y2
+	VMOVUPS 64(SI), Y3
+	VMOVUPS 96(SI), Y4
+
+wideStart1:
+	VFMADD231PS (R8), Y0, Y1
+	VFMADD231PS 32(R8), Y0, Y2
+	VFMADD231PS 64(R8), Y0, Y3
+	VFMADD231PS 96(R8), Y0, Y4
+	VMOVUPS     Y1, (SI)
+	VMOVUPS     Y2, 32(SI)
+	VMOVUPS     Y3, 64(SI)
+	VMOVUPS     Y4, 96(SI)
+	ADDQ        $0x00000080, SI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, DI
+	JMP         wide1
+
+narrow1:
+	CMPQ    DI, $0x00000008
+	JL      tail1
+	VXORPS  Y1, Y1, Y1
+	CMPB    accumulate+96(FP), $0x00
+	JE      narrowStart1
+	VMOVUPS (SI), Y1
+
+narrowStart1:
+	VFMADD231PS (R8), Y0, Y1
+	VMOVUPS     Y1, (SI)
+	ADDQ        $0x00000020, SI
+	ADDQ        $0x00000020, R8
+	SUBQ        $0x00000008, DI
+	JMP         narrow1
+
+tail1:
+	TESTQ      DI, DI
+	JE         next1
+	LEAQ       masks<>+0(SB), R9
+	NEGQ       DI
+	VMOVUPS    32(R9)(DI*4), Y1
+	VXORPS     Y2, Y2, Y2
+	CMPB       accumulate+96(FP), $0x00
+	JE         restStart1
+	VMASKMOVPS (SI), Y1, Y2
+
+restStart1:
+	VMASKMOVPS  (R8), Y1, Y3
+	VFMADD231PS Y3, Y0, Y2
+	VMASKMOVPS  Y2, Y1, (SI)
+
+next1:
+	MOVB $0x01, accumulate+96(FP)
+	ADDQ BX, CX
+	SUBQ $0x00000001, k+72(FP)
+	JMP  block1
+
+done:
+	VZEROUPPER
+	RET
+
 // func packTransposedAVX2(dst []float32, x []float32, row int, k int)
 // Requires: AVX
 TEXT ·packTransposedAVX2(SB), NOSPLIT, $0-64
 	MOVQ row+48(FP), AX
 	SHLQ $0x02, AX
-	LEAQ (AX)(AX*2), CX
-	MOVQ x_base+24(FP), DI
-	MOVQ dst_base+0(FP), BX
-	MOVQ DI, DX
+	MOVQ x_base+24(FP), CX
+	LEAQ (AX)(AX*2), SI
+	MOVQ CX, DI
 	LEAQ (DI)(AX*4), R8
-	MOVQ k+56(FP), SI
+	LEAQ (R8)(AX*4), CX
+	MOVQ dst_base+0(FP), DX
+	MOVQ k+56(FP), BX
 
-firstLoop:
-	CMPQ           SI, $0x00000008
-	JL             second
-	VBROADCASTF128 (DX), Y0
+wide0:
+	CMPQ           BX, $0x00000008
+	JL             narrow0
+	VBROADCASTF128 (DI), Y0
+	VBROADCASTF128 16(DI), Y1
 	VINSERTF128    $0x01, (R8), Y0, Y0
-	VBROADCASTF128 (DX)(AX*1), Y1
-	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
-	VBROADCASTF128 (DX)(AX*2), Y2
-	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
-	VBROADCASTF128 (DX)(CX*1), Y3
-	VINSERTF128    $0x01, (R8)(CX*1), Y3, Y3
-	VUNPCKLPS      Y1, Y0, Y4
-	VUNPCKHPS      Y1, Y0, Y0
-	VUNPCKLPS      Y3, Y2, Y1
-	VUNPCKHPS      Y3, Y2, Y2
-	VSHUFPS        $0x44, Y1, Y4, Y3
-	VSHUFPS        $0xee, Y1, Y4, Y1
-	VSHUFPS        $0x44, Y2, Y0, Y4
-	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, (BX)
-	VMOVUPS        Y1, 64(BX)
-	VMOVUPS        Y4, 128(BX)
-	VMOVUPS        Y0, 192(BX)
-	VBROADCASTF128 16(DX), Y0
-	VINSERTF128    $0x01, 16(R8), Y0, Y0
-	VBROADCASTF128 16(DX)(AX*1), Y1
-	VINSERTF128    $0x01, 16(R8)(AX*1), Y1, Y1
-	VBROADCASTF128 16(DX)(AX*2), Y2
-	VINSERTF128    $0x01, 16(R8)(AX*2), Y2, Y2
-	VBROADCASTF128 16(DX)(CX*1), Y3
-	VINSERTF128    $0x01, 16(R8)(CX*1), Y3, Y3
-	VUNPCKLPS      Y1, Y0, Y4
-	VUNPCKHPS      Y1, Y0, Y0
-	VUNPCKLPS      Y3, Y2, Y1
-	VUNPCKHPS      Y3, Y2, Y2
-	VSHUFPS        $0x44, Y1, Y4, Y3
-	VSHUFPS        $0xee, Y1, Y4, Y1
-	VSHUFPS        $0x44, Y2, Y0, Y4
-	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, 256(BX)
-	VMOVUPS        Y1, 320(BX)
-	VMOVUPS        Y4, 384(BX)
-	VMOVUPS        Y0, 448(BX)
-	ADDQ           $0x00000020, DX
+	VINSERTF128    $0x01, 16(R8), Y1, Y1
+	VBROADCASTF128 (DI)(AX*1), Y2
+	VBROADCASTF128 16(DI)(AX*1), Y3
+	VINSERTF128    $0x01, (R8)(AX*1), Y2, Y2
+	VINSERTF128    $0x01, 16(R8)(AX*1), Y3, Y3
+	VBROADCASTF128 (DI)(AX*2), Y4
+	VBROADCASTF128 16(DI)(AX*2), Y5
+	VINSERTF128    $0x01, (R8)(AX*2), Y4, Y4
+	VINSERTF128    $0x01, 16(R8)(AX*2), Y5, Y5
+	VBROADCASTF128 (DI)(SI*1), Y6
+	VBROADCASTF128 16(DI)(SI*1), Y7
+	VINSERTF128    $0x01, (R8)(SI*1), Y6, Y6
+	VINSERTF128    $0x01, 16(R8)(SI*1), Y7, Y7
+	VUNPCKLPS      Y2, Y0, Y8
+	VUNPCKHPS      Y2, Y0, Y0
+	VUNPCKLPS      Y6, Y4, Y2
+	VUNPCKHPS      Y6, Y4, Y4
+	VSHUFPS        $0x44, Y2, Y8, Y6
+	VSHUFPS        $0xee, Y2, Y8, Y2
+	VSHUFPS        $0x44, Y4, Y0, Y8
+	VSHUFPS        $0xee, Y4, Y0, Y0
+	VUNPCKLPS      Y3, Y1, Y4
+	VUNPCKHPS      Y3, Y1, Y1
+	VUNPCKLPS      Y7, Y5, Y3
+	VUNPCKHPS      Y7, Y5, Y5
+	VSHUFPS        $0x44, Y3, Y4, Y7
+	VSHUFPS        $0xee, Y3, Y4, Y3
+	VSHUFPS        $0x44, Y5, Y1, Y4
+	VSHUFPS        $0xee, Y5, Y1, Y1
+	VMOVUPS        Y6, (DX)
+	VMOVUPS        Y2, 64(DX)
+	VMOVUPS        Y8, 128(DX)
+	VMOVUPS        Y0, 192(DX)
+	VMOVUPS        Y7, 256(DX)
+	VMOVUPS        Y3, 320(DX)
+	VMOVUPS        Y4, 384(DX)
+	VMOVUPS        Y1, 448(DX)
+	ADDQ           $0x00000020, DI
 	ADDQ           $0x00000020, R8
-	ADDQ           $0x00000200, BX
-	SUBQ           $0x00000008, SI
-	JMP            firstLoop
+	ADDQ           $0x00000200, DX
+	SUBQ           $0x00000008, BX
+	JMP            wide0
 
-second:
-	LEAQ (DI)(AX*8), DI
-	MOVQ dst_base+0(FP), BX
-	ADDQ $0x00000020, BX
-	MOVQ DI, DX
+narrow0:
+	CMPQ           BX, $0x00000004
+	JL             done0
+	VBROADCASTF128 (DI), Y0
+	VINSERTF128    $0x01, (R8), Y0, Y0
+	VBROADCASTF128 (DI)(AX*1), Y1
+	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
+	VBROADCASTF128 (DI)(AX*2), Y2
+	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
+	VBROADCASTF128 (DI)(SI*1), Y3
+	VINSERTF128    $0x01, (R8)(SI*1), Y3, Y3
+	VUNPCKLPS      Y1, Y0, Y4
+	VUNPCKHPS      Y1, Y0, Y0
+	VUNPCKLPS      Y3, Y2, Y1
+	VUNPCKHPS      Y3, Y2, Y2
+	VSHUFPS        $0x44, Y1, Y4, Y3
+	VSHUFPS        $0xee, Y1, Y4, Y1
+	VSHUFPS        $0x44, Y2, Y0, Y4
+	VSHUFPS        $0xee, Y2, Y0, Y0
+	VMOVUPS        Y3, (DX)
+	VMOVUPS        Y1, 64(DX)
+	VMOVUPS        Y4, 128(DX)
+	VMOVUPS        Y0, 192(DX)
+	ADDQ           $0x00000010, DI
+	ADDQ           $0x00000010, R8
+	ADDQ           $0x00000100, DX
+	SUBQ           $0x00000004, BX
+	JMP            narrow0
+
+done0:
+	MOVQ CX, DI
 	LEAQ (DI)(AX*4), R8
-	MOVQ k+56(FP), SI
+	LEAQ (R8)(AX*4), CX
+	MOVQ dst_base+0(FP), DX
+	ADDQ $0x00000020, DX
+	MOVQ k+56(FP), BX
 
-secondLoop:
-	CMPQ           SI, $0x00000008
-	JL             done
-	VBROADCASTF128 (DX), Y0
+wide1:
+	CMPQ           BX, $0x00000008
+	JL             narrow1
+	VBROADCASTF128 (DI), Y0
+	VBROADCASTF128 16(DI), Y1
 	VINSERTF128    $0x01, (R8), Y0, Y0
-	VBROADCASTF128 (DX)(AX*1), Y1
-	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
-	VBROADCASTF128 (DX)(AX*2), Y2
-	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
-	VBROADCASTF128 (DX)(CX*1), Y3
-	VINSERTF128    $0x01, (R8)(CX*1), Y3, Y3
-	VUNPCKLPS      Y1, Y0, Y4
-	VUNPCKHPS      Y1, Y0, Y0
-	VUNPCKLPS      Y3, Y2, Y1
-	VUNPCKHPS      Y3, Y2, Y2
-	VSHUFPS        $0x44, Y1, Y4, Y3
-	VSHUFPS        $0xee, Y1, Y4, Y1
-	VSHUFPS        $0x44, Y2, Y0, Y4
-	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, (BX)
-	VMOVUPS        Y1, 64(BX)
-	VMOVUPS        Y4, 128(BX)
-	VMOVUPS        Y0, 192(BX)
-	VBROADCASTF128 16(DX), Y0
-	VINSERTF128    $0x01, 16(R8), Y0, Y0
-	VBROADCASTF128 16(DX)(AX*1), Y1
-	VINSERTF128    $0x01, 16(R8)(AX*1), Y1, Y1
-	VBROADCASTF128 16(DX)(AX*2), Y2
-	VINSERTF128    $0x01, 16(R8)(AX*2), Y2, Y2
-	VBROADCASTF128 16(DX)(CX*1), Y3
-	VINSERTF128    $0x01, 16(R8)(CX*1), Y3, Y3
-	VUNPCKLPS      Y1, Y0, Y4
-	VUNPCKHPS      Y1, Y0, Y0
-	VUNPCKLPS      Y3, Y2, Y1
-	VUNPCKHPS      Y3, Y2, Y2
-	VSHUFPS        $0x44, Y1, Y4, Y3
-	VSHUFPS        $0xee, Y1, Y4, Y1
-	VSHUFPS        $0x44, Y2, Y0, Y4
-	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, 256(BX)
-	VMOVUPS        Y1, 320(BX)
-	VMOVUPS        Y4, 384(BX)
-	VMOVUPS        Y0, 448(BX)
-	ADDQ           $0x00000020, DX
+	VINSERTF128    $0x01, 16(R8), Y1, Y1
+	VBROADCASTF128 (DI)(AX*1), Y2
+	VBROADCASTF128 16(DI)(AX*1), Y3
+	VINSERTF128    $0x01, (R8)(AX*1), Y2, Y2
+	VINSERTF128    $0x01, 16(R8)(AX*1), Y3, Y3
+	VBROADCASTF128 (DI)(AX*2), Y4
+	VBROADCASTF128 16(DI)(AX*2), Y5
+	VINSERTF128    $0x01, (R8)(AX*2), Y4, Y4
+	VINSERTF128    $0x01, 16(R8)(AX*2), Y5, Y5
+	VBROADCASTF128 (DI)(SI*1), Y6
+	VBROADCASTF128 16(DI)(SI*1), Y7
+	VINSERTF128    $0x01, (R8)(SI*1), Y6, Y6
+	VINSERTF128    $0x01, 16(R8)(SI*1), Y7, Y7
+	VUNPCKLPS      Y2, Y0, Y8
+	VUNPCKHPS      Y2, Y0, Y0
+	VUNPCKLPS      Y6, Y4, Y2
+	VUNPCKHPS      Y6, Y4, Y4
+	VSHUFPS        $0x44, Y2, Y8, Y6
+	VSHUFPS        $0xee, Y2, Y8, Y2
+	VSHUFPS        $0x44, Y4, Y0, Y8
+	VSHUFPS        $0xee, Y4, Y0, Y0
+	VUNPCKLPS      Y3, Y1, Y4
+	VUNPCKHPS      Y3, Y1, Y1
+	VUNPCKLPS      Y7, Y5, Y3
+	VUNPCKHPS      Y7, Y5, Y5
+	VSHUFPS        $0x44, Y3, Y4, Y7
+	VSHUFPS        $0xee, Y3, Y4, Y3
+	VSHUFPS        $0x44, Y5, Y1, Y4
+	VSHUFPS        $0xee, Y5, Y1, Y1
+	VMOVUPS        Y6, (DX)
+	VMOVUPS        Y2, 64(DX)
+	VMOVUPS        Y8, 128(DX)
+	VMOVUPS        Y0, 192(DX)
+	VMOVUPS        Y7, 256(DX)
+	VMOVUPS        Y3, 320(DX)
+	VMOVUPS        Y4, 384(DX)
+	VMOVUPS        Y1, 448(DX)
+	ADDQ           $0x00000020, DI
 	ADDQ           $0x00000020, R8
-	ADDQ           $0x00000200, BX
-	SUBQ           $0x00000008, SI
-	JMP            secondLoop
+	ADDQ           $0x00000200, DX
+	SUBQ           $0x00000008, BX
+	JMP            wide1
+
+narrow1:
+	CMPQ           BX, $0x00000004
+	JL             done1
+	VBROADCASTF128 (DI), Y0
+	VINSERTF128    $0x01, (R8), Y0, Y0
+	VBROADCASTF128 (DI)(AX*1), Y1
+	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
+	VBROADCASTF128 (DI)(AX*2), Y2
+	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
+	VBROADCASTF128 (DI)(SI*1), Y3
+	VINSERTF128    $0x01, (R8)(SI*1), Y3, Y3
+	VUNPCKLPS      Y1, Y0, Y4
+	VUNPCKHPS      Y1, Y0, Y0
+	VUNPCKLPS      Y3, Y2, Y1
+	VUNPCKHPS      Y3, Y2, Y2
+	VSHUFPS        $0x44, Y1, Y4, Y3
+	VSHUFPS        $0xee, Y1, Y4, Y1
+	VSHUFPS        $0x44, Y2, Y0, Y4
+	VSHUFPS        $0xee, Y2, Y0, Y0
+	VMOVUPS        Y3, (DX)
+	VMOVUPS        Y1, 64(DX)
+	VMOVUPS        Y4, 128(DX)
+	VMOVUPS        Y0, 192(DX)
+	ADDQ           $0x00000010, DI
+	ADDQ           $0x00000010, R8
+	ADDQ           $0x00000100, DX
+	SUBQ           $0x00000004, BX
+	JMP            narrow1
+
+done1:
+	VZEROUPPER
+	RET
+
+// func gemmDotsAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, accumulate bool)
+// Requires: AVX, FMA3
+TEXT ·gemmDotsAVX2(SB), NOSPLIT, $0-105
+	MOVQ colA+88(FP), AX
+	SHLQ $0x02, AX
+	MOVQ rowB+96(FP), CX
+	SHLQ $0x02, CX
+	LEAQ (CX)(CX*2), BX
+
+block:
+	CMPQ    n+72(FP), $0x00000010
+	JL      done
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	CMPB    accumulate+104(FP), $0x00
+	JE      start
+	MOVQ    c_base+0(FP), DX
+	VMOVUPS (DX), Y0
+	VMOVUPS 32(DX), Y1
+
+start:
+	MOVQ b_base+48(FP), DX
+	MOVQ DX, SI
+	LEAQ (SI)(CX*4), DI
+	LEAQ (DI)(CX*4), DX
+	MOVQ DX, R8
+	LEAQ (R8)(CX*4), R9
+	LEAQ (R9)(CX*4), DX
+	MOVQ DX, b_base+48(FP)
+	MOVQ a_base+24(FP), DX
+	MOVQ k+80(FP), R10
+
+wide:
+	CMPQ           R10, $0x00000008
+	JL             narrow
+	MOVQ           DX, R11
+	VBROADCASTF128 (SI), Y2
+	VBROADCASTF128 16(SI), Y3
+	VINSERTF128    $0x01, (DI), Y2, Y2
+	VINSERTF128    $0x01, 16(DI), Y3, Y3
+	VBROADCASTF128 (SI)(CX*1), Y4
+	VBROADCASTF128 16(SI)(CX*1), Y5
+	VINSERTF128    $0x01, (DI)(CX*1), Y4, Y4
+	VINSERTF128    $0x01, 16(DI)(CX*1), Y5, Y5
+	VBROADCASTF128 (SI)(CX*2), Y6
+	VBROADCASTF128 16(SI)(CX*2), Y7
+	VINSERTF128    $0x01, (DI)(CX*2), Y6, Y6
+	VINSERTF128    $0x01, 16(DI)(CX*2), Y7, Y7
+	VBROADCASTF128 (SI)(BX*1), Y8
+	VBROADCASTF128 16(SI)(BX*1), Y9
+	VINSERTF128    $0x01, (DI)(BX*1), Y8, Y8
+	VINSERTF128    $0x01, 16(DI)(BX*1), Y9, Y9
+	VUNPCKLPS      Y4, Y2, Y10
+	VUNPCKHPS      Y4, Y2, Y2
+	VUNPCKLPS      Y8, Y6, Y4
+	VUNPCKHPS      Y8, Y6, Y6
+	VSHUFPS        $0x44, Y4, Y10, Y8
+	VSHUFPS        $0xee, Y4, Y10, Y4
+	VSHUFPS        $0x44, Y6, Y2, Y10
+	VSHUFPS        $0xee, Y6, Y2, Y2
+	VUNPCKLPS      Y5, Y3, Y6
+	VUNPCKHPS      Y5, Y3, Y3
+	VUNPCKLPS      Y9, Y7, Y5
+	VUNPCKHPS      Y9, Y7, Y7
+	VSHUFPS        $0x44, Y5, Y6, Y9
+	VSHUFPS        $0xee, Y5, Y6, Y5
+	VSHUFPS        $0x44, Y7, Y3, Y6
+	VSHUFPS        $0xee, Y7, Y3, Y3
+	VBROADCASTSS   (R11), Y7
+	VFMADD231PS    Y7, Y8, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y7
+	VFMADD231PS    Y7, Y4, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y10, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y2, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y9, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y5, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y6, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y3, Y0
+	ADDQ           AX, R11
+	ADDQ           $0x00000020, SI
+	ADDQ           $0x00000020, DI
+	MOVQ           DX, R11
+	VBROADCASTF128 (R8), Y2
+	VBROADCASTF128 16(R8), Y3
+	VINSERTF128    $0x01, (R9), Y2, Y2
+	VINSERTF128    $0x01, 16(R9), Y3, Y3
+	VBROADCASTF128 (R8)(CX*1), Y4
+	VBROADCASTF128 16(R8)(CX*1), Y5
+	VINSERTF128    $0x01, (R9)(CX*1), Y4, Y4
+	VINSERTF128    $0x01, 16(R9)(CX*1), Y5, Y5
+	VBROADCASTF128 (R8)(CX*2), Y6
+	VBROADCASTF128 16(R8)(CX*2), Y7
+	VINSERTF128    $0x01, (R9)(CX*2), Y6, Y6
+	VINSERTF128    $0x01, 16(R9)(CX*2), Y7, Y7
+	VBROADCASTF128 (R8)(BX*1), Y8
+	VBROADCASTF128 16(R8)(BX*1), Y9
+	VINSERTF128    $0x01, (R9)(BX*1), Y8, Y8
+	VINSERTF128    $0x01, 16(R9)(BX*1), Y9, Y9
+	VUNPCKLPS      Y4, Y2, Y10
+	VUNPCKHPS      Y4, Y2, Y2
+	VUNPCKLPS      Y8, Y6, Y4
+	VUNPCKHPS      Y8, Y6, Y6
+	VSHUFPS        $0x44, Y4, Y10, Y8
+	VSHUFPS        $0xee, Y4, Y10, Y4
+	VSHUFPS        $0x44, Y6, Y2, Y10
+	VSHUFPS        $0xee, Y6, Y2, Y2
+	VUNPCKLPS      Y5, Y3, Y6
+	VUNPCKHPS      Y5, Y3, Y3
+	VUNPCKLPS      Y9, Y7, Y5
+	VUNPCKHPS      Y9, Y7, Y7
+	VSHUFPS        $0x44, Y5, Y6, Y9
+	VSHUFPS        $0xee, Y5, Y6, Y5
+	VSHUFPS        $0x44, Y7, Y3, Y6
+	VSHUFPS        $0xee, Y7, Y3, Y3
+	VBROADCASTSS   (R11), Y7
+	VFMADD231PS    Y7, Y8, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y7
+	VFMADD231PS    Y7, Y4, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y10, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y2, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y9, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y5, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y6, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y2
+	VFMADD231PS    Y2, Y3, Y1
+	ADDQ           AX, R11
+	ADDQ           $0x00000020, R8
+	ADDQ           $0x00000020, R9
+	MOVQ           R11, DX
+	SUBQ           $0x00000008, R10
+	JMP            wide
+
+narrow:
+	CMPQ           R10, $0x00000004
+	JL             store
+	MOVQ           DX, R11
+	VBROADCASTF128 (SI), Y2
+	VINSERTF128    $0x01, (DI), Y2, Y2
+	VBROADCASTF128 (SI)(CX*1), Y3
+	VINSERTF128    $0x01, (DI)(CX*1), Y3, Y3
+	VBROADCASTF128 (SI)(CX*2), Y4
+	VINSERTF128    $0x01, (DI)(CX*2), Y4, Y4
+	VBROADCASTF128 (SI)(BX*1), Y5
+	VINSERTF128    $0x01, (DI)(BX*1), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VSHUFPS        $0x44, Y4, Y2, Y6
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y5, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y3, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y3
+	VFMADD231PS    Y3, Y6, Y0
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y3
+	VFMADD231PS    Y3, Y2, Y0
+	ADDQ           AX, R11
+	ADDQ           $0x00000010, SI
+	ADDQ           $0x00000010, DI
+	MOVQ           DX, R11
+	VBROADCASTF128 (R8), Y2
+	VINSERTF128    $0x01, (R9), Y2, Y2
+	VBROADCASTF128 (R8)(CX*1), Y3
+	VINSERTF128    $0x01, (R9)(CX*1), Y3, Y3
+	VBROADCASTF128 (R8)(CX*2), Y4
+	VINSERTF128    $0x01, (R9)(CX*2), Y4, Y4
+	VBROADCASTF128 (R8)(BX*1), Y5
+	VINSERTF128    $0x01, (R9)(BX*1), Y5, Y5
+	VUNPCKLPS      Y3, Y2, Y6
+	VUNPCKHPS      Y3, Y2, Y2
+	VUNPCKLPS      Y5, Y4, Y3
+	VUNPCKHPS      Y5, Y4, Y4
+	VSHUFPS        $0x44, Y3, Y6, Y5
+	VSHUFPS        $0xee, Y3, Y6, Y3
+	VSHUFPS        $0x44, Y4, Y2, Y6
+	VSHUFPS        $0xee, Y4, Y2, Y2
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y5, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y4
+	VFMADD231PS    Y4, Y3, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y3
+	VFMADD231PS    Y3, Y6, Y1
+	ADDQ           AX, R11
+	VBROADCASTSS   (R11), Y3
+	VFMADD231PS    Y3, Y2, Y1
+	ADDQ           AX, R11
+	ADDQ           $0x00000010, R8
+	ADDQ           $0x00000010, R9
+	MOVQ           R11, DX
+	SUBQ           $0x00000004, R10
+	JMP            narrow
+
+store:
+	MOVQ    c_base+0(FP), DX
+	VMOVUPS Y0, (DX)
+	VMOVUPS Y1, 32(DX)
+	ADDQ    $0x00000040, DX
+	MOVQ    DX, c_base+0(FP)
+	SUBQ    $0x00000010, n+72(FP)
+	JMP     block
 
 done:
 	VZEROUPPER

@@ -463,6 +463,28 @@ func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	}
 }
 
+func gemmDots(c, a, b []float32, n, k, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmDotsAVX512(c, a, b, n, k, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmDotsAVX2(c, a, b, n, k, colA, rowB, accumulate)
+	default:
+		gemmDotsGeneric(c, a, b, n, k, colA, rowB, accumulate)
+	}
+}
+
+func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmAlongAVX512(c, a, b, k, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmAlongAVX2(c, a, b, k, colA, rowB, accumulate)
+	default:
+		gemmAlongGeneric(c, a, b, k, colA, rowB, accumulate)
+	}
+}
+
 func packTransposed(dst, x []float32, row, k int) {
 	switch active {
 	case pathAVX512:

@@ -92,6 +92,14 @@ func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }
 
+func gemmDots(c, a, b []float32, n, k, colA, rowB int, accumulate bool) {
+	gemmDotsGeneric(c, a, b, n, k, colA, rowB, accumulate)
+}
+
+func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
+	gemmAlongGeneric(c, a, b, k, colA, rowB, accumulate)
+}
+
 func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }
 
 func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {

@@ -40,6 +40,7 @@ const (
 	minColumns = 32
 
 	singleRows = 3   // so many rows are computed one by one
+	singleK    = 256 // in blocks of k that stay in the cache for the next
 	maxStrip   = 128 // the most columns of a strip, or that gemmRow takes
 )
 
@@ -48,12 +49,13 @@ type blocking struct {
 	strip      int // columns of a tile
 	tile       int // most rows of a tile
 	rowColumns int // what gemmRow takes at once
+	dots       int // what gemmDots takes at once
 }
 
 var blockings = [...]blocking{
-	pathGeneric: {strip: 16, tile: 6, rowColumns: 16},
-	pathAVX2:    {strip: 16, tile: 6, rowColumns: 64},
-	pathAVX512:  {strip: 32, tile: 14, rowColumns: 128},
+	pathGeneric: {strip: 16, tile: 6, rowColumns: 16, dots: 1},
+	pathAVX2:    {strip: 16, tile: 6, rowColumns: 64, dots: 16},
+	pathAVX512:  {strip: 32, tile: 14, rowColumns: 128, dots: 32},
 }
 
 // turned returns the product that is computed: a column is computed as a row,
@@ -237,6 +239,12 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 		return
 	}
 	blocking := &blockings[active]
+	if m <= singleRows && g.M <= singleRows {
+		done := g.singles(c, i, j, m, n, blocking)
+		if c, j, n = c[done:], j+done, n-done; n == 0 {
+			return
+		}
+	}
 	sizeA, _ := g.scratch()
 	s := strips{g: g, reading: g.reading(), shared: shared, scratch: scratch[sizeA:]}
 	for l := 0; l < g.K; l += blockK {
@@ -248,16 +256,7 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 			t.pack(scratch[:sizeA], a, m, k)
 			a = scratch
 		}
-		p := 0
-		if m <= singleRows {
-			for ; n-p >= blocking.rowColumns; p += blocking.rowColumns {
-				b, rowB, nextB := s.at(l, j+p, k, blocking.rowColumns)
-				for r := range m {
-					gemmRow(c[r*g.LDC+p:], a[r*t.rowA:], b, blocking.rowColumns, k, t.colA, rowB, nextB, more)
-				}
-			}
-		}
-		for ; p < n; p += blocking.strip {
+		for p := 0; p < n; p += blocking.strip {
 			w := min(blocking.strip, n-p)
 			b, rowB, nextB := s.at(l, j+p, k, w)
 			soon, pace := b, 0
@@ -276,6 +275,48 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 			}
 		}
 	}
+}
+
+// singles computes rows of A that are too few for tiles, one by one, and
+// returns how many columns it did. B is read where it is.
+func (g *Gemm) singles(c []float32, i, j, m, n int, blocking *blocking) (done int) {
+	rowA, colA := g.LDA, 1
+	if g.TransA {
+		rowA, colA = 1, g.LDA
+	}
+	along := false
+	switch {
+	case g.TransB:
+		done = n / blocking.dots * blocking.dots
+	case n > 2*blocking.rowColumns:
+		done, along = n, true
+	default:
+		done = n / blocking.rowColumns * blocking.rowColumns
+	}
+	if done == 0 {
+		return 0
+	}
+	for l := 0; l < g.K; {
+		k := min(singleK, g.K-l)
+		more := l > 0 || g.Accumulate
+		for r := range m {
+			c, a := c[r*g.LDC:][:done], g.A[(i+r)*rowA+l*colA:]
+			switch {
+			case g.TransB:
+				b, whole := g.B[j*g.LDB+l:], k&^3
+				gemmDots(c, a, b, done, whole, colA, g.LDB, more)
+				if rest := k - whole; rest > 0 {
+					gemmDotsGeneric(c, a[whole*colA:], b[whole:], done, rest, colA, g.LDB, true)
+				}
+			case along:
+				gemmAlong(c, a, g.B[l*g.LDB+j:], k, colA, g.LDB, more)
+			default:
+				gemmRow(c, a, g.B[l*g.LDB+j:], done, k, colA, g.LDB, panel, more)
+			}
+		}
+		l += k
+	}
+	return done
 }
 
 // tiling says how a block of A is cut into tiles and where their numbers are.
@@ -367,7 +408,7 @@ func packColumns(dst, x []float32, row, n, k int) {
 	for p := 0; p < n; p += panel {
 		done := 0
 		if n-p >= panel {
-			done = k &^ 7
+			done = k &^ 3
 			packTransposed(dst, x, row, done)
 		}
 		for j := range min(panel, n-p) {

@@ -37,6 +37,35 @@ func gemmRowGeneric(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate b
 	}
 }
 
+// gemmDotsGeneric multiplies one row of A and n columns of B, which are rows in
+// memory.
+func gemmDotsGeneric(c, a, b []float32, n, k, colA, rowB int, accumulate bool) {
+	for j := range n {
+		sum := float32(0)
+		if accumulate {
+			sum = c[j]
+		}
+		for l, y := range b[j*rowB:][:k] {
+			sum = fma32(a[l*colA], y, sum)
+		}
+		c[j] = sum
+	}
+}
+
+// gemmAlongGeneric multiplies one row of A and all of B, whose rows are rowB
+// apart.
+func gemmAlongGeneric(c, a, b []float32, k, colA, rowB int, accumulate bool) {
+	if !accumulate {
+		clear(c)
+	}
+	for l := range k {
+		x := a[l*colA]
+		for j, y := range b[l*rowB:][:len(c)] {
+			c[j] = fma32(x, y, c[j])
+		}
+	}
+}
+
 // packTransposedGeneric sets dst[16·l+j] = x[j·row+l] for j < 16 and l < k.
 func packTransposedGeneric(dst, x []float32, row, k int) {
 	for j := range panel {

@@ -407,7 +407,20 @@ func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace
 //go:noescape
 func gemmRowAVX512(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
 
-// packTransposedAVX512 is, for k a multiple of 8,
+// gemmAlongAVX512 is, for k > 0,
+//
+//	for j := range c {
+//		sum := c[j] if accumulate else 0
+//		for l := range k {
+//			sum = fma(a[l*colA], b[l*rowB+j], sum)
+//		}
+//		c[j] = sum
+//	}
+//
+//go:noescape
+func gemmAlongAVX512(c []float32, a []float32, b []float32, k int, colA int, rowB int, accumulate bool)
+
+// packTransposedAVX512 is, for k a multiple of 4,
 //
 //	for l := range k {
 //		for j := range 16 {
@@ -417,6 +430,19 @@ func gemmRowAVX512(c []float32, a []float32, b []float32, n int, k int, colA int
 //
 //go:noescape
 func packTransposedAVX512(dst []float32, x []float32, row int, k int)
+
+// gemmDotsAVX512 is, for n a multiple of 32 and k a multiple of 4,
+//
+//	for j := range n {
+//		sum := c[j] if accumulate else 0
+//		for l := range k {
+//			sum = fma(a[l*colA], b[j*rowB+l], sum)
+//		}
+//		c[j] = sum
+//	}
+//
+//go:noescape
+func gemmDotsAVX512(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, accumulate bool)
 
 // packPartsAVX512 is, for rows > 0, parts > 0 and 0 < n <= 16,
 //

@@ -16,6 +16,8 @@ var signatures = [][2]string{
 	{"sumRows", "func(dst, x []float32, rows, stride int)"},
 	{"gemmTiles", tilesSignature},
 	{"gemmRow", rowSignature},
+	{"gemmDots", dotsSignature},
+	{"gemmAlong", alongSignature},
 	{"packTransposed", packSignature},
 	{"packParts", partsSignature},
 	{"multiplyAdds", "func(rounds int)"},

@@ -26,6 +26,109 @@ func (t *target) tileRows() int {
 func emitGemm() {
 	emitTiles()
 	emitRow()
+	emitAlong()
+}
+
+const alongSignature = "func(c, a, b []float32, k, colA, rowB int, accumulate bool)"
+
+// emitAlong writes the product of one row of A and a B that is read once, row
+// after row, as memory likes it: a block of eight rows at a time is added to C.
+func emitAlong() {
+	text("gemmAlong", alongSignature, "for k > 0",
+		"\tfor j := range c {", "\t\tsum := c[j] if accumulate else 0",
+		"\t\tfor l := range k {", "\t\t\tsum = fma(a[l*colA], b[l*rowB+j], sum)", "\t\t}",
+		"\t\tc[j] = sum", "\t}")
+	a, b := Load(Param("a").Base(), GP64()), Load(Param("b").Base(), GP64())
+	colA, rowB := bytes("colA"), bytes("rowB")
+	c, n, p := GP64(), GP64(), GP64()
+	var x [8]vec
+	for i := range x {
+		x[i] = register()
+	}
+	row := newRows(rowB, 8)
+	row.base[0] = p
+
+	rows := func(rows int, next string) {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
+		part := func(name string, vectors int, mask Op) {
+			acc := make([]vec, vectors)
+			for i := range acc {
+				acc[i] = zero()
+			}
+			CMPB(argument("accumulate"), U8(0))
+			JE(LabelRef(label(name + "Start")))
+			for i, v := range acc {
+				at := Mem{Base: c, Disp: to.size * i}
+				if mask != nil {
+					loadFirst(at, mask, v)
+				} else {
+					VMOVUPS(at, v)
+				}
+			}
+			Label(label(name + "Start"))
+			for l := range rows {
+				for i, v := range acc {
+					at := row.row(l)
+					at.Disp = to.size * i
+					if mask != nil {
+						y := register()
+						loadFirst(at, mask, y)
+						VFMADD231PS(y, x[l], v)
+					} else {
+						VFMADD231PS(at, x[l], v)
+					}
+				}
+			}
+			for i, v := range acc {
+				at := Mem{Base: c, Disp: to.size * i}
+				if mask != nil {
+					storeFirst(v, mask, at)
+				} else {
+					VMOVUPS(v, at)
+				}
+			}
+		}
+		loop := func(name string, vectors int, next string) {
+			Label(label(name))
+			CMPQ(n, U32(vectors*to.lanes))
+			JL(LabelRef(label(next)))
+			part(name, vectors, nil)
+			ADDQ(U32(vectors*to.size), c)
+			ADDQ(U32(vectors*to.size), p)
+			SUBQ(U32(vectors*to.lanes), n)
+			JMP(LabelRef(label(name)))
+		}
+		Label(label("block"))
+		CMPQ(argument("k"), U32(rows))
+		JL(LabelRef(next))
+		for i := range rows {
+			VBROADCASTSS(Mem{Base: a}, x[i])
+			ADDQ(colA, a)
+		}
+		Load(Param("c").Base(), c)
+		Load(Param("c").Len(), n)
+		MOVQ(b, p)
+		loop("wide", 4, "narrow")
+		loop("narrow", 1, "tail")
+		Label(label("tail"))
+		TESTQ(n, n)
+		JE(LabelRef(label("next")))
+		part("rest", 1, firstOf(n))
+		Label(label("next"))
+		MOVB(U8(1), argument("accumulate"))
+		if rows > 1 {
+			LEAQ(Mem{Base: b, Index: rowB, Scale: 8}, b)
+		} else {
+			ADDQ(rowB, b)
+		}
+		SUBQ(U32(rows), argument("k"))
+		JMP(LabelRef(label("block")))
+	}
+	rows(8, "block1")
+	rows(1, "done")
+	Label("done")
+	VZEROUPPER()
+	RET()
 }
 
 // emitRow writes the product of one row of A and the columns of eight vectors

@@ -31,7 +31,8 @@ func main() {
 	}
 	emitReductions()
 	emitGemm()
-	narrow(emitPack)
+	emitPack()
+	emitDots()
 	emitParts()
 	emitPeak()
 	writeDispatch(*dir)
