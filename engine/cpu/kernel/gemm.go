@@ -39,9 +39,12 @@ const (
 	maxColumns = 1024
 	minColumns = 32
 
-	singleRows = 3   // so many rows are computed one by one
-	singleK    = 256 // in blocks of k that stay in the cache for the next
-	maxStrip   = 128 // the most columns of a strip, or that gemmRow takes
+	singleRows = 3 // so many rows are computed one by one
+	longRow    = 512
+	alongK     = 256 // in blocks of k that stay in the cache for the next row
+	straightK  = 4096
+	dotsK      = 4096 // or, of a transposed B, in what a garbage collection can wait for
+	maxStrip   = 128  // the most columns of a strip, or that gemmRow takes
 )
 
 // A blocking is how an implementation cuts a block of C.
@@ -75,6 +78,13 @@ func (g *Gemm) turned() Gemm {
 func (g *Gemm) shape() (rows, columns int) {
 	m, n, k := max(g.M, 1), max(g.N, 1), max(g.K, 1)
 	work := min(max(m*n*k/shares, minTask), maxTask) / k
+	if m <= fewRows { // of which memory may be the limit, and likes long rows
+		columns = max(work/m, minColumns)
+		if !g.TransB && (m <= singleRows || k*g.LDB > near) {
+			columns = max(columns, longRow)
+		}
+		return m, even(n, columns, minColumns)
+	}
 	columns = min(maxColumns, n)
 	rows = min(max(work/columns, minRows), maxRows)
 	if rows >= m {
@@ -115,7 +125,7 @@ const (
 func (g *Gemm) reading() reading {
 	rows, _ := g.shape()
 	switch {
-	case !g.TransB && (g.M <= fewRows || g.K*g.LDB <= unpacked):
+	case !g.TransB && (g.K*g.LDB <= unpacked || g.M <= fewRows):
 		return straight
 	case g.M <= rows:
 		return byStrip
@@ -124,14 +134,39 @@ func (g *Gemm) reading() reading {
 }
 
 const (
-	fewRows  = 32
+	fewRows  = 64
 	unpacked = 16 << 10
+	near     = 256 << 10 // what the second-level cache keeps from one product to the next
+	ahead    = 32        // rows of B from farther away that are fetched early
+
+	// A row-major B of few rows of A is packed in pieces of so many numbers,
+	// of which memory reads rows of so many columns.
+	pieceSize    = 64 << 10
+	pieceColumns = 512
 )
+
+// block is how many k a task computes at once.
+func (g *Gemm) block() int {
+	switch g.reading() {
+	case straight:
+		return straightK
+	case byStrip:
+		return pieceSize / g.pieceColumns()
+	}
+	return blockK
+}
+
+func (g *Gemm) pieceColumns() int {
+	if g.TransB {
+		return pieceColumns / 4
+	}
+	return pieceColumns
+}
 
 // packsA reports whether the tasks copy their block of A: where its rows would
 // compete for the same lines of the cache.
 func (g *Gemm) packsA() bool {
-	return g.N > 2*panel && g.M > singleRows && g.LDA >= 256
+	return g.N > 2*panel && g.M > fewRows && g.LDA >= 256
 }
 
 // Shared returns how many float32s of memory the tasks share, which those of
@@ -196,7 +231,7 @@ func (g *Gemm) Scratch() int {
 }
 
 func (g *Gemm) scratch() (a, b int) {
-	k := min(g.K, blockK)
+	k := min(g.K, g.block())
 	if g.packsA() {
 		rows, _ := g.shape()
 		if g.TransA {
@@ -206,7 +241,7 @@ func (g *Gemm) scratch() (a, b int) {
 		}
 	}
 	if g.reading() == byStrip {
-		b = maxStrip * k
+		b = pieceSize
 	}
 	return a, b
 }
@@ -247,33 +282,67 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 	}
 	sizeA, _ := g.scratch()
 	s := strips{g: g, reading: g.reading(), shared: shared, scratch: scratch[sizeA:]}
+	blockK := g.block()
+	far := s.reading == straight && g.K*g.LDB > near
 	for l := 0; l < g.K; l += blockK {
 		k := min(blockK, g.K-l)
-		more := l > 0 || g.Accumulate
+		s.has = 0
 		t := g.tiles(m, blocking.tile)
 		a := g.A[i*t.rowA+l*t.colA:]
 		if sizeA > 0 {
 			t.pack(scratch[:sizeA], a, m, k)
 			a = scratch
 		}
+		call := tileCall{tiling: t, k: k, rowC: g.LDC, more: l > 0 || g.Accumulate}
 		for p := 0; p < n; p += blocking.strip {
-			w := min(blocking.strip, n-p)
-			b, rowB, nextB := s.at(l, j+p, k, w)
-			soon, pace := b, 0
-			if s.reading == prepared {
-				pace = (64 + t.tall + t.low - 1) / (t.tall + t.low)
-				if p+blocking.strip < n {
-					soon = b[blocking.strip*k:]
-				} else if l+k < g.K {
-					soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), w)
-				}
+			call.c, call.a = c[p:], a
+			call.columns = min(blocking.strip, n-p)
+			call.b, call.rowB, call.nextB = s.at(l, j+p, k, n-p)
+			switch {
+			case s.reading == prepared && p+blocking.strip < n:
+				call.soon = call.b[blocking.strip*k:]
+			case s.reading == prepared && l+k < g.K:
+				call.soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), n)
+			case far && ahead*call.rowB < len(call.b):
+				call.soon = call.b[ahead*call.rowB:]
+				call.tiles(0, 1, 4*call.rowB)
+				call.tiles(1, t.tall+t.low, 0)
+				continue
+			default:
+				call.tiles(0, t.tall+t.low, 0)
+				continue
 			}
-			gemmTiles(c[p:], a, b, soon, pace, t.tall, t.rows, w, k, g.LDC, t.rowA, t.colA, t.rows*t.nextA, rowB, nextB, more)
-			if t.low > 0 {
-				soon = soon[min(pace*k*t.tall/4, len(soon)-1):]
-				gemmTiles(c[t.tall*t.rows*g.LDC+p:], a[t.tall*t.rows*t.nextA:], b, soon, pace, t.low, t.rows-1, w, k, g.LDC, t.rowA, t.colLow, (t.rows-1)*t.nextA, rowB, nextB, more)
-			}
+			call.tiles(0, t.tall+t.low, (64+t.tall+t.low-1)/(t.tall+t.low))
 		}
+	}
+}
+
+// A tileCall is the product of a block of A and a strip of B.
+type tileCall struct {
+	tiling
+	c, a, b, soon     []float32
+	columns, k        int
+	rowC, rowB, nextB int
+	more              bool
+}
+
+// tiles computes tiles lo to hi. Meanwhile the cache fetches what is at soon
+// and, with each step of k, pace bytes on.
+func (t *tileCall) tiles(lo, hi, pace int) {
+	soon := t.soon
+	if pace == 0 {
+		soon = t.b
+	}
+	if n := min(hi, t.tall) - lo; n > 0 {
+		gemmTiles(t.c[lo*t.rows*t.rowC:], t.a[lo*t.rows*t.nextA:], t.b, soon, pace, n, t.tiling.rows, t.columns, t.k,
+			t.rowC, t.rowA, t.colA, t.rows*t.nextA, t.rowB, t.nextB, t.more)
+		soon = soon[min(pace*t.k*n/4, len(soon)-1):]
+	}
+	if n := hi - max(lo, t.tall); n > 0 {
+		rows := t.rows - 1
+		done := t.tall*t.rows + (max(lo, t.tall)-t.tall)*rows
+		gemmTiles(t.c[done*t.rowC:], t.a[done*t.nextA:], t.b, soon, pace, n, rows, t.columns, t.k,
+			t.rowC, t.rowA, t.colLow, rows*t.nextA, t.rowB, t.nextB, t.more)
 	}
 }
 
@@ -296,27 +365,39 @@ func (g *Gemm) singles(c []float32, i, j, m, n int, blocking *blocking) (done in
 	if done == 0 {
 		return 0
 	}
-	for l := 0; l < g.K; {
-		k := min(singleK, g.K-l)
-		more := l > 0 || g.Accumulate
-		for r := range m {
-			c, a := c[r*g.LDC:][:done], g.A[(i+r)*rowA+l*colA:]
-			switch {
-			case g.TransB:
-				b, whole := g.B[j*g.LDB+l:], k&^3
-				gemmDots(c, a, b, done, whole, colA, g.LDB, more)
-				if rest := k - whole; rest > 0 {
-					gemmDotsGeneric(c, a[whole*colA:], b[whole:], done, rest, colA, g.LDB, true)
-				}
-			case along:
-				gemmAlong(c, a, g.B[l*g.LDB+j:], k, colA, g.LDB, more)
-			default:
-				gemmRow(c, a, g.B[l*g.LDB+j:], done, k, colA, g.LDB, panel, more)
+	if g.TransB {
+		for p := 0; p < done; p += blocking.dots {
+			for r := range m {
+				g.dots(c[r*g.LDC+p:][:blocking.dots], g.A[(i+r)*rowA:], g.B[(j+p)*g.LDB:], colA)
 			}
 		}
-		l += k
+		return done
+	}
+	for l := 0; l < g.K; l += alongK {
+		k := min(alongK, g.K-l)
+		more := l > 0 || g.Accumulate
+		for r := range m {
+			c, a, b := c[r*g.LDC:][:done], g.A[(i+r)*rowA+l*colA:], g.B[l*g.LDB+j:]
+			if along {
+				gemmAlong(c, a, b, k, colA, g.LDB, more)
+			} else {
+				gemmRow(c, a, b, done, k, colA, g.LDB, panel, more)
+			}
+		}
 	}
 	return done
+}
+
+// dots multiplies a row of A and rows of a transposed B.
+func (g *Gemm) dots(c, a, b []float32, colA int) {
+	for l := 0; l < g.K; l += dotsK {
+		k := min(dotsK, g.K-l)
+		whole := k &^ 3
+		gemmDots(c, a[l*colA:], b[l:], len(c), whole, colA, g.LDB, l > 0 || g.Accumulate)
+		if whole < k {
+			gemmDotsGeneric(c, a[(l+whole)*colA:], b[l+whole:], len(c), k-whole, colA, g.LDB, true)
+		}
+	}
 }
 
 // tiling says how a block of A is cut into tiles and where their numbers are.
@@ -371,23 +452,30 @@ type strips struct {
 	g               *Gemm
 	reading         reading
 	shared, scratch []float32
+	first, has      int // columns that are in scratch: the first, and how many are to come
 }
 
-// at returns k rows and n columns of B from row l and column j on, and the
-// distances between rows and between panels.
+// at returns k rows of B from row l and column j on, where n columns are to
+// come, and the distances between rows and between panels.
 func (s *strips) at(l, j, k, n int) (b []float32, rowB, nextB int) {
 	g := s.g
-	switch {
-	case s.reading == straight:
+	switch s.reading {
+	case straight:
 		return g.B[l*g.LDB+j:], g.LDB, panel
-	case s.reading == prepared:
+	case prepared:
 		return s.shared[l*g.wide()+j*k:], panel, panel * k
-	case g.TransB:
-		packColumns(s.scratch, g.B[j*g.LDB+l:], g.LDB, n, k)
-	default:
-		packRows(s.scratch, g.B[l*g.LDB+j:], g.LDB, n, k, k)
 	}
-	return s.scratch, panel, panel * k
+	if s.has == 0 {
+		s.first, s.has = j, min(n, g.pieceColumns())
+		if g.TransB {
+			packColumns(s.scratch, g.B[j*g.LDB+l:], g.LDB, s.has, k)
+		} else {
+			packRows(s.scratch, g.B[l*g.LDB+j:], g.LDB, s.has, k, k)
+		}
+	}
+	at := j - s.first
+	s.has = max(s.has-blockings[active].strip, 0)
+	return s.scratch[at*k:], panel, panel * k
 }
 
 // packRows copies n columns and rows rows of x into panels of 16 columns and k
