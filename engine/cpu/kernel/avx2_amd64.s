@@ -5159,6 +5159,479 @@ half_step1:
 	VZEROUPPER
 	RET
 
+// func gemmPackingTileAVX2(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·gemmPackingTileAVX2(SB), NOSPLIT, $0-177
+	SHLQ   $0x02, rowC+144(FP)
+	SHLQ   $0x02, rowA+152(FP)
+	SHLQ   $0x02, colA+160(FP)
+	SHLQ   $0x02, rowB+168(FP)
+	MOVQ   rows+128(FP), AX
+	CMPQ   AX, $0x00000001
+	JE     full_tile1
+	CMPQ   AX, $0x00000002
+	JE     full_tile2
+	CMPQ   AX, $0x00000003
+	JE     full_tile3
+	CMPQ   AX, $0x00000004
+	JE     full_tile4
+	CMPQ   AX, $0x00000005
+	JE     full_tile5
+	MOVQ   rowC+144(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    full_start6
+
+full_load6:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+	VMOVUPS (CX)(BX*1), Y10
+	VMOVUPS 32(CX)(BX*1), Y11
+
+full_start6:
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	MOVQ       rowA+152(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+160(FP), SI
+	MOVQ       rowB+168(FP), DI
+	MOVQ       packed_base+96(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+136(FP), R10
+	MOVQ       soon_base+72(FP), R11
+	MOVQ       pace+120(FP), R12
+
+full_step6:
+	PREFETCHT1   (R11)
+	ADDQ         R12, R11
+	VMOVUPS      (R9), Y13
+	VMOVUPS      Y13, (R8)
+	VMOVUPS      32(R9), Y14
+	VMOVUPS      Y14, 32(R8)
+	ADDQ         $0x00000040, R8
+	VBROADCASTSS (CX), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (CX)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (CX)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (CX)(DX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (CX)(AX*4), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (CX)(BX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         SI, CX
+	ADDQ         DI, R9
+	DECQ         R10
+	JNE          full_step6
+	MOVQ         rowC+144(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	VMOVUPS      Y10, (CX)(BX*1)
+	VMOVUPS      Y11, 32(CX)(BX*1)
+	VZEROUPPER
+	RET
+
+full_tile5:
+	MOVQ   rowC+144(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    full_start5
+
+full_load5:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+
+full_start5:
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	MOVQ       rowA+152(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+160(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       packed_base+96(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+136(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+120(FP), R11
+
+full_step5:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
+	VMOVUPS      (R8), Y11
+	VMOVUPS      Y11, (DI)
+	VMOVUPS      32(R8), Y12
+	VMOVUPS      Y12, 32(DI)
+	ADDQ         $0x00000040, DI
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (CX)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (CX)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (CX)(AX*4), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         BX, CX
+	ADDQ         SI, R8
+	DECQ         R9
+	JNE          full_step5
+	MOVQ         rowC+144(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	VZEROUPPER
+	RET
+
+full_tile4:
+	MOVQ   rowC+144(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    full_start4
+
+full_load4:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+
+full_start4:
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	MOVQ       rowA+152(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+160(FP), BX
+	MOVQ       rowB+168(FP), SI
+	MOVQ       packed_base+96(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+136(FP), R9
+	MOVQ       soon_base+72(FP), R10
+	MOVQ       pace+120(FP), R11
+
+full_step4:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
+	VMOVUPS      (R8), Y9
+	VMOVUPS      Y9, (DI)
+	VMOVUPS      32(R8), Y10
+	VMOVUPS      Y10, 32(DI)
+	ADDQ         $0x00000040, DI
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (CX)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (CX)(DX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         BX, CX
+	ADDQ         SI, R8
+	DECQ         R9
+	JNE          full_step4
+	MOVQ         rowC+144(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VZEROUPPER
+	RET
+
+full_tile3:
+	MOVQ   rowC+144(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    full_start3
+
+full_load3:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+
+full_start3:
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       rowA+152(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+160(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       packed_base+96(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+136(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+120(FP), R10
+
+full_step3:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
+	VMOVUPS      (DI), Y7
+	VMOVUPS      Y7, (SI)
+	VMOVUPS      32(DI), Y8
+	VMOVUPS      Y8, 32(SI)
+	ADDQ         $0x00000040, SI
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (CX)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (CX)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         DX, CX
+	ADDQ         BX, DI
+	DECQ         R8
+	JNE          full_step3
+	MOVQ         rowC+144(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VZEROUPPER
+	RET
+
+full_tile2:
+	MOVQ   rowC+144(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    full_start2
+
+full_load2:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+
+full_start2:
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       rowA+152(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+160(FP), DX
+	MOVQ       rowB+168(FP), BX
+	MOVQ       packed_base+96(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+136(FP), R8
+	MOVQ       soon_base+72(FP), R9
+	MOVQ       pace+120(FP), R10
+
+full_step2:
+	PREFETCHT1   (R9)
+	ADDQ         R10, R9
+	VMOVUPS      (DI), Y5
+	VMOVUPS      Y5, (SI)
+	VMOVUPS      32(DI), Y6
+	VMOVUPS      Y6, 32(SI)
+	ADDQ         $0x00000040, SI
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (CX)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         DX, CX
+	ADDQ         BX, DI
+	DECQ         R8
+	JNE          full_step2
+	MOVQ         rowC+144(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VZEROUPPER
+	RET
+
+full_tile1:
+	MOVQ   rowC+144(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    full_start1
+
+full_load1:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+
+full_start1:
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	MOVQ       rowA+152(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+160(FP), CX
+	MOVQ       rowB+168(FP), DX
+	MOVQ       packed_base+96(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+136(FP), DI
+	MOVQ       soon_base+72(FP), R8
+	MOVQ       pace+120(FP), R9
+
+full_step1:
+	PREFETCHT1   (R8)
+	ADDQ         R9, R8
+	VMOVUPS      (SI), Y3
+	VMOVUPS      Y3, (BX)
+	VMOVUPS      32(SI), Y4
+	VMOVUPS      Y4, 32(BX)
+	ADDQ         $0x00000040, BX
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         CX, AX
+	ADDQ         DX, SI
+	DECQ         DI
+	JNE          full_step1
+	MOVQ         rowC+144(FP), AX
+	MOVQ         c_base+0(FP), AX
+	VMOVUPS      Y0, (AX)
+	VMOVUPS      Y1, 32(AX)
+	VZEROUPPER
+	RET
+
 // func gemmRowAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·gemmRowAVX2(SB), NOSPLIT, $0-113

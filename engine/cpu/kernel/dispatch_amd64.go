@@ -452,6 +452,17 @@ func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, col
 	}
 }
 
+func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmPackingTileAVX512(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmPackingTileAVX2(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+	default:
+		gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+	}
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	switch active {
 	case pathAVX512:

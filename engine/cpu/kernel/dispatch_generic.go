@@ -88,6 +88,10 @@ func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, col
 	gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 }
 
+func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }

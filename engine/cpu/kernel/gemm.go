@@ -39,12 +39,12 @@ const (
 	maxColumns = 1024
 	minColumns = 32
 
+	maxTile    = 14
 	singleRows = 3 // so many rows are computed one by one
 	longRow    = 512
 	alongK     = 256 // in blocks of k that stay in the cache for the next row
 	straightK  = 4096
 	dotsK      = 4096 // or, of a transposed B, in what a garbage collection can wait for
-	maxStrip   = 128  // the most columns of a strip, or that gemmRow takes
 )
 
 // A blocking is how an implementation cuts a block of C.
@@ -156,6 +156,10 @@ func (g *Gemm) block() int {
 	return blockK
 }
 
+// far reports whether B is read straight from farther away than the caches
+// of a core.
+func (g *Gemm) far() bool { return g.reading() == straight && g.K*g.LDB > near }
+
 func (g *Gemm) pieceColumns() int {
 	if g.TransB {
 		return pieceColumns / 4
@@ -166,7 +170,7 @@ func (g *Gemm) pieceColumns() int {
 // packsA reports whether the tasks copy their block of A: where its rows would
 // compete for the same lines of the cache.
 func (g *Gemm) packsA() bool {
-	return g.N > 2*panel && g.M > fewRows && g.LDA >= 256
+	return g.N > 2*panel && (g.M > fewRows || g.M > maxTile && g.far()) && g.LDA >= 256
 }
 
 // Shared returns how many float32s of memory the tasks share, which those of
@@ -240,8 +244,11 @@ func (g *Gemm) scratch() (a, b int) {
 			a = rows * apart(k)
 		}
 	}
-	if g.reading() == byStrip {
+	switch {
+	case g.reading() == byStrip:
 		b = pieceSize
+	case g.far():
+		b = min(g.K, blockK) * 2 * panel
 	}
 	return a, b
 }
@@ -281,9 +288,10 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 		}
 	}
 	sizeA, _ := g.scratch()
-	s := strips{g: g, reading: g.reading(), shared: shared, scratch: scratch[sizeA:]}
+	packedB := scratch[sizeA:]
+	s := strips{g: g, reading: g.reading(), shared: shared, scratch: packedB}
 	blockK := g.block()
-	far := s.reading == straight && g.K*g.LDB > near
+	far := g.far()
 	for l := 0; l < g.K; l += blockK {
 		k := min(blockK, g.K-l)
 		s.has = 0
@@ -303,6 +311,9 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 				call.soon = call.b[blocking.strip*k:]
 			case s.reading == prepared && l+k < g.K:
 				call.soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), n)
+			case far && t.tall+t.low > 1 && call.columns == blocking.strip:
+				call.once(packedB, blocking.strip)
+				continue
 			case far && ahead*call.rowB < len(call.b):
 				call.soon = call.b[ahead*call.rowB:]
 				call.tiles(0, 1, 4*call.rowB)
@@ -324,6 +335,25 @@ type tileCall struct {
 	columns, k        int
 	rowC, rowB, nextB int
 	more              bool
+}
+
+// once reads a strip of B once, in blocks of k of which the first tile leaves a
+// copy to the others.
+func (t *tileCall) once(packed []float32, strip int) {
+	u := *t
+	for l := 0; l < t.k; l += blockK {
+		u.k = min(blockK, t.k-l)
+		u.a = t.a[l*u.colA:]
+		b := t.b[l*t.rowB:]
+		soon, pace := b, 0
+		if ahead*t.rowB < len(b) {
+			soon, pace = b[ahead*t.rowB:], 4*t.rowB
+		}
+		gemmPackingTile(t.c, u.a, b, soon, packed, pace, t.tiling.rows, u.k, t.rowC, t.rowA, t.colA, t.rowB, u.more)
+		u.b, u.rowB, u.nextB = packed, strip, panel
+		u.tiles(1, t.tall+t.low, 0)
+		u.more = true
+	}
 }
 
 // tiles computes tiles lo to hi. Meanwhile the cache fetches what is at soon

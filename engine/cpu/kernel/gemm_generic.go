@@ -15,6 +15,15 @@ func gemmTilesGeneric(c, a, b, _ []float32, _, tiles, rows, n, k, rowC, rowA, co
 	}
 }
 
+// gemmPackingTileGeneric multiplies rows rows of A and a strip of B, of which
+// it leaves a copy in packed, row after row.
+func gemmPackingTileGeneric(c, a, b, _, packed []float32, _, rows, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmTilesGeneric(c, a, b, nil, 0, 1, rows, panel, k, rowC, rowA, colA, 0, rowB, panel, accumulate)
+	for l := range k {
+		copy(packed[l*panel:][:panel], b[l*rowB:])
+	}
+}
+
 // gemmRowGeneric multiplies one row of A and n columns of B.
 func gemmRowGeneric(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	var sums [panel]float32

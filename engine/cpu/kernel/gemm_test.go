@@ -110,10 +110,14 @@ func TestGemm(t *testing.T) {
 			checkGemm(t, g, c)
 		}
 		for options := range 8 { // several tasks and several blocks of k
-			for _, shape := range [][3]int{{50, 20, 270}, {20, 150, 64}, {110, 37, 64}, {3, 200, 270}, {1, 300, 270}, {300, 1, 270}, {150, 70, 530}} {
+			for _, shape := range [][3]int{{50, 20, 270}, {20, 150, 64}, {110, 37, 64}, {3, 200, 270}, {1, 300, 270}, {300, 1, 270}, {150, 70, 530}, {70, 520, 130}} {
 				g, c := randomGemm(r, shape[0], shape[1], shape[2], options)
 				checkGemm(t, g, c)
 			}
+		}
+		for i, m := range []int{1, 2, 8, 17, 30} { // a far matrix of few rows
+			g, c := randomGemm(r, m, 1000+r.IntN(50), 270+r.IntN(20), i%2+4*(i/2%2))
+			checkGemm(t, g, c)
 		}
 	})
 }

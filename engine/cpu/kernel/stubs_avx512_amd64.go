@@ -394,6 +394,16 @@ func sumRowsAVX512(dst []float32, x []float32, rows int, stride int)
 //go:noescape
 func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 
+// gemmPackingTileAVX512 is, for 0 < rows <= 14 and k > 0,
+//
+//	gemmTiles(c, a, b, soon, pace, 1, rows, 32, k, rowC, rowA, colA, 0, rowB, 16, accumulate)
+//	for l := range k {
+//		copy(packed[32*l:][:32], b[l*rowB:])
+//	}
+//
+//go:noescape
+func gemmPackingTileAVX512(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
+
 // gemmRowAVX512 is, for n a multiple of 128 and k > 0,
 //
 //	for j := range n {

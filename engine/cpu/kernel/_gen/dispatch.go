@@ -15,6 +15,7 @@ var signatures = [][2]string{
 	{"reduceMax", "func(x []float32) float32"},
 	{"sumRows", "func(dst, x []float32, rows, stride int)"},
 	{"gemmTiles", tilesSignature},
+	{"gemmPackingTile", packingSignature},
 	{"gemmRow", rowSignature},
 	{"gemmDots", dotsSignature},
 	{"gemmAlong", alongSignature},

@@ -25,6 +25,7 @@ func (t *target) tileRows() int {
 
 func emitGemm() {
 	emitTiles()
+	emitPackingTile()
 	emitRow()
 	emitAlong()
 }
@@ -300,25 +301,40 @@ func emitTiles() {
 	if to.wide {
 		CMPQ(n, U32(16))
 		JLE(LabelRef("half"))
-		tileKernels("full", 2, true)
+		tileKernels("full", 2, true, false)
 		Label("half")
-		tileKernels("half", 1, true)
+		tileKernels("half", 1, true, false)
 		return
 	}
 	CMPQ(n, U32(8))
 	JLE(LabelRef("half"))
 	CMPQ(n, U32(16))
 	JL(LabelRef("part"))
-	tileKernels("full", 2, false)
+	tileKernels("full", 2, false, false)
 	Label("part")
-	tileKernels("part", 2, true)
+	tileKernels("part", 2, true, false)
 	Label("half")
-	tileKernels("half", 1, true)
+	tileKernels("half", 1, true, false)
+}
+
+const packingSignature = "func(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool)"
+
+// emitPackingTile writes the product of one tile and a strip of B, of which it
+// leaves a copy with its rows one after the other, for the tiles that follow.
+func emitPackingTile() {
+	width := 2 * to.lanes
+	text("gemmPackingTile", packingSignature, fmt.Sprintf("for 0 < rows <= %d and k > 0", to.tileRows()),
+		fmt.Sprintf("\tgemmTiles(c, a, b, soon, pace, 1, rows, %d, k, rowC, rowA, colA, 0, rowB, 16, accumulate)", width),
+		"\tfor l := range k {", fmt.Sprintf("\t\tcopy(packed[%d*l:][:%d], b[l*rowB:])", width, width), "\t}")
+	for _, p := range []string{"rowC", "rowA", "colA", "rowB"} {
+		SHLQ(U8(2), argument(p))
+	}
+	tileKernels("full", 2, false, true)
 }
 
 // tileKernels writes the tiles of one to all rows, of so many vectors of which
 // the last is partly used if masked.
-func tileKernels(name string, vectors int, masked bool) {
+func tileKernels(name string, vectors int, masked, packing bool) {
 	most := to.tileRows()
 	label := func(s string, rows int) string { return fmt.Sprintf("%s_%s%d", name, s, rows) }
 
@@ -409,9 +425,15 @@ func tileKernels(name string, vectors int, masked bool) {
 		aRow := Load(Param("rowA"), GP64())
 		a := newRows(aRow, n)
 		a.start(argument("a"), n)
-		colA, rowB, nextB := Load(Param("colA"), GP64()), Load(Param("rowB"), GP64()), GP64()
-		if to.wide && vectors > 1 {
-			Load(Param("nextB"), nextB)
+		colA, rowB := Load(Param("colA"), GP64()), Load(Param("rowB"), GP64())
+		second := func(base Register) Mem { return Mem{Base: base, Disp: to.size} }
+		if to.wide && vectors > 1 && !packing {
+			nextB := Load(Param("nextB"), GP64())
+			second = func(base Register) Mem { return Mem{Base: base, Index: nextB, Scale: 1} }
+		}
+		packed := GP64()
+		if packing {
+			Load(Param("packed").Base(), packed)
 		}
 		b, k := Load(Param("b").Base(), GP64()), Load(Param("k"), GP64())
 		var bv [2]vec
@@ -423,20 +445,22 @@ func tileKernels(name string, vectors int, masked bool) {
 		if vectors > 1 {
 			PREFETCHT1(Mem{Base: soon})
 			if to.wide {
-				PREFETCHT1(Mem{Base: soon, Index: nextB, Scale: 1})
+				PREFETCHT1(second(soon))
 			}
 			ADDQ(pace, soon)
 		}
 		for j := range vectors {
 			at := Mem{Base: b}
 			if j > 0 {
-				if to.wide {
-					at.Index, at.Scale = nextB, 1
-				} else {
-					at.Disp = to.size
-				}
+				at = second(b)
 			}
 			loadVector(at, j, bv[j])
+			if packing {
+				VMOVUPS(bv[j], Mem{Base: packed, Disp: j * to.size})
+			}
+		}
+		if packing {
+			ADDQ(U32(2*to.size), packed)
 		}
 		for i := range acc {
 			VBROADCASTSS(a.row(i), x)
@@ -458,6 +482,11 @@ func tileKernels(name string, vectors int, masked bool) {
 				at.Disp = to.size * j
 				storeVector(acc[i][j], at, j, x)
 			}
+		}
+		if packing {
+			VZEROUPPER()
+			RET()
+			return
 		}
 		MOVQ(soon, argument("soon"))
 		next := GP64()
