@@ -34,8 +34,7 @@ const (
 	shares  = 16 // tasks that a product of middling size is cut into
 
 	// Few rows do not repay the packing of B, few columns that of A.
-	maxRows    = 128
-	minRows    = 48
+	minRows    = 42 // whole tiles of every implementation
 	maxColumns = 1024
 	minColumns = 32
 
@@ -78,20 +77,16 @@ func (g *Gemm) turned() Gemm {
 func (g *Gemm) shape() (rows, columns int) {
 	m, n, k := max(g.M, 1), max(g.N, 1), max(g.K, 1)
 	work := min(max(m*n*k/shares, minTask), maxTask) / k
-	if m <= fewRows { // of which memory may be the limit, and likes long rows
+	if m <= fewRows {
 		columns = max(work/m, minColumns)
-		if !g.TransB && (m <= singleRows || k*g.LDB > near) {
+		if m <= singleRows && !g.TransB { // memory is the limit, and likes long rows
 			columns = max(columns, longRow)
 		}
 		return m, even(n, columns, minColumns)
 	}
 	columns = min(maxColumns, n)
-	rows = min(max(work/columns, minRows), maxRows)
-	if rows >= m {
-		rows = m
-	} else {
-		rows = even(m, rows, 2)
-	}
+	rows = min(max(work/columns, minRows), fewRows)
+	rows = min(even(m, rows, 2), m)
 	columns = max(work/rows, minColumns)
 	return rows, even(n, columns, minColumns)
 }
@@ -125,7 +120,7 @@ const (
 func (g *Gemm) reading() reading {
 	rows, _ := g.shape()
 	switch {
-	case !g.TransB && (g.K*g.LDB <= unpacked || g.M <= fewRows):
+	case !g.TransB && (g.M <= fewRows || g.M <= 4*fewRows && g.K*g.LDB <= 512<<10 || g.K*g.LDB <= unpacked):
 		return straight
 	case g.M <= rows:
 		return byStrip
@@ -134,10 +129,10 @@ func (g *Gemm) reading() reading {
 }
 
 const (
-	fewRows  = 64
+	fewRows  = 128
 	unpacked = 16 << 10
-	near     = 256 << 10 // what the second-level cache keeps from one product to the next
-	ahead    = 32        // rows of B from farther away that are fetched early
+	near     = 32 << 10 // what the second-level cache keeps from one product to the next
+	ahead    = 32       // rows of B from farther away that are fetched early
 
 	// A row-major B of few rows of A is packed in pieces of so many numbers,
 	// of which memory reads rows of so many columns.
@@ -158,7 +153,7 @@ func (g *Gemm) block() int {
 
 // far reports whether B is read straight from farther away than the caches
 // of a core.
-func (g *Gemm) far() bool { return g.reading() == straight && g.K*g.LDB > near }
+func (g *Gemm) far() bool { return g.reading() == straight && g.LDB > 128 && g.K*g.LDB > near }
 
 func (g *Gemm) pieceColumns() int {
 	if g.TransB {
@@ -170,7 +165,8 @@ func (g *Gemm) pieceColumns() int {
 // packsA reports whether the tasks copy their block of A: where its rows would
 // compete for the same lines of the cache.
 func (g *Gemm) packsA() bool {
-	return g.N > 2*panel && (g.M > fewRows || g.M > maxTile && g.far()) && g.LDA >= 256
+	_, columns := g.shape()
+	return columns >= 128 && (g.M > fewRows && g.LDA >= 256 || g.M > maxTile && g.LDA%512 == 0 && !g.TransA)
 }
 
 // Shared returns how many float32s of memory the tasks share, which those of
