@@ -3446,72 +3446,6 @@ tree:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX2(x []float32) float32
-// Requires: AVX, SSE
-TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-28
-	MOVQ    x_base+0(FP), AX
-	MOVQ    x_len+8(FP), CX
-	VMOVUPS v00000000<>+0(SB), Y0
-	VMOVUPS v00000000<>+0(SB), Y1
-
-loop:
-	CMPQ    CX, $0x00000010
-	JL      rest
-	VMOVUPS (AX), Y2
-	VMULPS  Y2, Y2, Y2
-	VADDPS  Y2, Y0, Y0
-	VMOVAPS Y0, Y0
-	VMOVUPS 32(AX), Y2
-	VMULPS  Y2, Y2, Y2
-	VADDPS  Y2, Y1, Y1
-	VMOVAPS Y1, Y1
-	ADDQ    $0x00000040, AX
-	SUBQ    $0x00000010, CX
-	JMP     loop
-
-rest:
-	CMPQ       CX, $0x00000008
-	JL         low
-	VMOVUPS    (AX), Y2
-	VMULPS     Y2, Y2, Y2
-	VADDPS     Y2, Y0, Y0
-	VMOVAPS    Y0, Y0
-	ADDQ       $0x00000020, AX
-	SUBQ       $0x00000008, CX
-	LEAQ       masks<>+0(SB), DX
-	NEGQ       CX
-	VMOVUPS    32(DX)(CX*4), Y2
-	VMASKMOVPS (AX), Y2, Y4
-	VMOVUPS    v00000000<>+0(SB), Y5
-	VBLENDVPS  Y2, Y4, Y5, Y2
-	VMULPS     Y2, Y2, Y2
-	VADDPS     Y2, Y1, Y1
-	VMOVAPS    Y1, Y1
-	JMP        tree
-
-low:
-	LEAQ       masks<>+0(SB), DX
-	NEGQ       CX
-	VMOVUPS    32(DX)(CX*4), Y2
-	VMASKMOVPS (AX), Y2, Y4
-	VMOVUPS    v00000000<>+0(SB), Y5
-	VBLENDVPS  Y2, Y4, Y5, Y2
-	VMULPS     Y2, Y2, Y2
-	VADDPS     Y2, Y0, Y0
-	VMOVAPS    Y0, Y0
-
-tree:
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X3
-	VADDPS       Y3, Y0, Y0
-	VMOVHLPS     X0, X0, X3
-	VADDPS       Y3, Y0, Y0
-	VMOVSHDUP    X0, X3
-	VADDPS       Y3, Y0, Y0
-	MOVSS        X0, ret+24(FP)
-	VZEROUPPER
-	RET
-
 // func reduceMaxAVX2(x []float32) float32
 // Requires: AVX, SSE
 TEXT ·reduceMaxAVX2(SB), NOSPLIT, $0-28
@@ -3609,9 +3543,9 @@ tree:
 	VZEROUPPER
 	RET
 
-// func sumRowsAVX2(dst []float32, x []float32, rows int, stride int)
+// func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 // Requires: AVX
-TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-64
+TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-65
 	MOVQ dst_base+0(FP), AX
 	MOVQ dst_len+8(FP), CX
 	MOVQ x_base+24(FP), DX
@@ -3619,18 +3553,30 @@ TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-64
 	SHLQ $0x02, BX
 
 wide:
-	CMPQ   CX, $0x00000040
-	JL     narrow
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   DX, SI
-	MOVQ   rows+48(FP), DI
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	CMPB    accumulate+64(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+wideRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 wideRows:
 	VADDPS  (SI), Y0, Y0
@@ -3658,11 +3604,16 @@ wideRows:
 	JMP     wide
 
 narrow:
-	CMPQ   CX, $0x00000008
-	JL     tail
-	VXORPS Y0, Y0, Y0
-	MOVQ   DX, SI
-	MOVQ   rows+48(FP), DI
+	CMPQ    CX, $0x00000008
+	JL      tail
+	VXORPS  Y0, Y0, Y0
+	CMPB    accumulate+64(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Y0
+
+narrowRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 narrowRows:
 	VADDPS  (SI), Y0, Y0
@@ -3676,14 +3627,19 @@ narrowRows:
 	JMP     narrow
 
 tail:
-	TESTQ   CX, CX
-	JE      done
-	LEAQ    masks<>+0(SB), SI
-	NEGQ    CX
-	VMOVUPS 32(SI)(CX*4), Y0
-	VXORPS  Y1, Y1, Y1
-	MOVQ    DX, SI
-	MOVQ    rows+48(FP), DI
+	TESTQ      CX, CX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       CX
+	VMOVUPS    32(SI)(CX*4), Y0
+	VXORPS     Y1, Y1, Y1
+	CMPB       accumulate+64(FP), $0x00
+	JE         tailRowsStart
+	VMASKMOVPS (AX), Y0, Y1
+
+tailRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 tailRows:
 	VMASKMOVPS (SI), Y0, Y2

@@ -3052,44 +3052,6 @@ rest:
 	VZEROUPPER
 	RET
 
-// func sumSquaresAVX512(x []float32) float32
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-28
-	MOVQ         x_base+0(FP), AX
-	MOVQ         x_len+8(FP), CX
-	VBROADCASTSS v00000000<>+0(SB), Z0
-
-loop:
-	CMPQ    CX, $0x00000010
-	JL      rest
-	VMOVUPS (AX), Z1
-	VMULPS  Z1, Z1, Z1
-	VADDPS  Z1, Z0, Z0
-	VMOVAPS Z0, Z0
-	ADDQ    $0x00000040, AX
-	SUBQ    $0x00000010, CX
-	JMP     loop
-
-rest:
-	MOVL          $-1, DX
-	BZHIL         CX, DX, DX
-	KMOVW         DX, K1
-	VMOVUPS.Z     (AX), K1, Z1
-	VMULPS        Z1, Z1, Z1
-	VADDPS        Z1, Z0, Z1
-	VMOVAPS       Z1, K1, Z0
-	VEXTRACTF32X8 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF128  $0x01, Y0, X2
-	VADDPS        Y2, Y0, Y0
-	VMOVHLPS      X0, X0, X2
-	VADDPS        Y2, Y0, Y0
-	VMOVSHDUP     X0, X2
-	VADDPS        Y2, Y0, Y0
-	MOVSS         X0, ret+24(FP)
-	VZEROUPPER
-	RET
-
 // func reduceMaxAVX512(x []float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·reduceMaxAVX512(SB), NOSPLIT, $0-28
@@ -3152,9 +3114,9 @@ rest:
 	VZEROUPPER
 	RET
 
-// func sumRowsAVX512(dst []float32, x []float32, rows int, stride int)
+// func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-64
+TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-65
 	MOVQ dst_base+0(FP), AX
 	MOVQ dst_len+8(FP), CX
 	MOVQ x_base+24(FP), DX
@@ -3162,18 +3124,30 @@ TEXT ·sumRowsAVX512(SB), NOSPLIT, $0-64
 	SHLQ $0x02, BX
 
 wide:
-	CMPQ   CX, $0x00000080
-	JL     narrow
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	VXORPS Z5, Z5, Z5
-	VXORPS Z6, Z6, Z6
-	VXORPS Z7, Z7, Z7
-	MOVQ   DX, SI
-	MOVQ   rows+48(FP), DI
+	CMPQ    CX, $0x00000080
+	JL      narrow
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	CMPB    accumulate+64(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+wideRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 wideRows:
 	VADDPS  (SI), Z0, Z0
@@ -3201,11 +3175,16 @@ wideRows:
 	JMP     wide
 
 narrow:
-	CMPQ   CX, $0x00000010
-	JL     tail
-	VXORPS Z0, Z0, Z0
-	MOVQ   DX, SI
-	MOVQ   rows+48(FP), DI
+	CMPQ    CX, $0x00000010
+	JL      tail
+	VXORPS  Z0, Z0, Z0
+	CMPB    accumulate+64(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Z0
+
+narrowRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 narrowRows:
 	VADDPS  (SI), Z0, Z0
@@ -3219,14 +3198,19 @@ narrowRows:
 	JMP     narrow
 
 tail:
-	TESTQ  CX, CX
-	JE     done
-	MOVL   $-1, SI
-	BZHIL  CX, SI, SI
-	KMOVW  SI, K1
-	VXORPS Z0, Z0, Z0
-	MOVQ   DX, SI
-	MOVQ   rows+48(FP), DI
+	TESTQ     CX, CX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     CX, SI, SI
+	KMOVW     SI, K1
+	VXORPS    Z0, Z0, Z0
+	CMPB      accumulate+64(FP), $0x00
+	JE        tailRowsStart
+	VMOVUPS.Z (AX), K1, Z0
+
+tailRowsStart:
+	MOVQ DX, SI
+	MOVQ rows+48(FP), DI
 
 tailRows:
 	VMOVUPS.Z (SI), K1, Z1

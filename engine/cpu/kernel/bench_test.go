@@ -103,7 +103,6 @@ func BenchmarkElementwise(b *testing.B) {
 	}
 	speed("Select", 4, func() { Select(z, x, x, y) })
 	speed("Sum", 1, func() { Sum(x) })
-	speed("SumSquares", 1, func() { SumSquares(x) })
 	speed("ReduceMax", 1, func() { ReduceMax(x) })
 	speed("SumRows", 1, func() { SumRows(z[:64], x, n/64, 64) })
 	speed("Transpose", 2, func() { Transpose(z, x, 32, 32, 32) })

@@ -410,16 +410,6 @@ func sum(x []float32) float32 {
 	return sumGeneric(x)
 }
 
-func sumSquares(x []float32) float32 {
-	switch active {
-	case pathAVX512:
-		return sumSquaresAVX512(x)
-	case pathAVX2:
-		return sumSquaresAVX2(x)
-	}
-	return sumSquaresGeneric(x)
-}
-
 func reduceMax(x []float32) float32 {
 	switch active {
 	case pathAVX512:
@@ -430,14 +420,14 @@ func reduceMax(x []float32) float32 {
 	return reduceMaxGeneric(x)
 }
 
-func sumRows(dst, x []float32, rows, stride int) {
+func sumRows(dst, x []float32, rows, stride int, accumulate bool) {
 	switch active {
 	case pathAVX512:
-		sumRowsAVX512(dst, x, rows, stride)
+		sumRowsAVX512(dst, x, rows, stride, accumulate)
 	case pathAVX2:
-		sumRowsAVX2(dst, x, rows, stride)
+		sumRowsAVX2(dst, x, rows, stride, accumulate)
 	default:
-		sumRowsGeneric(dst, x, rows, stride)
+		sumRowsGeneric(dst, x, rows, stride, accumulate)
 	}
 }
 

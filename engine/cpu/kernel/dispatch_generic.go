@@ -78,11 +78,11 @@ func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
 func sum(x []float32) float32 { return sumGeneric(x) }
 
-func sumSquares(x []float32) float32 { return sumSquaresGeneric(x) }
-
 func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }
 
-func sumRows(dst, x []float32, rows, stride int) { sumRowsGeneric(dst, x, rows, stride) }
+func sumRows(dst, x []float32, rows, stride int, accumulate bool) {
+	sumRowsGeneric(dst, x, rows, stride, accumulate)
+}
 
 func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
 	gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)

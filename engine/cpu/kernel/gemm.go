@@ -33,7 +33,9 @@ const (
 	minTask = 1 << 17
 	shares  = 16 // tasks that a product of middling size is cut into
 
-	// Few rows do not repay the packing of B, few columns that of A.
+	// The bounds of a task's rows and columns: few rows do not repay the
+	// reading of B, few columns that of A.
+	fewRows    = 128
 	minRows    = 42 // whole tiles of every implementation
 	maxColumns = 1024
 	minColumns = 32
@@ -41,9 +43,13 @@ const (
 	maxTile    = 14
 	singleRows = 3 // so many rows are computed one by one
 	longRow    = 512
-	alongK     = 256 // in blocks of k that stay in the cache for the next row
-	straightK  = 4096
-	dotsK      = 4096 // or, of a transposed B, in what a garbage collection can wait for
+
+	// What one call into assembly reads of B, as a garbage collection has to
+	// wait for its end.
+	straightK    = 2048 // of a strip
+	dotsK        = 4096 // of as many rows as a vector has numbers, or two
+	alongK       = 256  // of so many columns
+	alongColumns = 4096
 )
 
 // A blocking is how an implementation cuts a block of C.
@@ -129,7 +135,6 @@ func (g *Gemm) reading() reading {
 }
 
 const (
-	fewRows  = 128
 	unpacked = 16 << 10
 	near     = 32 << 10 // what the second-level cache keeps from one product to the next
 	ahead    = 32       // rows of B from farther away that are fetched early
@@ -405,7 +410,9 @@ func (g *Gemm) singles(c []float32, i, j, m, n int, blocking *blocking) (done in
 		for r := range m {
 			c, a, b := c[r*g.LDC:][:done], g.A[(i+r)*rowA+l*colA:], g.B[l*g.LDB+j:]
 			if along {
-				gemmAlong(c, a, b, k, colA, g.LDB, more)
+				for p := 0; p < done; p += alongColumns {
+					gemmAlong(c[p:min(p+alongColumns, done)], a, b[p:], k, colA, g.LDB, more)
+				}
 			} else {
 				gemmRow(c, a, b, done, k, colA, g.LDB, panel, more)
 			}
@@ -465,11 +472,11 @@ func (t *tiling) pack(dst, a []float32, m, k int) {
 	}
 	t.colA, t.colLow, t.nextA = t.rows, t.rows-1, k
 	if t.tall > 0 {
-		packParts(dst, a, k, t.tall, t.rows, t.row, t.rows, t.rows*k)
+		packBlock(dst, a, k, t.tall, t.rows, t.row, t.rows, t.rows*k)
 	}
 	if t.low > 0 {
 		done := t.tall * t.rows
-		packParts(dst[done*k:], a[done:], k, t.low, t.rows-1, t.row, t.rows-1, (t.rows-1)*k)
+		packBlock(dst[done*k:], a[done:], k, t.low, t.rows-1, t.row, t.rows-1, (t.rows-1)*k)
 	}
 }
 
@@ -509,12 +516,25 @@ func (s *strips) at(l, j, k, n int) (b []float32, rowB, nextB int) {
 func packRows(dst, x []float32, row, n, rows, k int) {
 	whole := n / panel
 	if whole > 0 {
-		packParts(dst, x, rows, whole, panel, row, panel, panel*k)
+		packBlock(dst, x, rows, whole, panel, row, panel, panel*k)
 	}
 	if part := n % panel; part > 0 {
-		packParts(dst[whole*panel*k:], x[whole*panel:], rows, 1, part, row, panel, 0)
+		packBlock(dst[whole*panel*k:], x[whole*panel:], rows, 1, part, row, panel, 0)
 	}
 }
+
+// packBlock is packParts in calls that a garbage collection can wait for.
+func packBlock(dst, x []float32, rows, parts, n, row, apart, next int) {
+	for p := 0; p < parts; p += partsAtOnce {
+		some := min(partsAtOnce, parts-p)
+		block := atOnce / (panel * some)
+		for r := 0; r < rows; r += block {
+			packParts(dst[p*next+r*apart:], x[p*n+r*row:], min(block, rows-r), some, n, row, apart, next)
+		}
+	}
+}
+
+const partsAtOnce = 256
 
 // packColumns copies n rows and k columns of x into panels of 16 rows,
 // transposed.

@@ -340,18 +340,6 @@ func softplusAVX2(dst []float32, x []float32)
 //go:noescape
 func sumAVX2(x []float32) float32
 
-// sumSquaresAVX2 is
-//
-//	for i := range x {
-//		lane[i%16] = sum(lane[i%16], x[i])
-//	}
-//	for n := 8; n > 0; n /= 2 {
-//		lane[:n] = sum(lane[:n], lane[n:2*n])
-//	}
-//
-//go:noescape
-func sumSquaresAVX2(x []float32) float32
-
 // reduceMaxAVX2 is
 //
 //	for i := range x {
@@ -364,17 +352,18 @@ func sumSquaresAVX2(x []float32) float32
 //go:noescape
 func reduceMaxAVX2(x []float32) float32
 
-// sumRowsAVX2 is
+// sumRowsAVX2 is, for rows > 0,
 //
 //	for c := range dst {
-//		dst[c] = 0
+//		sum := dst[c] if accumulate else 0
 //		for r := range rows {
-//			dst[c] += x[r*stride+c]
+//			sum += x[r*stride+c]
 //		}
+//		dst[c] = sum
 //	}
 //
 //go:noescape
-func sumRowsAVX2(dst []float32, x []float32, rows int, stride int)
+func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
 // gemmTilesAVX2 is, for tiles > 0, 0 < rows <= 6, 0 < n <= 16 and k > 0,
 //

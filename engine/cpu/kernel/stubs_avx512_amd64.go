@@ -340,18 +340,6 @@ func softplusAVX512(dst []float32, x []float32)
 //go:noescape
 func sumAVX512(x []float32) float32
 
-// sumSquaresAVX512 is
-//
-//	for i := range x {
-//		lane[i%16] = sum(lane[i%16], x[i])
-//	}
-//	for n := 8; n > 0; n /= 2 {
-//		lane[:n] = sum(lane[:n], lane[n:2*n])
-//	}
-//
-//go:noescape
-func sumSquaresAVX512(x []float32) float32
-
 // reduceMaxAVX512 is
 //
 //	for i := range x {
@@ -364,17 +352,18 @@ func sumSquaresAVX512(x []float32) float32
 //go:noescape
 func reduceMaxAVX512(x []float32) float32
 
-// sumRowsAVX512 is
+// sumRowsAVX512 is, for rows > 0,
 //
 //	for c := range dst {
-//		dst[c] = 0
+//		sum := dst[c] if accumulate else 0
 //		for r := range rows {
-//			dst[c] += x[r*stride+c]
+//			sum += x[r*stride+c]
 //		}
+//		dst[c] = sum
 //	}
 //
 //go:noescape
-func sumRowsAVX512(dst []float32, x []float32, rows int, stride int)
+func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
 // gemmTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32 and k > 0,
 //

@@ -11,9 +11,8 @@ import (
 // signatures are the kernels that are not maps.
 var signatures = [][2]string{
 	{"sum", "func(x []float32) float32"},
-	{"sumSquares", "func(x []float32) float32"},
 	{"reduceMax", "func(x []float32) float32"},
-	{"sumRows", "func(dst, x []float32, rows, stride int)"},
+	{"sumRows", sumRowsSignature},
 	{"gemmTiles", tilesSignature},
 	{"gemmPackingTile", packingSignature},
 	{"gemmRow", rowSignature},

@@ -7,7 +7,6 @@ import (
 
 func emitReductions() {
 	emitReduce("sum", "sum", float(0), func(acc, x vec) vec { return add(acc, x) })
-	emitReduce("sumSquares", "sum", float(0), func(acc, x vec) vec { return add(acc, mul(x, x)) })
 	emitReduce("reduceMax", "max", float(minInfinity), func(acc, x vec) vec { return maximum(acc, x) })
 	emitSumRows()
 }
@@ -102,9 +101,11 @@ func narrow(f func()) {
 	to = before
 }
 
+const sumRowsSignature = "func(dst, x []float32, rows, stride int, accumulate bool)"
+
 func emitSumRows() {
-	text("sumRows", "func(dst, x []float32, rows, stride int)", "", "\tfor c := range dst {", "\t\tdst[c] = 0", "\t\tfor r := range rows {",
-		"\t\t\tdst[c] += x[r*stride+c]", "\t\t}", "\t}")
+	text("sumRows", sumRowsSignature, "for rows > 0", "\tfor c := range dst {", "\t\tsum := dst[c] if accumulate else 0", "\t\tfor r := range rows {",
+		"\t\t\tsum += x[r*stride+c]", "\t\t}", "\t\tdst[c] = sum", "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	n := Load(Param("dst").Len(), GP64())
 	x := Load(Param("x").Base(), GP64())
@@ -118,6 +119,17 @@ func emitSumRows() {
 		for i := range acc {
 			acc[i] = zero()
 		}
+		CMPB(argument("accumulate"), U8(0))
+		JE(LabelRef(name + "Start"))
+		for i := range acc {
+			at := Mem{Base: dst, Disp: to.size * i}
+			if mask == nil {
+				VMOVUPS(at, acc[i])
+			} else {
+				loadFirst(at, mask, acc[i])
+			}
+		}
+		Label(name + "Start")
 		MOVQ(x, p)
 		Load(Param("rows"), r)
 		Label(name)
