@@ -46,7 +46,7 @@ const (
 
 	// What one call into assembly reads of B, as a garbage collection has to
 	// wait for its end.
-	straightK    = 2048 // of a strip
+	straightK    = 2048 // of a strip, for one tile; less for more
 	dotsK        = 4096 // of as many rows as a vector has numbers, or two
 	alongK       = 256  // of so many columns
 	alongColumns = 4096
@@ -149,7 +149,7 @@ const (
 func (g *Gemm) block() int {
 	switch g.reading() {
 	case straight:
-		return straightK
+		return max(straightK*maxTile/max(g.M, maxTile), blockK)
 	case byStrip:
 		return pieceSize / g.pieceColumns()
 	}
