@@ -69,5 +69,5 @@ func Use(name string) error {
 	if slices.Contains(pathNames[:], name) {
 		return fmt.Errorf("%s does not run here: this build on this processor has %s", name, strings.Join(Paths(), ", "))
 	}
-	return fmt.Errorf("unknown implementation %q: expected one of %s, or nothing for the best", name, strings.Join(Paths(), ", "))
+	return fmt.Errorf("unknown implementation %q: expected one of %s, or nothing for the best", name, strings.Join(pathNames[:], ", "))
 }
