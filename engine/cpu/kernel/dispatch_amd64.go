@@ -508,6 +508,17 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	}
 }
 
+func uniform(dst []float32, key0, key1, block, stream, step uint32) {
+	switch active {
+	case pathAVX512:
+		uniformAVX512(dst, key0, key1, block, stream, step)
+	case pathAVX2:
+		uniformAVX2(dst, key0, key1, block, stream, step)
+	default:
+		uniformGeneric(dst, key0, key1, block, stream, step)
+	}
+}
+
 func multiplyAdds(rounds int) {
 	switch active {
 	case pathAVX512:

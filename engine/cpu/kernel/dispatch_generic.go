@@ -110,4 +110,8 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
 }
 
+func uniform(dst []float32, key0, key1, block, stream, step uint32) {
+	uniformGeneric(dst, key0, key1, block, stream, step)
+}
+
 func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }

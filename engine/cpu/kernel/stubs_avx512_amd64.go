@@ -454,6 +454,16 @@ func gemmDotsAVX512(c []float32, a []float32, b []float32, n int, k int, colA in
 //go:noescape
 func packPartsAVX512(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
 
+// uniformAVX512 is, for len(dst) a multiple of 64,
+//
+//	for i := range len(dst) / 4 {
+//		w := philox(block+i, 0, stream, step, key0, key1)
+//		dst[4*i:][:4] = unit(w[0]), unit(w[1]), unit(w[2]), unit(w[3])
+//	}
+//
+//go:noescape
+func uniformAVX512(dst []float32, key0 uint32, key1 uint32, block uint32, stream uint32, step uint32)
+
 // multiplyAddsAVX512 is, for rounds > 0,
 //
 //	for range rounds {

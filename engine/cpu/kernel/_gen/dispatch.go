@@ -20,6 +20,7 @@ var signatures = [][2]string{
 	{"gemmAlong", alongSignature},
 	{"packTransposed", packSignature},
 	{"packParts", partsSignature},
+	{"uniform", uniformSignature},
 	{"multiplyAdds", "func(rounds int)"},
 }
 

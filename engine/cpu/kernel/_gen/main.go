@@ -34,6 +34,7 @@ func main() {
 	emitPack()
 	emitDots()
 	emitParts()
+	emitUniform()
 	emitPeak()
 	writeDispatch(*dir)
 	Generate()
