@@ -196,20 +196,28 @@ TEXT ·divAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ    BX, $0x00000020
+	CMPQ    BX, $0x00000040
 	JL      narrow
 	VMOVUPS (CX), Z0
 	VMOVUPS (DX), Z1
 	VMOVUPS 64(CX), Z2
 	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(CX), Z4
+	VMOVUPS 128(DX), Z5
+	VMOVUPS 192(CX), Z6
+	VMOVUPS 192(DX), Z7
 	VDIVPS  Z1, Z0, Z0
 	VMOVUPS Z0, (AX)
 	VDIVPS  Z3, Z2, Z0
 	VMOVUPS Z0, 64(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, BX
+	VDIVPS  Z5, Z4, Z0
+	VMOVUPS Z0, 128(AX)
+	VDIVPS  Z7, Z6, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, BX
 	JMP     wide
 
 narrow:
@@ -249,18 +257,22 @@ TEXT ·maximumAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ     BX, $0x00000020
+	CMPQ     BX, $0x00000040
 	JL       narrow
 	VMOVUPS  (CX), Z0
 	VMOVUPS  (DX), Z1
 	VMOVUPS  64(CX), Z2
 	VMOVUPS  64(DX), Z3
-	VMAXPS   Z1, Z0, Z4
-	VMAXPS   Z0, Z1, Z5
-	VANDPS   Z5, Z4, Z4
+	VMOVUPS  128(CX), Z4
+	VMOVUPS  128(DX), Z5
+	VMOVUPS  192(CX), Z6
+	VMOVUPS  192(DX), Z7
+	VMAXPS   Z1, Z0, Z8
+	VMAXPS   Z0, Z1, Z9
+	VANDPS   Z9, Z8, Z8
 	VCMPPS   $0x03, Z1, Z0, K1
 	VPMOVM2D K1, Z0
-	VORPS    Z0, Z4, Z0
+	VORPS    Z0, Z8, Z0
 	VMOVUPS  Z0, (AX)
 	VMAXPS   Z3, Z2, Z0
 	VMAXPS   Z2, Z3, Z1
@@ -269,10 +281,24 @@ wide:
 	VPMOVM2D K1, Z1
 	VORPS    Z1, Z0, Z0
 	VMOVUPS  Z0, 64(AX)
-	ADDQ     $0x00000080, CX
-	ADDQ     $0x00000080, DX
-	ADDQ     $0x00000080, AX
-	SUBQ     $0x00000020, BX
+	VMAXPS   Z5, Z4, Z0
+	VMAXPS   Z4, Z5, Z1
+	VANDPS   Z1, Z0, Z0
+	VCMPPS   $0x03, Z5, Z4, K1
+	VPMOVM2D K1, Z1
+	VORPS    Z1, Z0, Z0
+	VMOVUPS  Z0, 128(AX)
+	VMAXPS   Z7, Z6, Z0
+	VMAXPS   Z6, Z7, Z1
+	VANDPS   Z1, Z0, Z0
+	VCMPPS   $0x03, Z7, Z6, K1
+	VPMOVM2D K1, Z1
+	VORPS    Z1, Z0, Z0
+	VMOVUPS  Z0, 192(AX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, DX
+	ADDQ     $0x00000100, AX
+	SUBQ     $0x00000040, BX
 	JMP      wide
 
 narrow:
@@ -322,24 +348,36 @@ TEXT ·minimumAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ    BX, $0x00000020
+	CMPQ    BX, $0x00000040
 	JL      narrow
 	VMOVUPS (CX), Z0
 	VMOVUPS (DX), Z1
 	VMOVUPS 64(CX), Z2
 	VMOVUPS 64(DX), Z3
-	VMINPS  Z1, Z0, Z4
+	VMOVUPS 128(CX), Z4
+	VMOVUPS 128(DX), Z5
+	VMOVUPS 192(CX), Z6
+	VMOVUPS 192(DX), Z7
+	VMINPS  Z1, Z0, Z8
 	VMINPS  Z0, Z1, Z0
-	VORPS   Z0, Z4, Z0
+	VORPS   Z0, Z8, Z0
 	VMOVUPS Z0, (AX)
 	VMINPS  Z3, Z2, Z0
 	VMINPS  Z2, Z3, Z1
 	VORPS   Z1, Z0, Z0
 	VMOVUPS Z0, 64(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, BX
+	VMINPS  Z5, Z4, Z0
+	VMINPS  Z4, Z5, Z1
+	VORPS   Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VMINPS  Z7, Z6, Z0
+	VMINPS  Z6, Z7, Z1
+	VORPS   Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, BX
 	JMP     wide
 
 narrow:
@@ -383,12 +421,16 @@ TEXT ·greaterAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ        BX, $0x00000020
+	CMPQ        BX, $0x00000040
 	JL          narrow
 	VMOVUPS     (CX), Z0
 	VMOVUPS     (DX), Z1
 	VMOVUPS     64(CX), Z2
 	VMOVUPS     64(DX), Z3
+	VMOVUPS     128(CX), Z4
+	VMOVUPS     128(DX), Z5
+	VMOVUPS     192(CX), Z6
+	VMOVUPS     192(DX), Z7
 	VCMPPS      $0x1e, Z1, Z0, K1
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
@@ -397,10 +439,18 @@ wide:
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
 	VMOVUPS     Z0, 64(AX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, AX
-	SUBQ        $0x00000020, BX
+	VCMPPS      $0x1e, Z5, Z4, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 128(AX)
+	VCMPPS      $0x1e, Z7, Z6, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
 	JMP         wide
 
 narrow:
@@ -447,12 +497,16 @@ TEXT ·greaterEqualAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ        BX, $0x00000020
+	CMPQ        BX, $0x00000040
 	JL          narrow
 	VMOVUPS     (CX), Z0
 	VMOVUPS     (DX), Z1
 	VMOVUPS     64(CX), Z2
 	VMOVUPS     64(DX), Z3
+	VMOVUPS     128(CX), Z4
+	VMOVUPS     128(DX), Z5
+	VMOVUPS     192(CX), Z6
+	VMOVUPS     192(DX), Z7
 	VCMPPS      $0x1d, Z1, Z0, K1
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
@@ -461,10 +515,18 @@ wide:
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
 	VMOVUPS     Z0, 64(AX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, AX
-	SUBQ        $0x00000020, BX
+	VCMPPS      $0x1d, Z5, Z4, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 128(AX)
+	VCMPPS      $0x1d, Z7, Z6, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
 	JMP         wide
 
 narrow:
@@ -508,12 +570,16 @@ TEXT ·equalAVX512(SB), NOSPLIT, $0-72
 	MOVQ dst_len+8(FP), BX
 
 wide:
-	CMPQ        BX, $0x00000020
+	CMPQ        BX, $0x00000040
 	JL          narrow
 	VMOVUPS     (CX), Z0
 	VMOVUPS     (DX), Z1
 	VMOVUPS     64(CX), Z2
 	VMOVUPS     64(DX), Z3
+	VMOVUPS     128(CX), Z4
+	VMOVUPS     128(DX), Z5
+	VMOVUPS     192(CX), Z6
+	VMOVUPS     192(DX), Z7
 	VCMPPS      $0x00, Z1, Z0, K1
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
@@ -522,10 +588,18 @@ wide:
 	VPMOVM2D    K1, Z0
 	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
 	VMOVUPS     Z0, 64(AX)
-	ADDQ        $0x00000080, CX
-	ADDQ        $0x00000080, DX
-	ADDQ        $0x00000080, AX
-	SUBQ        $0x00000020, BX
+	VCMPPS      $0x00, Z5, Z4, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 128(AX)
+	VCMPPS      $0x00, Z7, Z6, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMOVUPS     Z0, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
 	JMP         wide
 
 narrow:
@@ -570,7 +644,7 @@ TEXT ·chooseAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst_len+8(FP), SI
 
 wide:
-	CMPQ       SI, $0x00000020
+	CMPQ       SI, $0x00000040
 	JL         narrow
 	VMOVUPS    (CX), Z0
 	VMOVUPS    (DX), Z1
@@ -578,8 +652,14 @@ wide:
 	VMOVUPS    64(CX), Z3
 	VMOVUPS    64(DX), Z4
 	VMOVUPS    64(BX), Z5
-	VXORPS     Z6, Z6, Z6
-	VCMPPS     $0x04, Z6, Z0, K1
+	VMOVUPS    128(CX), Z6
+	VMOVUPS    128(DX), Z7
+	VMOVUPS    128(BX), Z8
+	VMOVUPS    192(CX), Z9
+	VMOVUPS    192(DX), Z10
+	VMOVUPS    192(BX), Z11
+	VXORPS     Z12, Z12, Z12
+	VCMPPS     $0x04, Z12, Z0, K1
 	VPMOVM2D   K1, Z0
 	VMOVAPS    Z0, Z0
 	VPTERNLOGD $0xac, Z1, Z2, Z0
@@ -590,11 +670,23 @@ wide:
 	VMOVAPS    Z0, Z0
 	VPTERNLOGD $0xac, Z4, Z5, Z0
 	VMOVUPS    Z0, 64(AX)
-	ADDQ       $0x00000080, CX
-	ADDQ       $0x00000080, DX
-	ADDQ       $0x00000080, BX
-	ADDQ       $0x00000080, AX
-	SUBQ       $0x00000020, SI
+	VXORPS     Z0, Z0, Z0
+	VCMPPS     $0x04, Z0, Z6, K1
+	VPMOVM2D   K1, Z0
+	VMOVAPS    Z0, Z0
+	VPTERNLOGD $0xac, Z7, Z8, Z0
+	VMOVUPS    Z0, 128(AX)
+	VXORPS     Z0, Z0, Z0
+	VCMPPS     $0x04, Z0, Z9, K1
+	VPMOVM2D   K1, Z0
+	VMOVAPS    Z0, Z0
+	VPTERNLOGD $0xac, Z10, Z11, Z0
+	VMOVUPS    Z0, 192(AX)
+	ADDQ       $0x00000100, CX
+	ADDQ       $0x00000100, DX
+	ADDQ       $0x00000100, BX
+	ADDQ       $0x00000100, AX
+	SUBQ       $0x00000040, SI
 	JMP        wide
 
 narrow:
@@ -857,17 +949,23 @@ TEXT ·divSAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS s+48(FP), Z0
 
 wide:
-	CMPQ    DX, $0x00000020
+	CMPQ    DX, $0x00000040
 	JL      narrow
 	VMOVUPS (CX), Z1
 	VMOVUPS 64(CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 192(CX), Z4
 	VDIVPS  Z0, Z1, Z1
 	VMOVUPS Z1, (AX)
 	VDIVPS  Z0, Z2, Z1
 	VMOVUPS Z1, 64(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, DX
+	VDIVPS  Z0, Z3, Z1
+	VMOVUPS Z1, 128(AX)
+	VDIVPS  Z0, Z4, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, DX
 	JMP     wide
 
 narrow:
@@ -904,17 +1002,23 @@ TEXT ·rdivSAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS s+48(FP), Z0
 
 wide:
-	CMPQ    DX, $0x00000020
+	CMPQ    DX, $0x00000040
 	JL      narrow
 	VMOVUPS (CX), Z1
 	VMOVUPS 64(CX), Z2
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 192(CX), Z4
 	VDIVPS  Z1, Z0, Z1
 	VMOVUPS Z1, (AX)
 	VDIVPS  Z2, Z0, Z1
 	VMOVUPS Z1, 64(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, DX
+	VDIVPS  Z3, Z0, Z1
+	VMOVUPS Z1, 128(AX)
+	VDIVPS  Z4, Z0, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, DX
 	JMP     wide
 
 narrow:
@@ -951,27 +1055,43 @@ TEXT ·maxSAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS s+48(FP), Z0
 
 wide:
-	CMPQ     DX, $0x00000020
+	CMPQ     DX, $0x00000040
 	JL       narrow
 	VMOVUPS  (CX), Z1
 	VMOVUPS  64(CX), Z2
-	VMAXPS   Z0, Z1, Z3
-	VMAXPS   Z1, Z0, Z4
-	VANDPS   Z4, Z3, Z3
+	VMOVUPS  128(CX), Z3
+	VMOVUPS  192(CX), Z4
+	VMAXPS   Z0, Z1, Z5
+	VMAXPS   Z1, Z0, Z6
+	VANDPS   Z6, Z5, Z5
 	VCMPPS   $0x03, Z0, Z1, K1
 	VPMOVM2D K1, Z1
-	VORPS    Z1, Z3, Z1
+	VORPS    Z1, Z5, Z1
 	VMOVUPS  Z1, (AX)
 	VMAXPS   Z0, Z2, Z1
-	VMAXPS   Z2, Z0, Z3
-	VANDPS   Z3, Z1, Z1
+	VMAXPS   Z2, Z0, Z5
+	VANDPS   Z5, Z1, Z1
 	VCMPPS   $0x03, Z0, Z2, K1
 	VPMOVM2D K1, Z2
 	VORPS    Z2, Z1, Z1
 	VMOVUPS  Z1, 64(AX)
-	ADDQ     $0x00000080, CX
-	ADDQ     $0x00000080, AX
-	SUBQ     $0x00000020, DX
+	VMAXPS   Z0, Z3, Z1
+	VMAXPS   Z3, Z0, Z2
+	VANDPS   Z2, Z1, Z1
+	VCMPPS   $0x03, Z0, Z3, K1
+	VPMOVM2D K1, Z2
+	VORPS    Z2, Z1, Z1
+	VMOVUPS  Z1, 128(AX)
+	VMAXPS   Z0, Z4, Z1
+	VMAXPS   Z4, Z0, Z2
+	VANDPS   Z2, Z1, Z1
+	VCMPPS   $0x03, Z0, Z4, K1
+	VPMOVM2D K1, Z2
+	VORPS    Z2, Z1, Z1
+	VMOVUPS  Z1, 192(AX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, AX
+	SUBQ     $0x00000040, DX
 	JMP      wide
 
 narrow:
@@ -1018,21 +1138,31 @@ TEXT ·minSAVX512(SB), NOSPLIT, $0-52
 	VBROADCASTSS s+48(FP), Z0
 
 wide:
-	CMPQ    DX, $0x00000020
+	CMPQ    DX, $0x00000040
 	JL      narrow
 	VMOVUPS (CX), Z1
 	VMOVUPS 64(CX), Z2
-	VMINPS  Z0, Z1, Z3
+	VMOVUPS 128(CX), Z3
+	VMOVUPS 192(CX), Z4
+	VMINPS  Z0, Z1, Z5
 	VMINPS  Z1, Z0, Z1
-	VORPS   Z1, Z3, Z1
+	VORPS   Z1, Z5, Z1
 	VMOVUPS Z1, (AX)
 	VMINPS  Z0, Z2, Z1
 	VMINPS  Z2, Z0, Z2
 	VORPS   Z2, Z1, Z1
 	VMOVUPS Z1, 64(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, DX
+	VMINPS  Z0, Z3, Z1
+	VMINPS  Z3, Z0, Z2
+	VORPS   Z2, Z1, Z1
+	VMOVUPS Z1, 128(AX)
+	VMINPS  Z0, Z4, Z1
+	VMINPS  Z4, Z0, Z2
+	VORPS   Z2, Z1, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, DX
 	JMP     wide
 
 narrow:
@@ -1233,6 +1363,20 @@ TEXT ·sqrtAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ    DX, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VSQRTPS Z0, Z0
+	VMOVUPS Z0, (AX)
+	VSQRTPS Z1, Z0
+	VMOVUPS Z0, 64(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, DX
+	JMP     wide
+
 narrow:
 	CMPQ    DX, $0x00000010
 	JL      tail
@@ -1264,6 +1408,24 @@ TEXT ·rsqrtAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ         DX, $0x00000020
+	JL           narrow
+	VMOVUPS      (CX), Z0
+	VMOVUPS      64(CX), Z1
+	VBROADCASTSS v3f800000<>+0(SB), Z2
+	VSQRTPS      Z0, Z0
+	VDIVPS       Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)
+	VBROADCASTSS v3f800000<>+0(SB), Z0
+	VSQRTPS      Z1, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, DX
+	JMP          wide
 
 narrow:
 	CMPQ         DX, $0x00000010
@@ -1301,6 +1463,22 @@ TEXT ·recipAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ         DX, $0x00000020
+	JL           narrow
+	VMOVUPS      (CX), Z0
+	VMOVUPS      64(CX), Z1
+	VBROADCASTSS v3f800000<>+0(SB), Z2
+	VDIVPS       Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)
+	VBROADCASTSS v3f800000<>+0(SB), Z0
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, DX
+	JMP          wide
+
 narrow:
 	CMPQ         DX, $0x00000010
 	JL           tail
@@ -1334,6 +1512,32 @@ TEXT ·signAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ        DX, $0x00000020
+	JL          narrow
+	VMOVUPS     (CX), Z0
+	VMOVUPS     64(CX), Z1
+	VXORPS      Z2, Z2, Z2
+	VCMPPS      $0x08, Z2, Z0, K1
+	VPMOVM2D    K1, Z2
+	VANDPS.BCST v80000000<>+0(SB), Z0, Z3
+	VORPS.BCST  v3f800000<>+0(SB), Z3, Z3
+	VMOVAPS     Z2, Z2
+	VPTERNLOGD  $0xac, Z0, Z3, Z2
+	VMOVUPS     Z2, (AX)
+	VXORPS      Z0, Z0, Z0
+	VCMPPS      $0x08, Z0, Z1, K1
+	VPMOVM2D    K1, Z0
+	VANDPS.BCST v80000000<>+0(SB), Z1, Z2
+	VORPS.BCST  v3f800000<>+0(SB), Z2, Z2
+	VMOVAPS     Z0, Z0
+	VPTERNLOGD  $0xac, Z1, Z2, Z0
+	VMOVUPS     Z0, 64(AX)
+	ADDQ        $0x00000080, CX
+	ADDQ        $0x00000080, AX
+	SUBQ        $0x00000020, DX
+	JMP         wide
 
 narrow:
 	CMPQ        DX, $0x00000010
@@ -1476,48 +1680,122 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), DX
 
 wide:
-	CMPQ         DX, $0x00000020
+	CMPQ         DX, $0x00000040
 	JL           narrow
 	VMOVUPS      (CX), Z0
 	VMOVUPS      64(CX), Z1
-	VBROADCASTSS v42b20000<>+0(SB), Z2
-	VMINPS       Z0, Z2, Z0
-	VBROADCASTSS vc2d00000<>+0(SB), Z2
-	VMAXPS       Z0, Z2, Z0
-	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z2
-	VADDPS.BCST  v4b400000<>+0(SB), Z2, Z2
-	VPSUBD.BCST  v4b400000<>+0(SB), Z2, Z3
-	VSUBPS.BCST  v4b400000<>+0(SB), Z2, Z2
-	VMULPS.BCST  v3f318000<>+0(SB), Z2, Z4
+	VMOVUPS      128(CX), Z2
+	VMOVUPS      192(CX), Z3
+	VBROADCASTSS v42b20000<>+0(SB), Z4
+	VMINPS       Z0, Z4, Z0
+	VBROADCASTSS vc2d00000<>+0(SB), Z4
+	VMAXPS       Z0, Z4, Z0
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z4
+	VADDPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VPSUBD.BCST  v4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VMULPS.BCST  v3f318000<>+0(SB), Z4, Z6
+	VSUBPS       Z6, Z0, Z0
+	VMULPS.BCST  vb95e8083<>+0(SB), Z4, Z4
 	VSUBPS       Z4, Z0, Z0
-	VMULPS.BCST  vb95e8083<>+0(SB), Z2, Z2
-	VSUBPS       Z2, Z0, Z0
-	VBROADCASTSS v39506967<>+0(SB), Z2
-	VMULPS       Z0, Z2, Z2
-	VADDPS.BCST  v3ab743ce<>+0(SB), Z2, Z2
-	VMULPS       Z0, Z2, Z2
-	VADDPS.BCST  v3c088908<>+0(SB), Z2, Z2
-	VMULPS       Z0, Z2, Z2
-	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z2, Z2
-	VMULPS       Z0, Z2, Z2
-	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z2, Z2
-	VMULPS       Z0, Z2, Z2
-	VADDPS.BCST  v3f000000<>+0(SB), Z2, Z2
-	VMULPS       Z0, Z0, Z4
-	VMULPS       Z4, Z2, Z2
-	VADDPS       Z0, Z2, Z0
+	VBROADCASTSS v39506967<>+0(SB), Z4
+	VMULPS       Z0, Z4, Z4
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VADDPS.BCST  v3c088908<>+0(SB), Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z4, Z4
+	VMULPS       Z0, Z4, Z4
+	VADDPS.BCST  v3f000000<>+0(SB), Z4, Z4
+	VMULPS       Z0, Z0, Z6
+	VMULPS       Z6, Z4, Z4
+	VADDPS       Z0, Z4, Z0
 	VADDPS.BCST  v3f800000<>+0(SB), Z0, Z0
-	VPSRAD       $0x01, Z3, Z2
-	VPADDD.BCST  v0000007f<>+0(SB), Z2, Z4
+	VPSRAD       $0x01, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z6
+	VPSLLD       $0x17, Z6, Z6
+	VMULPS       Z6, Z0, Z0
+	VPSUBD       Z4, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z4
 	VPSLLD       $0x17, Z4, Z4
 	VMULPS       Z4, Z0, Z0
-	VPSUBD       Z2, Z3, Z2
-	VPADDD.BCST  v0000007f<>+0(SB), Z2, Z2
-	VPSLLD       $0x17, Z2, Z2
-	VMULPS       Z2, Z0, Z0
 	VMOVUPS      Z0, (AX)
 	VBROADCASTSS v42b20000<>+0(SB), Z0
 	VMINPS       Z1, Z0, Z0
+	VBROADCASTSS vc2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z1
+	VADDPS.BCST  v4b400000<>+0(SB), Z1, Z1
+	VPSUBD.BCST  v4b400000<>+0(SB), Z1, Z4
+	VSUBPS.BCST  v4b400000<>+0(SB), Z1, Z1
+	VMULPS.BCST  v3f318000<>+0(SB), Z1, Z5
+	VSUBPS       Z5, Z0, Z0
+	VMULPS.BCST  vb95e8083<>+0(SB), Z1, Z1
+	VSUBPS       Z1, Z0, Z0
+	VBROADCASTSS v39506967<>+0(SB), Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3c088908<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3f000000<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z0, Z5
+	VMULPS       Z5, Z1, Z1
+	VADDPS       Z0, Z1, Z0
+	VADDPS.BCST  v3f800000<>+0(SB), Z0, Z0
+	VPSRAD       $0x01, Z4, Z1
+	VPADDD.BCST  v0000007f<>+0(SB), Z1, Z5
+	VPSLLD       $0x17, Z5, Z5
+	VMULPS       Z5, Z0, Z0
+	VPSUBD       Z1, Z4, Z1
+	VPADDD.BCST  v0000007f<>+0(SB), Z1, Z1
+	VPSLLD       $0x17, Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	VBROADCASTSS v42b20000<>+0(SB), Z0
+	VMINPS       Z2, Z0, Z0
+	VBROADCASTSS vc2d00000<>+0(SB), Z1
+	VMAXPS       Z0, Z1, Z0
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z1
+	VADDPS.BCST  v4b400000<>+0(SB), Z1, Z1
+	VPSUBD.BCST  v4b400000<>+0(SB), Z1, Z2
+	VSUBPS.BCST  v4b400000<>+0(SB), Z1, Z1
+	VMULPS.BCST  v3f318000<>+0(SB), Z1, Z4
+	VSUBPS       Z4, Z0, Z0
+	VMULPS.BCST  vb95e8083<>+0(SB), Z1, Z1
+	VSUBPS       Z1, Z0, Z0
+	VBROADCASTSS v39506967<>+0(SB), Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3c088908<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z1, Z1
+	VADDPS.BCST  v3f000000<>+0(SB), Z1, Z1
+	VMULPS       Z0, Z0, Z4
+	VMULPS       Z4, Z1, Z1
+	VADDPS       Z0, Z1, Z0
+	VADDPS.BCST  v3f800000<>+0(SB), Z0, Z0
+	VPSRAD       $0x01, Z2, Z1
+	VPADDD.BCST  v0000007f<>+0(SB), Z1, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z0, Z0
+	VPSUBD       Z1, Z2, Z1
+	VPADDD.BCST  v0000007f<>+0(SB), Z1, Z1
+	VPSLLD       $0x17, Z1, Z1
+	VMULPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 128(AX)
+	VBROADCASTSS v42b20000<>+0(SB), Z0
+	VMINPS       Z3, Z0, Z0
 	VBROADCASTSS vc2d00000<>+0(SB), Z1
 	VMAXPS       Z0, Z1, Z0
 	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z1
@@ -1551,10 +1829,10 @@ wide:
 	VPADDD.BCST  v0000007f<>+0(SB), Z1, Z1
 	VPSLLD       $0x17, Z1, Z1
 	VMULPS       Z1, Z0, Z0
-	VMOVUPS      Z0, 64(AX)
-	ADDQ         $0x00000080, CX
-	ADDQ         $0x00000080, AX
-	SUBQ         $0x00000020, DX
+	VMOVUPS      Z0, 192(AX)
+	ADDQ         $0x00000100, CX
+	ADDQ         $0x00000100, AX
+	SUBQ         $0x00000040, DX
 	JMP          wide
 
 narrow:
@@ -1695,6 +1973,118 @@ TEXT ·logAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ            DX, $0x00000020
+	JL              narrow
+	VMOVUPS         (CX), Z0
+	VMOVUPS         64(CX), Z1
+	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z2
+	VMULPS.BCST     v4b000000<>+0(SB), Z0, Z3
+	VMOVAPS         Z2, Z4
+	VPTERNLOGD      $0xac, Z3, Z0, Z4
+	VPSUBD.BCST     v3f3504f3<>+0(SB), Z4, Z3
+	VPSRAD          $0x17, Z3, Z3
+	VCVTDQ2PS       Z3, Z5
+	VPSLLD          $0x17, Z3, Z3
+	VPSUBD          Z3, Z4, Z3
+	VANDPS.BCST     vc1b80000<>+0(SB), Z2, Z2
+	VADDPS          Z2, Z5, Z2
+	VSUBPS.BCST     v3f800000<>+0(SB), Z3, Z3
+	VXORPS          Z4, Z4, Z4
+	VADDPS.BCST     v40000000<>+0(SB), Z3, Z5
+	VDIVPS          Z5, Z3, Z5
+	VMULPS          Z5, Z5, Z6
+	VMULPS          Z6, Z6, Z7
+	VMULPS.BCST     v3e789e26<>+0(SB), Z7, Z8
+	VADDPS.BCST     v3eccce13<>+0(SB), Z8, Z8
+	VMULPS          Z8, Z7, Z8
+	VMULPS.BCST     v3e91e9ee<>+0(SB), Z7, Z7
+	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z7, Z7
+	VMULPS          Z7, Z6, Z6
+	VADDPS          Z8, Z6, Z6
+	VMULPS          Z3, Z3, Z7
+	VMULPS.BCST     v3f000000<>+0(SB), Z7, Z7
+	VADDPS          Z6, Z7, Z6
+	VMULPS          Z6, Z5, Z5
+	VMULPS.BCST     v3717f7d1<>+0(SB), Z2, Z6
+	VADDPS          Z4, Z6, Z4
+	VADDPS          Z4, Z5, Z4
+	VSUBPS          Z7, Z4, Z4
+	VADDPS          Z3, Z4, Z3
+	VMULPS.BCST     v3f317180<>+0(SB), Z2, Z2
+	VADDPS          Z2, Z3, Z2
+	VXORPS          Z3, Z3, Z3
+	VCMPPS          $0x1a, Z3, Z0, K1
+	VPMOVM2D        K1, Z3
+	VMOVAPS         Z3, Z3
+	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z2, Z3
+	VXORPS          Z2, Z2, Z2
+	VCMPPS          $0x00, Z2, Z0, K1
+	VPMOVM2D        K1, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z3, Z2
+	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z3
+	VMOVAPS         Z3, Z3
+	VPTERNLOGD      $0xac, Z0, Z2, Z3
+	VMOVUPS         Z3, (AX)
+	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z0
+	VMULPS.BCST     v4b000000<>+0(SB), Z1, Z2
+	VMOVAPS         Z0, Z3
+	VPTERNLOGD      $0xac, Z2, Z1, Z3
+	VPSUBD.BCST     v3f3504f3<>+0(SB), Z3, Z2
+	VPSRAD          $0x17, Z2, Z2
+	VCVTDQ2PS       Z2, Z4
+	VPSLLD          $0x17, Z2, Z2
+	VPSUBD          Z2, Z3, Z2
+	VANDPS.BCST     vc1b80000<>+0(SB), Z0, Z0
+	VADDPS          Z0, Z4, Z0
+	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
+	VXORPS          Z3, Z3, Z3
+	VADDPS.BCST     v40000000<>+0(SB), Z2, Z4
+	VDIVPS          Z4, Z2, Z4
+	VMULPS          Z4, Z4, Z5
+	VMULPS          Z5, Z5, Z6
+	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
+	VMULPS          Z7, Z6, Z7
+	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS          Z6, Z5, Z5
+	VADDPS          Z7, Z5, Z5
+	VMULPS          Z2, Z2, Z6
+	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
+	VADDPS          Z5, Z6, Z5
+	VMULPS          Z5, Z4, Z4
+	VMULPS.BCST     v3717f7d1<>+0(SB), Z0, Z5
+	VADDPS          Z3, Z5, Z3
+	VADDPS          Z3, Z4, Z3
+	VSUBPS          Z6, Z3, Z3
+	VADDPS          Z2, Z3, Z2
+	VMULPS.BCST     v3f317180<>+0(SB), Z0, Z0
+	VADDPS          Z0, Z2, Z0
+	VXORPS          Z2, Z2, Z2
+	VCMPPS          $0x1a, Z2, Z1, K1
+	VPMOVM2D        K1, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z0, Z2
+	VXORPS          Z0, Z0, Z0
+	VCMPPS          $0x00, Z0, Z1, K1
+	VPMOVM2D        K1, Z0
+	VMOVAPS         Z0, Z0
+	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z0
+	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD      $0xac, Z1, Z0, Z2
+	VMOVUPS         Z2, 64(AX)
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000080, AX
+	SUBQ            $0x00000020, DX
+	JMP             wide
 
 narrow:
 	CMPQ            DX, $0x00000010
@@ -1868,6 +2258,128 @@ TEXT ·log1pAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ            DX, $0x00000020
+	JL              narrow
+	VMOVUPS         (CX), Z0
+	VMOVUPS         64(CX), Z1
+	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z2
+	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z3
+	VSUBPS          Z3, Z0, Z3
+	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z4
+	VBROADCASTSS    v3f800000<>+0(SB), Z5
+	VSUBPS          Z0, Z2, Z6
+	VSUBPS          Z6, Z5, Z5
+	VMOVAPS         Z4, Z4
+	VPTERNLOGD      $0xac, Z5, Z3, Z4
+	VPSUBD.BCST     v3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD          $0x17, Z3, Z3
+	VCVTDQ2PS       Z3, Z5
+	VPSLLD          $0x17, Z3, Z3
+	VPSUBD          Z3, Z2, Z3
+	VSUBPS.BCST     v3f800000<>+0(SB), Z3, Z3
+	VDIVPS          Z2, Z4, Z2
+	VADDPS.BCST     v40000000<>+0(SB), Z3, Z4
+	VDIVPS          Z4, Z3, Z4
+	VMULPS          Z4, Z4, Z6
+	VMULPS          Z6, Z6, Z7
+	VMULPS.BCST     v3e789e26<>+0(SB), Z7, Z8
+	VADDPS.BCST     v3eccce13<>+0(SB), Z8, Z8
+	VMULPS          Z8, Z7, Z8
+	VMULPS.BCST     v3e91e9ee<>+0(SB), Z7, Z7
+	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z7, Z7
+	VMULPS          Z7, Z6, Z6
+	VADDPS          Z8, Z6, Z6
+	VMULPS          Z3, Z3, Z7
+	VMULPS.BCST     v3f000000<>+0(SB), Z7, Z7
+	VADDPS          Z6, Z7, Z6
+	VMULPS          Z6, Z4, Z4
+	VMULPS.BCST     v3717f7d1<>+0(SB), Z5, Z6
+	VADDPS          Z2, Z6, Z2
+	VADDPS          Z2, Z4, Z2
+	VSUBPS          Z7, Z2, Z2
+	VADDPS          Z3, Z2, Z2
+	VMULPS.BCST     v3f317180<>+0(SB), Z5, Z3
+	VADDPS          Z3, Z2, Z2
+	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z3
+	VMOVAPS         Z3, Z3
+	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z2, Z3
+	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z3, Z2
+	VXORPS          Z3, Z3, Z3
+	VCMPPS          $0x00, Z3, Z0, K1
+	VPMOVM2D        K1, Z3
+	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
+	VPMOVM2D        K1, Z4
+	VORPS           Z4, Z3, Z3
+	VMOVAPS         Z3, Z3
+	VPTERNLOGD      $0xac, Z0, Z2, Z3
+	VMOVUPS         Z3, (AX)
+	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z0
+	VSUBPS.BCST     v3f800000<>+0(SB), Z0, Z2
+	VSUBPS          Z2, Z1, Z2
+	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z3
+	VBROADCASTSS    v3f800000<>+0(SB), Z4
+	VSUBPS          Z1, Z0, Z5
+	VSUBPS          Z5, Z4, Z4
+	VMOVAPS         Z3, Z3
+	VPTERNLOGD      $0xac, Z4, Z2, Z3
+	VPSUBD.BCST     v3f3504f3<>+0(SB), Z0, Z2
+	VPSRAD          $0x17, Z2, Z2
+	VCVTDQ2PS       Z2, Z4
+	VPSLLD          $0x17, Z2, Z2
+	VPSUBD          Z2, Z0, Z2
+	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
+	VDIVPS          Z0, Z3, Z0
+	VADDPS.BCST     v40000000<>+0(SB), Z2, Z3
+	VDIVPS          Z3, Z2, Z3
+	VMULPS          Z3, Z3, Z5
+	VMULPS          Z5, Z5, Z6
+	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
+	VMULPS          Z7, Z6, Z7
+	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS          Z6, Z5, Z5
+	VADDPS          Z7, Z5, Z5
+	VMULPS          Z2, Z2, Z6
+	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
+	VADDPS          Z5, Z6, Z5
+	VMULPS          Z5, Z3, Z3
+	VMULPS.BCST     v3717f7d1<>+0(SB), Z4, Z5
+	VADDPS          Z0, Z5, Z0
+	VADDPS          Z0, Z3, Z0
+	VSUBPS          Z6, Z0, Z0
+	VADDPS          Z2, Z0, Z0
+	VMULPS.BCST     v3f317180<>+0(SB), Z4, Z2
+	VADDPS          Z2, Z0, Z0
+	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z0, Z2
+	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z0
+	VMOVAPS         Z0, Z0
+	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z0
+	VXORPS          Z2, Z2, Z2
+	VCMPPS          $0x00, Z2, Z1, K1
+	VPMOVM2D        K1, Z2
+	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z1, K1
+	VPMOVM2D        K1, Z3
+	VORPS           Z3, Z2, Z2
+	VMOVAPS         Z2, Z2
+	VPTERNLOGD      $0xac, Z1, Z0, Z2
+	VMOVUPS         Z2, 64(AX)
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000080, AX
+	SUBQ            $0x00000020, DX
+	JMP             wide
+
 narrow:
 	CMPQ            DX, $0x00000010
 	JL              tail
@@ -2010,6 +2522,140 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ         DX, $0x00000020
+	JL           narrow
+	VMOVUPS      (CX), Z0
+	VMOVUPS      64(CX), Z1
+	VANDPS.BCST  v7fffffff<>+0(SB), Z0, Z2
+	VMULPS       Z0, Z0, Z3
+	VBROADCASTSS vbbbaf0ea<>+0(SB), Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3ca9134e<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  vbd5c1e2d<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3e088393<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  vbeaaaa99<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS       Z0, Z3, Z3
+	VBROADCASTSS v3f800000<>+0(SB), Z4
+	VBROADCASTSS v40000000<>+0(SB), Z5
+	VADDPS       Z2, Z2, Z6
+	VBROADCASTSS v42b20000<>+0(SB), Z7
+	VMINPS       Z6, Z7, Z6
+	VBROADCASTSS vc2d00000<>+0(SB), Z7
+	VMAXPS       Z6, Z7, Z6
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z6, Z7
+	VADDPS.BCST  v4b400000<>+0(SB), Z7, Z7
+	VPSUBD.BCST  v4b400000<>+0(SB), Z7, Z8
+	VSUBPS.BCST  v4b400000<>+0(SB), Z7, Z7
+	VMULPS.BCST  v3f318000<>+0(SB), Z7, Z9
+	VSUBPS       Z9, Z6, Z6
+	VMULPS.BCST  vb95e8083<>+0(SB), Z7, Z7
+	VSUBPS       Z7, Z6, Z6
+	VBROADCASTSS v39506967<>+0(SB), Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS.BCST  v3c088908<>+0(SB), Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z7, Z7
+	VMULPS       Z6, Z7, Z7
+	VADDPS.BCST  v3f000000<>+0(SB), Z7, Z7
+	VMULPS       Z6, Z6, Z9
+	VMULPS       Z9, Z7, Z7
+	VADDPS       Z6, Z7, Z6
+	VADDPS.BCST  v3f800000<>+0(SB), Z6, Z6
+	VPSRAD       $0x01, Z8, Z7
+	VPADDD.BCST  v0000007f<>+0(SB), Z7, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VMULPS       Z9, Z6, Z6
+	VPSUBD       Z7, Z8, Z7
+	VPADDD.BCST  v0000007f<>+0(SB), Z7, Z7
+	VPSLLD       $0x17, Z7, Z7
+	VMULPS       Z7, Z6, Z6
+	VADDPS.BCST  v3f800000<>+0(SB), Z6, Z6
+	VDIVPS       Z6, Z5, Z5
+	VSUBPS       Z5, Z4, Z4
+	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z2, K1
+	VPMOVM2D     K1, Z2
+	VMOVAPS      Z2, Z2
+	VPTERNLOGD   $0xac, Z3, Z4, Z2
+	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
+	VORPS        Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)
+	VANDPS.BCST  v7fffffff<>+0(SB), Z1, Z0
+	VMULPS       Z1, Z1, Z2
+	VBROADCASTSS vbbbaf0ea<>+0(SB), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3ca9134e<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  vbd5c1e2d<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3e088393<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  vbeaaaa99<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z1, Z2, Z2
+	VBROADCASTSS v3f800000<>+0(SB), Z3
+	VBROADCASTSS v40000000<>+0(SB), Z4
+	VADDPS       Z0, Z0, Z5
+	VBROADCASTSS v42b20000<>+0(SB), Z6
+	VMINPS       Z5, Z6, Z5
+	VBROADCASTSS vc2d00000<>+0(SB), Z6
+	VMAXPS       Z5, Z6, Z5
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z5, Z6
+	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
+	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
+	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
+	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
+	VSUBPS       Z8, Z5, Z5
+	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
+	VSUBPS       Z6, Z5, Z5
+	VBROADCASTSS v39506967<>+0(SB), Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  v3c088908<>+0(SB), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
+	VMULPS       Z5, Z6, Z6
+	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
+	VMULPS       Z5, Z5, Z8
+	VMULPS       Z8, Z6, Z6
+	VADDPS       Z5, Z6, Z5
+	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
+	VPSRAD       $0x01, Z7, Z6
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
+	VPSLLD       $0x17, Z8, Z8
+	VMULPS       Z8, Z5, Z5
+	VPSUBD       Z6, Z7, Z6
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
+	VPSLLD       $0x17, Z6, Z6
+	VMULPS       Z6, Z5, Z5
+	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
+	VDIVPS       Z5, Z4, Z4
+	VSUBPS       Z4, Z3, Z3
+	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z0, K1
+	VPMOVM2D     K1, Z0
+	VMOVAPS      Z0, Z0
+	VPTERNLOGD   $0xac, Z2, Z3, Z0
+	VANDPS.BCST  v80000000<>+0(SB), Z1, Z1
+	VORPS        Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, DX
+	JMP          wide
 
 narrow:
 	CMPQ         DX, $0x00000010
@@ -2181,6 +2827,104 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ            DX, $0x00000020
+	JL              narrow
+	VMOVUPS         (CX), Z0
+	VMOVUPS         64(CX), Z1
+	VORPS.BCST      v80000000<>+0(SB), Z0, Z2
+	VBROADCASTSS    v42b20000<>+0(SB), Z3
+	VMINPS          Z2, Z3, Z2
+	VBROADCASTSS    vc2d00000<>+0(SB), Z3
+	VMAXPS          Z2, Z3, Z2
+	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z2, Z3
+	VADDPS.BCST     v4b400000<>+0(SB), Z3, Z3
+	VPSUBD.BCST     v4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST     v4b400000<>+0(SB), Z3, Z3
+	VMULPS.BCST     v3f318000<>+0(SB), Z3, Z5
+	VSUBPS          Z5, Z2, Z2
+	VMULPS.BCST     vb95e8083<>+0(SB), Z3, Z3
+	VSUBPS          Z3, Z2, Z2
+	VBROADCASTSS    v39506967<>+0(SB), Z3
+	VMULPS          Z2, Z3, Z3
+	VADDPS.BCST     v3ab743ce<>+0(SB), Z3, Z3
+	VMULPS          Z2, Z3, Z3
+	VADDPS.BCST     v3c088908<>+0(SB), Z3, Z3
+	VMULPS          Z2, Z3, Z3
+	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z3, Z3
+	VMULPS          Z2, Z3, Z3
+	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z3, Z3
+	VMULPS          Z2, Z3, Z3
+	VADDPS.BCST     v3f000000<>+0(SB), Z3, Z3
+	VMULPS          Z2, Z2, Z5
+	VMULPS          Z5, Z3, Z3
+	VADDPS          Z2, Z3, Z2
+	VADDPS.BCST     v3f800000<>+0(SB), Z2, Z2
+	VPSRAD          $0x01, Z4, Z3
+	VPADDD.BCST     v0000007f<>+0(SB), Z3, Z5
+	VPSLLD          $0x17, Z5, Z5
+	VMULPS          Z5, Z2, Z2
+	VPSUBD          Z3, Z4, Z3
+	VPADDD.BCST     v0000007f<>+0(SB), Z3, Z3
+	VPSLLD          $0x17, Z3, Z3
+	VMULPS          Z3, Z2, Z2
+	VXORPS          Z3, Z3, Z3
+	VCMPPS          $0x1d, Z3, Z0, K1
+	VPMOVM2D        K1, Z0
+	VMOVAPS         Z0, Z0
+	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z2, Z0
+	VADDPS.BCST     v3f800000<>+0(SB), Z2, Z2
+	VDIVPS          Z2, Z0, Z0
+	VMOVUPS         Z0, (AX)
+	VORPS.BCST      v80000000<>+0(SB), Z1, Z0
+	VBROADCASTSS    v42b20000<>+0(SB), Z2
+	VMINPS          Z0, Z2, Z0
+	VBROADCASTSS    vc2d00000<>+0(SB), Z2
+	VMAXPS          Z0, Z2, Z0
+	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z0, Z2
+	VADDPS.BCST     v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST     v4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST     v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST     v3f318000<>+0(SB), Z2, Z4
+	VSUBPS          Z4, Z0, Z0
+	VMULPS.BCST     vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS          Z2, Z0, Z0
+	VBROADCASTSS    v39506967<>+0(SB), Z2
+	VMULPS          Z0, Z2, Z2
+	VADDPS.BCST     v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS          Z0, Z2, Z2
+	VADDPS.BCST     v3c088908<>+0(SB), Z2, Z2
+	VMULPS          Z0, Z2, Z2
+	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS          Z0, Z2, Z2
+	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS          Z0, Z2, Z2
+	VADDPS.BCST     v3f000000<>+0(SB), Z2, Z2
+	VMULPS          Z0, Z0, Z4
+	VMULPS          Z4, Z2, Z2
+	VADDPS          Z0, Z2, Z0
+	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z0
+	VPSRAD          $0x01, Z3, Z2
+	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z4
+	VPSLLD          $0x17, Z4, Z4
+	VMULPS          Z4, Z0, Z0
+	VPSUBD          Z2, Z3, Z2
+	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z2
+	VPSLLD          $0x17, Z2, Z2
+	VMULPS          Z2, Z0, Z0
+	VXORPS          Z2, Z2, Z2
+	VCMPPS          $0x1d, Z2, Z1, K1
+	VPMOVM2D        K1, Z1
+	VMOVAPS         Z1, Z1
+	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z0, Z1
+	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z0
+	VDIVPS          Z0, Z1, Z0
+	VMOVUPS         Z0, 64(AX)
+	ADDQ            $0x00000080, CX
+	ADDQ            $0x00000080, AX
+	SUBQ            $0x00000020, DX
+	JMP             wide
+
 narrow:
 	CMPQ            DX, $0x00000010
 	JL              tail
@@ -2296,6 +3040,168 @@ TEXT ·erfAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ         DX, $0x00000020
+	JL           narrow
+	VMOVUPS      (CX), Z0
+	VMOVUPS      64(CX), Z1
+	VBROADCASTSS v41200000<>+0(SB), Z2
+	VANDPS.BCST  v7fffffff<>+0(SB), Z0, Z3
+	VMINPS       Z3, Z2, Z2
+	VMULPS       Z2, Z2, Z3
+	VBROADCASTSS vba1c7000<>+0(SB), Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3ba38d2c<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  vbcdb48d9<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3de70e22<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  vbec09380<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z3
+	VADDPS.BCST  v3e0375d4<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS       Z0, Z3, Z3
+	VBROADCASTSS vb7910000<>+0(SB), Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v39c8e7d9<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  vbb7e8a1c<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3cc6b1a1<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  vbddaae5c<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  vbf228550<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  vbe03ce86<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VSUBPS       Z2, Z4, Z4
+	VBROADCASTSS v3f800000<>+0(SB), Z5
+	VBROADCASTSS v42b20000<>+0(SB), Z6
+	VMINPS       Z4, Z6, Z4
+	VBROADCASTSS vc2d00000<>+0(SB), Z6
+	VMAXPS       Z4, Z6, Z4
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z4, Z6
+	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
+	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
+	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
+	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
+	VSUBPS       Z8, Z4, Z4
+	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
+	VSUBPS       Z6, Z4, Z4
+	VBROADCASTSS v39506967<>+0(SB), Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS.BCST  v3c088908<>+0(SB), Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
+	VMULPS       Z4, Z6, Z6
+	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
+	VMULPS       Z4, Z4, Z8
+	VMULPS       Z8, Z6, Z6
+	VADDPS       Z4, Z6, Z4
+	VADDPS.BCST  v3f800000<>+0(SB), Z4, Z4
+	VPSRAD       $0x01, Z7, Z6
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
+	VPSLLD       $0x17, Z8, Z8
+	VMULPS       Z8, Z4, Z4
+	VPSUBD       Z6, Z7, Z6
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
+	VPSLLD       $0x17, Z6, Z6
+	VMULPS       Z6, Z4, Z4
+	VSUBPS       Z4, Z5, Z4
+	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
+	VORPS        Z0, Z4, Z0
+	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z2, K1
+	VPMOVM2D     K1, Z2
+	VMOVAPS      Z2, Z2
+	VPTERNLOGD   $0xac, Z3, Z0, Z2
+	VMOVUPS      Z2, (AX)
+	VBROADCASTSS v41200000<>+0(SB), Z0
+	VANDPS.BCST  v7fffffff<>+0(SB), Z1, Z2
+	VMINPS       Z2, Z0, Z0
+	VMULPS       Z0, Z0, Z2
+	VBROADCASTSS vba1c7000<>+0(SB), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3ba38d2c<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  vbcdb48d9<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3de70e22<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  vbec09380<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z2
+	VADDPS.BCST  v3e0375d4<>+0(SB), Z2, Z2
+	VMULPS       Z1, Z2, Z2
+	VADDPS       Z1, Z2, Z2
+	VBROADCASTSS vb7910000<>+0(SB), Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  v39c8e7d9<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  vbb7e8a1c<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  v3cc6b1a1<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  vbddaae5c<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  vbf228550<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VADDPS.BCST  vbe03ce86<>+0(SB), Z3, Z3
+	VMULPS       Z0, Z3, Z3
+	VSUBPS       Z0, Z3, Z3
+	VBROADCASTSS v3f800000<>+0(SB), Z4
+	VBROADCASTSS v42b20000<>+0(SB), Z5
+	VMINPS       Z3, Z5, Z3
+	VBROADCASTSS vc2d00000<>+0(SB), Z5
+	VMAXPS       Z3, Z5, Z3
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z3, Z5
+	VADDPS.BCST  v4b400000<>+0(SB), Z5, Z5
+	VPSUBD.BCST  v4b400000<>+0(SB), Z5, Z6
+	VSUBPS.BCST  v4b400000<>+0(SB), Z5, Z5
+	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z7
+	VSUBPS       Z7, Z3, Z3
+	VMULPS.BCST  vb95e8083<>+0(SB), Z5, Z5
+	VSUBPS       Z5, Z3, Z3
+	VBROADCASTSS v39506967<>+0(SB), Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS.BCST  v3c088908<>+0(SB), Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z5, Z5
+	VMULPS       Z3, Z5, Z5
+	VADDPS.BCST  v3f000000<>+0(SB), Z5, Z5
+	VMULPS       Z3, Z3, Z7
+	VMULPS       Z7, Z5, Z5
+	VADDPS       Z3, Z5, Z3
+	VADDPS.BCST  v3f800000<>+0(SB), Z3, Z3
+	VPSRAD       $0x01, Z6, Z5
+	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z7
+	VPSLLD       $0x17, Z7, Z7
+	VMULPS       Z7, Z3, Z3
+	VPSUBD       Z5, Z6, Z5
+	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z5
+	VPSLLD       $0x17, Z5, Z5
+	VMULPS       Z5, Z3, Z3
+	VSUBPS       Z3, Z4, Z3
+	VANDPS.BCST  v80000000<>+0(SB), Z1, Z1
+	VORPS        Z1, Z3, Z1
+	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z0, K1
+	VPMOVM2D     K1, Z0
+	VMOVAPS      Z0, Z0
+	VPTERNLOGD   $0xac, Z2, Z1, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, DX
+	JMP          wide
 
 narrow:
 	CMPQ         DX, $0x00000010
@@ -2522,6 +3428,130 @@ TEXT ·sinAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ          DX, $0x00000020
+	JL            narrow
+	VMOVUPS       (CX), Z0
+	VMOVUPS       64(CX), Z1
+	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z2, K1
+	VPMOVM2D      K1, Z2
+	VXORPS        Z5, Z5, Z5
+	VMULPS        Z5, Z0, Z5
+	VMOVAPS       Z2, Z2
+	VPTERNLOGD    $0xac, Z5, Z0, Z2
+	VEXTRACTF32X8 $0x01, Z2, Y0
+	VCVTPS2PD     Y2, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
+	VCVTPD2DQ     Z5, Y3
+	VCVTDQ2PD     Y3, Z6
+	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VCVTPD2PS     Z2, Y4
+	VCVTPS2PD     Y0, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
+	VCVTPD2DQ     Z5, Y0
+	VCVTDQ2PD     Y0, Z6
+	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VCVTPD2PS     Z2, Y2
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y2, Z4, Z2
+	VMULPS        Z2, Z2, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   v3c08839e<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS        Z2, Z6, Z6
+	VANDPS.BCST   v80000000<>+0(SB), Z2, Z2
+	VORPS         Z2, Z6, Z2
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   vbab6061a<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS.BCST   v3f000000<>+0(SB), Z5, Z5
+	VSUBPS        Z5, Z6, Z5
+	VADDPS.BCST   v3f800000<>+0(SB), Z5, Z5
+	VPSLLD        $0x1f, Z0, Z6
+	VPSRAD        $0x1f, Z6, Z6
+	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
+	VPSLLD        $0x1e, Z0, Z0
+	VMOVAPS       Z6, Z6
+	VPTERNLOGD    $0xac, Z5, Z2, Z6
+	VXORPS        Z0, Z6, Z0
+	VMOVUPS       Z0, (AX)
+	VANDPS.BCST   v7fffffff<>+0(SB), Z1, Z0
+	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z0, K1
+	VPMOVM2D      K1, Z0
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z1, Z2
+	VMOVAPS       Z0, Z0
+	VPTERNLOGD    $0xac, Z2, Z1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z0
+	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z0, Z0
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z0, Z0
+	VCVTPD2PS     Z0, Y4
+	VCVTPS2PD     Y1, Z1
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y0
+	VCVTDQ2PD     Y0, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y1
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VMULPS        Z1, Z1, Z2
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z1, Z5, Z5
+	VADDPS        Z1, Z5, Z5
+	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
+	VORPS         Z1, Z5, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
+	VSUBPS        Z2, Z5, Z2
+	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
+	VPSLLD        $0x1f, Z0, Z5
+	VPSRAD        $0x1f, Z5, Z5
+	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
+	VPSLLD        $0x1e, Z0, Z0
+	VMOVAPS       Z5, Z5
+	VPTERNLOGD    $0xac, Z2, Z1, Z5
+	VXORPS        Z0, Z5, Z0
+	VMOVUPS       Z0, 64(AX)
+	ADDQ          $0x00000080, CX
+	ADDQ          $0x00000080, AX
+	SUBQ          $0x00000020, DX
+	JMP           wide
+
 narrow:
 	CMPQ          DX, $0x00000010
 	JL            tail
@@ -2529,58 +3559,58 @@ narrow:
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K1
 	VPMOVM2D      K1, Z1
-	VXORPS        Z4, Z4, Z4
-	VMULPS        Z4, Z0, Z4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
 	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z4, Z0, Z1
+	VPTERNLOGD    $0xac, Z2, Z0, Z1
 	VEXTRACTF32X8 $0x01, Z1, Y0
 	VCVTPS2PD     Y1, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y2
-	VCVTDQ2PD     Y2, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VCVTPD2PS     Z1, Y3
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y4
 	VCVTPS2PD     Y0, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y0
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y0
 	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z2, Z0
-	VINSERTF32X8  $0x01, Y1, Z3, Z1
-	VMULPS        Z1, Z1, Z4
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VMULPS        Z1, Z1, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VMULPS        Z1, Z5, Z5
 	VADDPS        Z1, Z5, Z5
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
 	VORPS         Z1, Z5, Z1
 	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
-	VMULPS        Z4, Z5, Z5
-	VMULPS.BCST   v3f000000<>+0(SB), Z4, Z4
-	VSUBPS        Z4, Z5, Z4
-	VADDPS.BCST   v3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
+	VSUBPS        Z2, Z5, Z2
+	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
 	VPSLLD        $0x1f, Z0, Z5
 	VPSRAD        $0x1f, Z5, Z5
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
 	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z4, Z1, Z5
+	VPTERNLOGD    $0xac, Z2, Z1, Z5
 	VXORPS        Z0, Z5, Z0
 	VMOVUPS       Z0, (AX)
 	ADDQ          $0x00000040, CX
@@ -2598,31 +3628,31 @@ tail:
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K2
 	VPMOVM2D      K2, Z1
-	VXORPS        Z4, Z4, Z4
-	VMULPS        Z4, Z0, Z4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
 	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z4, Z0, Z1
+	VPTERNLOGD    $0xac, Z2, Z0, Z1
 	VEXTRACTF32X8 $0x01, Z1, Y0
 	VCVTPS2PD     Y1, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y2
-	VCVTDQ2PD     Y2, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VCVTPD2PS     Z1, Y3
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y4
 	VCVTPS2PD     Y0, Z0
 	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z1
 	VCVTPD2DQ     Z1, Y5
-	VCVTDQ2PD     Y5, Z4
-	VMULPD.BCST   halfPiHi<>+0(SB), Z4, Z1
+	VCVTDQ2PD     Y5, Z2
+	VMULPD.BCST   halfPiHi<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
-	VMULPD.BCST   halfPiLo<>+0(SB), Z4, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VCVTPD2PS     Z0, Y0
-	VINSERTI32X8  $0x01, Y5, Z2, Z1
-	VINSERTF32X8  $0x01, Y0, Z3, Z0
+	VINSERTI32X8  $0x01, Y5, Z3, Z1
+	VINSERTF32X8  $0x01, Y0, Z4, Z0
 	VMULPS        Z0, Z0, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3
 	VMULPS        Z2, Z3, Z3
@@ -2697,6 +3727,132 @@ TEXT ·cosAVX512(SB), NOSPLIT, $0-48
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
 
+wide:
+	CMPQ          DX, $0x00000020
+	JL            narrow
+	VMOVUPS       (CX), Z0
+	VMOVUPS       64(CX), Z1
+	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z2
+	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z2, K1
+	VPMOVM2D      K1, Z2
+	VXORPS        Z5, Z5, Z5
+	VMULPS        Z5, Z0, Z5
+	VMOVAPS       Z2, Z2
+	VPTERNLOGD    $0xac, Z5, Z0, Z2
+	VEXTRACTF32X8 $0x01, Z2, Y0
+	VCVTPS2PD     Y2, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
+	VCVTPD2DQ     Z5, Y3
+	VCVTDQ2PD     Y3, Z6
+	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VCVTPD2PS     Z2, Y4
+	VCVTPS2PD     Y0, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
+	VCVTPD2DQ     Z5, Y0
+	VCVTDQ2PD     Y0, Z6
+	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
+	VSUBPD        Z5, Z2, Z2
+	VCVTPD2PS     Z2, Y2
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y2, Z4, Z2
+	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
+	VMULPS        Z2, Z2, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   v3c08839e<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS        Z2, Z6, Z6
+	VADDPS        Z2, Z6, Z6
+	VANDPS.BCST   v80000000<>+0(SB), Z2, Z2
+	VORPS         Z2, Z6, Z2
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   vbab6061a<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS        Z5, Z6, Z6
+	VMULPS.BCST   v3f000000<>+0(SB), Z5, Z5
+	VSUBPS        Z5, Z6, Z5
+	VADDPS.BCST   v3f800000<>+0(SB), Z5, Z5
+	VPSLLD        $0x1f, Z0, Z6
+	VPSRAD        $0x1f, Z6, Z6
+	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
+	VPSLLD        $0x1e, Z0, Z0
+	VMOVAPS       Z6, Z6
+	VPTERNLOGD    $0xac, Z5, Z2, Z6
+	VXORPS        Z0, Z6, Z0
+	VMOVUPS       Z0, (AX)
+	VANDPS.BCST   v7fffffff<>+0(SB), Z1, Z0
+	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z0, K1
+	VPMOVM2D      K1, Z0
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z1, Z2
+	VMOVAPS       Z0, Z0
+	VPTERNLOGD    $0xac, Z2, Z1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VCVTPS2PD     Y0, Z0
+	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z0, Z0
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z0, Z0
+	VCVTPD2PS     Z0, Y4
+	VCVTPS2PD     Y1, Z1
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y0
+	VCVTDQ2PD     Y0, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y1
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
+	VMULPS        Z1, Z1, Z2
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z1, Z5, Z5
+	VADDPS        Z1, Z5, Z5
+	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
+	VORPS         Z1, Z5, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
+	VSUBPS        Z2, Z5, Z2
+	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
+	VPSLLD        $0x1f, Z0, Z5
+	VPSRAD        $0x1f, Z5, Z5
+	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
+	VPSLLD        $0x1e, Z0, Z0
+	VMOVAPS       Z5, Z5
+	VPTERNLOGD    $0xac, Z2, Z1, Z5
+	VXORPS        Z0, Z5, Z0
+	VMOVUPS       Z0, 64(AX)
+	ADDQ          $0x00000080, CX
+	ADDQ          $0x00000080, AX
+	SUBQ          $0x00000020, DX
+	JMP           wide
+
 narrow:
 	CMPQ          DX, $0x00000010
 	JL            tail
@@ -2704,59 +3860,59 @@ narrow:
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K1
 	VPMOVM2D      K1, Z1
-	VXORPS        Z4, Z4, Z4
-	VMULPS        Z4, Z0, Z4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
 	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z4, Z0, Z1
+	VPTERNLOGD    $0xac, Z2, Z0, Z1
 	VEXTRACTF32X8 $0x01, Z1, Y0
 	VCVTPS2PD     Y1, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y2
-	VCVTDQ2PD     Y2, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VCVTPD2PS     Z1, Y3
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y4
 	VCVTPS2PD     Y0, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y0
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y0
 	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z2, Z0
-	VINSERTF32X8  $0x01, Y1, Z3, Z1
+	VINSERTI32X8  $0x01, Y0, Z3, Z0
+	VINSERTF32X8  $0x01, Y1, Z4, Z1
 	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
-	VMULPS        Z1, Z1, Z4
+	VMULPS        Z1, Z1, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VMULPS        Z1, Z5, Z5
 	VADDPS        Z1, Z5, Z5
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
 	VORPS         Z1, Z5, Z1
 	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
+	VMULPS        Z2, Z5, Z5
 	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z4, Z5, Z5
-	VMULPS        Z4, Z5, Z5
-	VMULPS.BCST   v3f000000<>+0(SB), Z4, Z4
-	VSUBPS        Z4, Z5, Z4
-	VADDPS.BCST   v3f800000<>+0(SB), Z4, Z4
+	VMULPS        Z2, Z5, Z5
+	VMULPS        Z2, Z5, Z5
+	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
+	VSUBPS        Z2, Z5, Z2
+	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
 	VPSLLD        $0x1f, Z0, Z5
 	VPSRAD        $0x1f, Z5, Z5
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
 	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z4, Z1, Z5
+	VPTERNLOGD    $0xac, Z2, Z1, Z5
 	VXORPS        Z0, Z5, Z0
 	VMOVUPS       Z0, (AX)
 	ADDQ          $0x00000040, CX
@@ -2774,31 +3930,31 @@ tail:
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K2
 	VPMOVM2D      K2, Z1
-	VXORPS        Z4, Z4, Z4
-	VMULPS        Z4, Z0, Z4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
 	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z4, Z0, Z1
+	VPTERNLOGD    $0xac, Z2, Z0, Z1
 	VEXTRACTF32X8 $0x01, Z1, Y0
 	VCVTPS2PD     Y1, Z1
-	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z4
-	VCVTPD2DQ     Z4, Y2
-	VCVTDQ2PD     Y2, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z4
-	VSUBPD        Z4, Z1, Z1
-	VCVTPD2PS     Z1, Y3
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y3
+	VCVTDQ2PD     Y3, Z5
+	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y4
 	VCVTPS2PD     Y0, Z0
 	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z1
 	VCVTPD2DQ     Z1, Y5
-	VCVTDQ2PD     Y5, Z4
-	VMULPD.BCST   halfPiHi<>+0(SB), Z4, Z1
+	VCVTDQ2PD     Y5, Z2
+	VMULPD.BCST   halfPiHi<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
-	VMULPD.BCST   halfPiLo<>+0(SB), Z4, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VCVTPD2PS     Z0, Y0
-	VINSERTI32X8  $0x01, Y5, Z2, Z1
-	VINSERTF32X8  $0x01, Y0, Z3, Z0
+	VINSERTI32X8  $0x01, Y5, Z3, Z1
+	VINSERTF32X8  $0x01, Y0, Z4, Z0
 	VPADDD.BCST   v00000001<>+0(SB), Z1, Z1
 	VMULPS        Z0, Z0, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3
@@ -2843,6 +3999,164 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_base+0(FP), AX
 	MOVQ x_base+24(FP), CX
 	MOVQ dst_len+8(FP), DX
+
+wide:
+	CMPQ         DX, $0x00000020
+	JL           narrow
+	VMOVUPS      (CX), Z0
+	VMOVUPS      64(CX), Z1
+	VORPS.BCST   v80000000<>+0(SB), Z0, Z2
+	VBROADCASTSS v42b20000<>+0(SB), Z3
+	VMINPS       Z2, Z3, Z2
+	VBROADCASTSS vc2d00000<>+0(SB), Z3
+	VMAXPS       Z2, Z3, Z2
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z2, Z3
+	VADDPS.BCST  v4b400000<>+0(SB), Z3, Z3
+	VPSUBD.BCST  v4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST  v4b400000<>+0(SB), Z3, Z3
+	VMULPS.BCST  v3f318000<>+0(SB), Z3, Z5
+	VSUBPS       Z5, Z2, Z2
+	VMULPS.BCST  vb95e8083<>+0(SB), Z3, Z3
+	VSUBPS       Z3, Z2, Z2
+	VBROADCASTSS v39506967<>+0(SB), Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3c088908<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z3, Z3
+	VADDPS.BCST  v3f000000<>+0(SB), Z3, Z3
+	VMULPS       Z2, Z2, Z5
+	VMULPS       Z5, Z3, Z3
+	VADDPS       Z2, Z3, Z2
+	VADDPS.BCST  v3f800000<>+0(SB), Z2, Z2
+	VPSRAD       $0x01, Z4, Z3
+	VPADDD.BCST  v0000007f<>+0(SB), Z3, Z5
+	VPSLLD       $0x17, Z5, Z5
+	VMULPS       Z5, Z2, Z2
+	VPSUBD       Z3, Z4, Z3
+	VPADDD.BCST  v0000007f<>+0(SB), Z3, Z3
+	VPSLLD       $0x17, Z3, Z3
+	VMULPS       Z3, Z2, Z2
+	VADDPS.BCST  v3f800000<>+0(SB), Z2, Z3
+	VSUBPS.BCST  v3f800000<>+0(SB), Z3, Z4
+	VSUBPS       Z4, Z2, Z2
+	VPSUBD.BCST  v3f3504f3<>+0(SB), Z3, Z4
+	VPSRAD       $0x17, Z4, Z4
+	VCVTDQ2PS    Z4, Z5
+	VPSLLD       $0x17, Z4, Z4
+	VPSUBD       Z4, Z3, Z4
+	VSUBPS.BCST  v3f800000<>+0(SB), Z4, Z4
+	VDIVPS       Z3, Z2, Z2
+	VADDPS.BCST  v40000000<>+0(SB), Z4, Z3
+	VDIVPS       Z3, Z4, Z3
+	VMULPS       Z3, Z3, Z6
+	VMULPS       Z6, Z6, Z7
+	VMULPS.BCST  v3e789e26<>+0(SB), Z7, Z8
+	VADDPS.BCST  v3eccce13<>+0(SB), Z8, Z8
+	VMULPS       Z8, Z7, Z8
+	VMULPS.BCST  v3e91e9ee<>+0(SB), Z7, Z7
+	VADDPS.BCST  v3f2aaaaa<>+0(SB), Z7, Z7
+	VMULPS       Z7, Z6, Z6
+	VADDPS       Z8, Z6, Z6
+	VMULPS       Z4, Z4, Z7
+	VMULPS.BCST  v3f000000<>+0(SB), Z7, Z7
+	VADDPS       Z6, Z7, Z6
+	VMULPS       Z6, Z3, Z3
+	VMULPS.BCST  v3717f7d1<>+0(SB), Z5, Z6
+	VADDPS       Z2, Z6, Z2
+	VADDPS       Z2, Z3, Z2
+	VSUBPS       Z7, Z2, Z2
+	VADDPS       Z4, Z2, Z2
+	VMULPS.BCST  v3f317180<>+0(SB), Z5, Z3
+	VADDPS       Z3, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VCMPPS       $0x1e, Z3, Z0, K1
+	VPMOVM2D     K1, Z3
+	VANDPS       Z3, Z0, Z0
+	VADDPS       Z0, Z2, Z0
+	VMOVUPS      Z0, (AX)
+	VORPS.BCST   v80000000<>+0(SB), Z1, Z0
+	VBROADCASTSS v42b20000<>+0(SB), Z2
+	VMINPS       Z0, Z2, Z0
+	VBROADCASTSS vc2d00000<>+0(SB), Z2
+	VMAXPS       Z0, Z2, Z0
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z0, Z2
+	VADDPS.BCST  v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST  v4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST  v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST  v3f318000<>+0(SB), Z2, Z4
+	VSUBPS       Z4, Z0, Z0
+	VMULPS.BCST  vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS       Z2, Z0, Z0
+	VBROADCASTSS v39506967<>+0(SB), Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS.BCST  v3c088908<>+0(SB), Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS       Z0, Z2, Z2
+	VADDPS.BCST  v3f000000<>+0(SB), Z2, Z2
+	VMULPS       Z0, Z0, Z4
+	VMULPS       Z4, Z2, Z2
+	VADDPS       Z0, Z2, Z0
+	VADDPS.BCST  v3f800000<>+0(SB), Z0, Z0
+	VPSRAD       $0x01, Z3, Z2
+	VPADDD.BCST  v0000007f<>+0(SB), Z2, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z0, Z0
+	VPSUBD       Z2, Z3, Z2
+	VPADDD.BCST  v0000007f<>+0(SB), Z2, Z2
+	VPSLLD       $0x17, Z2, Z2
+	VMULPS       Z2, Z0, Z0
+	VADDPS.BCST  v3f800000<>+0(SB), Z0, Z2
+	VSUBPS.BCST  v3f800000<>+0(SB), Z2, Z3
+	VSUBPS       Z3, Z0, Z0
+	VPSUBD.BCST  v3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD       $0x17, Z3, Z3
+	VCVTDQ2PS    Z3, Z4
+	VPSLLD       $0x17, Z3, Z3
+	VPSUBD       Z3, Z2, Z3
+	VSUBPS.BCST  v3f800000<>+0(SB), Z3, Z3
+	VDIVPS       Z2, Z0, Z0
+	VADDPS.BCST  v40000000<>+0(SB), Z3, Z2
+	VDIVPS       Z2, Z3, Z2
+	VMULPS       Z2, Z2, Z5
+	VMULPS       Z5, Z5, Z6
+	VMULPS.BCST  v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST  v3eccce13<>+0(SB), Z7, Z7
+	VMULPS       Z7, Z6, Z7
+	VMULPS.BCST  v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST  v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS       Z6, Z5, Z5
+	VADDPS       Z7, Z5, Z5
+	VMULPS       Z3, Z3, Z6
+	VMULPS.BCST  v3f000000<>+0(SB), Z6, Z6
+	VADDPS       Z5, Z6, Z5
+	VMULPS       Z5, Z2, Z2
+	VMULPS.BCST  v3717f7d1<>+0(SB), Z4, Z5
+	VADDPS       Z0, Z5, Z0
+	VADDPS       Z0, Z2, Z0
+	VSUBPS       Z6, Z0, Z0
+	VADDPS       Z3, Z0, Z0
+	VMULPS.BCST  v3f317180<>+0(SB), Z4, Z2
+	VADDPS       Z2, Z0, Z0
+	VXORPS       Z2, Z2, Z2
+	VCMPPS       $0x1e, Z2, Z1, K1
+	VPMOVM2D     K1, Z2
+	VANDPS       Z2, Z1, Z1
+	VADDPS       Z1, Z0, Z0
+	VMOVUPS      Z0, 64(AX)
+	ADDQ         $0x00000080, CX
+	ADDQ         $0x00000080, AX
+	SUBQ         $0x00000020, DX
+	JMP          wide
 
 narrow:
 	CMPQ         DX, $0x00000010

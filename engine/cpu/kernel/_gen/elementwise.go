@@ -88,8 +88,12 @@ func (m *mapKernel) emit() {
 		vectors(count, nil)
 		JMP(LabelRef(name))
 	}
-	if m.unroll > 1 {
-		loop("wide", m.unroll, "narrow")
+	unroll := m.unroll
+	if to.wide && unroll < 4 {
+		unroll *= 2 // there are twice the registers
+	}
+	if unroll > 1 {
+		loop("wide", unroll, "narrow")
 	}
 	loop("narrow", 1, "tail")
 	Label("tail")
