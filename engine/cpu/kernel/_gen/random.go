@@ -94,4 +94,3 @@ func emitUniform() {
 	VZEROUPPER()
 	RET()
 }
-
