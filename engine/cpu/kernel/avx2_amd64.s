@@ -5895,38 +5895,40 @@ done:
 	VZEROUPPER
 	RET
 
-// func packTransposedAVX2(dst []float32, x []float32, row int, k int)
+// func packTransposedAVX2(dst []float32, x []float32, row int, apart int, k int)
 // Requires: AVX
-TEXT ·packTransposedAVX2(SB), NOSPLIT, $0-64
+TEXT ·packTransposedAVX2(SB), NOSPLIT, $0-72
 	MOVQ row+48(FP), AX
 	SHLQ $0x02, AX
-	MOVQ x_base+24(FP), CX
-	LEAQ (AX)(AX*2), SI
-	MOVQ CX, DI
-	LEAQ (DI)(AX*4), R8
-	LEAQ (R8)(AX*4), CX
-	MOVQ dst_base+0(FP), DX
-	MOVQ k+56(FP), BX
+	MOVQ apart+56(FP), CX
+	SHLQ $0x02, CX
+	MOVQ x_base+24(FP), DX
+	LEAQ (AX)(AX*2), DI
+	MOVQ DX, R8
+	LEAQ (R8)(AX*4), R9
+	LEAQ (R9)(AX*4), DX
+	MOVQ dst_base+0(FP), BX
+	MOVQ k+64(FP), SI
 
 wide0:
-	CMPQ           BX, $0x00000008
+	CMPQ           SI, $0x00000008
 	JL             narrow0
-	VBROADCASTF128 (DI), Y0
-	VBROADCASTF128 16(DI), Y1
-	VINSERTF128    $0x01, (R8), Y0, Y0
-	VINSERTF128    $0x01, 16(R8), Y1, Y1
-	VBROADCASTF128 (DI)(AX*1), Y2
-	VBROADCASTF128 16(DI)(AX*1), Y3
-	VINSERTF128    $0x01, (R8)(AX*1), Y2, Y2
-	VINSERTF128    $0x01, 16(R8)(AX*1), Y3, Y3
-	VBROADCASTF128 (DI)(AX*2), Y4
-	VBROADCASTF128 16(DI)(AX*2), Y5
-	VINSERTF128    $0x01, (R8)(AX*2), Y4, Y4
-	VINSERTF128    $0x01, 16(R8)(AX*2), Y5, Y5
-	VBROADCASTF128 (DI)(SI*1), Y6
-	VBROADCASTF128 16(DI)(SI*1), Y7
-	VINSERTF128    $0x01, (R8)(SI*1), Y6, Y6
-	VINSERTF128    $0x01, 16(R8)(SI*1), Y7, Y7
+	VBROADCASTF128 (R8), Y0
+	VBROADCASTF128 16(R8), Y1
+	VINSERTF128    $0x01, (R9), Y0, Y0
+	VINSERTF128    $0x01, 16(R9), Y1, Y1
+	VBROADCASTF128 (R8)(AX*1), Y2
+	VBROADCASTF128 16(R8)(AX*1), Y3
+	VINSERTF128    $0x01, (R9)(AX*1), Y2, Y2
+	VINSERTF128    $0x01, 16(R9)(AX*1), Y3, Y3
+	VBROADCASTF128 (R8)(AX*2), Y4
+	VBROADCASTF128 16(R8)(AX*2), Y5
+	VINSERTF128    $0x01, (R9)(AX*2), Y4, Y4
+	VINSERTF128    $0x01, 16(R9)(AX*2), Y5, Y5
+	VBROADCASTF128 (R8)(DI*1), Y6
+	VBROADCASTF128 16(R8)(DI*1), Y7
+	VINSERTF128    $0x01, (R9)(DI*1), Y6, Y6
+	VINSERTF128    $0x01, 16(R9)(DI*1), Y7, Y7
 	VUNPCKLPS      Y2, Y0, Y8
 	VUNPCKHPS      Y2, Y0, Y0
 	VUNPCKLPS      Y6, Y4, Y2
@@ -5943,31 +5945,38 @@ wide0:
 	VSHUFPS        $0xee, Y3, Y4, Y3
 	VSHUFPS        $0x44, Y5, Y1, Y4
 	VSHUFPS        $0xee, Y5, Y1, Y1
-	VMOVUPS        Y6, (DX)
-	VMOVUPS        Y2, 64(DX)
-	VMOVUPS        Y8, 128(DX)
-	VMOVUPS        Y0, 192(DX)
-	VMOVUPS        Y7, 256(DX)
-	VMOVUPS        Y3, 320(DX)
-	VMOVUPS        Y4, 384(DX)
-	VMOVUPS        Y1, 448(DX)
-	ADDQ           $0x00000020, DI
+	VMOVUPS        Y6, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y2, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y8, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y0, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y7, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y3, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y4, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y1, (BX)
+	ADDQ           CX, BX
 	ADDQ           $0x00000020, R8
-	ADDQ           $0x00000200, DX
-	SUBQ           $0x00000008, BX
+	ADDQ           $0x00000020, R9
+	SUBQ           $0x00000008, SI
 	JMP            wide0
 
 narrow0:
-	CMPQ           BX, $0x00000004
+	CMPQ           SI, $0x00000004
 	JL             done0
-	VBROADCASTF128 (DI), Y0
-	VINSERTF128    $0x01, (R8), Y0, Y0
-	VBROADCASTF128 (DI)(AX*1), Y1
-	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
-	VBROADCASTF128 (DI)(AX*2), Y2
-	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
-	VBROADCASTF128 (DI)(SI*1), Y3
-	VINSERTF128    $0x01, (R8)(SI*1), Y3, Y3
+	VBROADCASTF128 (R8), Y0
+	VINSERTF128    $0x01, (R9), Y0, Y0
+	VBROADCASTF128 (R8)(AX*1), Y1
+	VINSERTF128    $0x01, (R9)(AX*1), Y1, Y1
+	VBROADCASTF128 (R8)(AX*2), Y2
+	VINSERTF128    $0x01, (R9)(AX*2), Y2, Y2
+	VBROADCASTF128 (R8)(DI*1), Y3
+	VINSERTF128    $0x01, (R9)(DI*1), Y3, Y3
 	VUNPCKLPS      Y1, Y0, Y4
 	VUNPCKHPS      Y1, Y0, Y0
 	VUNPCKLPS      Y3, Y2, Y1
@@ -5976,43 +5985,46 @@ narrow0:
 	VSHUFPS        $0xee, Y1, Y4, Y1
 	VSHUFPS        $0x44, Y2, Y0, Y4
 	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, (DX)
-	VMOVUPS        Y1, 64(DX)
-	VMOVUPS        Y4, 128(DX)
-	VMOVUPS        Y0, 192(DX)
-	ADDQ           $0x00000010, DI
+	VMOVUPS        Y3, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y1, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y4, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y0, (BX)
+	ADDQ           CX, BX
 	ADDQ           $0x00000010, R8
-	ADDQ           $0x00000100, DX
-	SUBQ           $0x00000004, BX
+	ADDQ           $0x00000010, R9
+	SUBQ           $0x00000004, SI
 	JMP            narrow0
 
 done0:
-	MOVQ CX, DI
-	LEAQ (DI)(AX*4), R8
-	LEAQ (R8)(AX*4), CX
-	MOVQ dst_base+0(FP), DX
-	ADDQ $0x00000020, DX
-	MOVQ k+56(FP), BX
+	MOVQ DX, R8
+	LEAQ (R8)(AX*4), R9
+	LEAQ (R9)(AX*4), DX
+	MOVQ dst_base+0(FP), BX
+	ADDQ $0x00000020, BX
+	MOVQ k+64(FP), SI
 
 wide1:
-	CMPQ           BX, $0x00000008
+	CMPQ           SI, $0x00000008
 	JL             narrow1
-	VBROADCASTF128 (DI), Y0
-	VBROADCASTF128 16(DI), Y1
-	VINSERTF128    $0x01, (R8), Y0, Y0
-	VINSERTF128    $0x01, 16(R8), Y1, Y1
-	VBROADCASTF128 (DI)(AX*1), Y2
-	VBROADCASTF128 16(DI)(AX*1), Y3
-	VINSERTF128    $0x01, (R8)(AX*1), Y2, Y2
-	VINSERTF128    $0x01, 16(R8)(AX*1), Y3, Y3
-	VBROADCASTF128 (DI)(AX*2), Y4
-	VBROADCASTF128 16(DI)(AX*2), Y5
-	VINSERTF128    $0x01, (R8)(AX*2), Y4, Y4
-	VINSERTF128    $0x01, 16(R8)(AX*2), Y5, Y5
-	VBROADCASTF128 (DI)(SI*1), Y6
-	VBROADCASTF128 16(DI)(SI*1), Y7
-	VINSERTF128    $0x01, (R8)(SI*1), Y6, Y6
-	VINSERTF128    $0x01, 16(R8)(SI*1), Y7, Y7
+	VBROADCASTF128 (R8), Y0
+	VBROADCASTF128 16(R8), Y1
+	VINSERTF128    $0x01, (R9), Y0, Y0
+	VINSERTF128    $0x01, 16(R9), Y1, Y1
+	VBROADCASTF128 (R8)(AX*1), Y2
+	VBROADCASTF128 16(R8)(AX*1), Y3
+	VINSERTF128    $0x01, (R9)(AX*1), Y2, Y2
+	VINSERTF128    $0x01, 16(R9)(AX*1), Y3, Y3
+	VBROADCASTF128 (R8)(AX*2), Y4
+	VBROADCASTF128 16(R8)(AX*2), Y5
+	VINSERTF128    $0x01, (R9)(AX*2), Y4, Y4
+	VINSERTF128    $0x01, 16(R9)(AX*2), Y5, Y5
+	VBROADCASTF128 (R8)(DI*1), Y6
+	VBROADCASTF128 16(R8)(DI*1), Y7
+	VINSERTF128    $0x01, (R9)(DI*1), Y6, Y6
+	VINSERTF128    $0x01, 16(R9)(DI*1), Y7, Y7
 	VUNPCKLPS      Y2, Y0, Y8
 	VUNPCKHPS      Y2, Y0, Y0
 	VUNPCKLPS      Y6, Y4, Y2
@@ -6029,31 +6041,38 @@ wide1:
 	VSHUFPS        $0xee, Y3, Y4, Y3
 	VSHUFPS        $0x44, Y5, Y1, Y4
 	VSHUFPS        $0xee, Y5, Y1, Y1
-	VMOVUPS        Y6, (DX)
-	VMOVUPS        Y2, 64(DX)
-	VMOVUPS        Y8, 128(DX)
-	VMOVUPS        Y0, 192(DX)
-	VMOVUPS        Y7, 256(DX)
-	VMOVUPS        Y3, 320(DX)
-	VMOVUPS        Y4, 384(DX)
-	VMOVUPS        Y1, 448(DX)
-	ADDQ           $0x00000020, DI
+	VMOVUPS        Y6, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y2, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y8, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y0, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y7, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y3, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y4, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y1, (BX)
+	ADDQ           CX, BX
 	ADDQ           $0x00000020, R8
-	ADDQ           $0x00000200, DX
-	SUBQ           $0x00000008, BX
+	ADDQ           $0x00000020, R9
+	SUBQ           $0x00000008, SI
 	JMP            wide1
 
 narrow1:
-	CMPQ           BX, $0x00000004
+	CMPQ           SI, $0x00000004
 	JL             done1
-	VBROADCASTF128 (DI), Y0
-	VINSERTF128    $0x01, (R8), Y0, Y0
-	VBROADCASTF128 (DI)(AX*1), Y1
-	VINSERTF128    $0x01, (R8)(AX*1), Y1, Y1
-	VBROADCASTF128 (DI)(AX*2), Y2
-	VINSERTF128    $0x01, (R8)(AX*2), Y2, Y2
-	VBROADCASTF128 (DI)(SI*1), Y3
-	VINSERTF128    $0x01, (R8)(SI*1), Y3, Y3
+	VBROADCASTF128 (R8), Y0
+	VINSERTF128    $0x01, (R9), Y0, Y0
+	VBROADCASTF128 (R8)(AX*1), Y1
+	VINSERTF128    $0x01, (R9)(AX*1), Y1, Y1
+	VBROADCASTF128 (R8)(AX*2), Y2
+	VINSERTF128    $0x01, (R9)(AX*2), Y2, Y2
+	VBROADCASTF128 (R8)(DI*1), Y3
+	VINSERTF128    $0x01, (R9)(DI*1), Y3, Y3
 	VUNPCKLPS      Y1, Y0, Y4
 	VUNPCKHPS      Y1, Y0, Y0
 	VUNPCKLPS      Y3, Y2, Y1
@@ -6062,14 +6081,17 @@ narrow1:
 	VSHUFPS        $0xee, Y1, Y4, Y1
 	VSHUFPS        $0x44, Y2, Y0, Y4
 	VSHUFPS        $0xee, Y2, Y0, Y0
-	VMOVUPS        Y3, (DX)
-	VMOVUPS        Y1, 64(DX)
-	VMOVUPS        Y4, 128(DX)
-	VMOVUPS        Y0, 192(DX)
-	ADDQ           $0x00000010, DI
+	VMOVUPS        Y3, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y1, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y4, (BX)
+	ADDQ           CX, BX
+	VMOVUPS        Y0, (BX)
+	ADDQ           CX, BX
 	ADDQ           $0x00000010, R8
-	ADDQ           $0x00000100, DX
-	SUBQ           $0x00000004, BX
+	ADDQ           $0x00000010, R9
+	SUBQ           $0x00000004, SI
 	JMP            narrow1
 
 done1:

@@ -486,14 +486,14 @@ func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
 	}
 }
 
-func packTransposed(dst, x []float32, row, k int) {
+func packTransposed(dst, x []float32, row, apart, k int) {
 	switch active {
 	case pathAVX512:
-		packTransposedAVX512(dst, x, row, k)
+		packTransposedAVX512(dst, x, row, apart, k)
 	case pathAVX2:
-		packTransposedAVX2(dst, x, row, k)
+		packTransposedAVX2(dst, x, row, apart, k)
 	default:
-		packTransposedGeneric(dst, x, row, k)
+		packTransposedGeneric(dst, x, row, apart, k)
 	}
 }
 

@@ -104,7 +104,9 @@ func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
 	gemmAlongGeneric(c, a, b, k, colA, rowB, accumulate)
 }
 
-func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }
+func packTransposed(dst, x []float32, row, apart, k int) {
+	packTransposedGeneric(dst, x, row, apart, k)
+}
 
 func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)

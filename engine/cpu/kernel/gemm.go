@@ -88,6 +88,9 @@ func (g *Gemm) shape() (rows, columns int) {
 		if m <= singleRows && !g.TransB { // memory is the limit, and likes long rows
 			columns = max(columns, longRow)
 		}
+		if g.swapped() {
+			columns = min(columns, swappedColumns)
+		}
 		return m, even(n, columns, minColumns)
 	}
 	columns = min(maxColumns, n)
@@ -178,6 +181,9 @@ func (g *Gemm) packsA() bool {
 // Prepare fill before the first of Run starts.
 func (g *Gemm) Shared() int {
 	t := g.turned()
+	if t.swapped() {
+		return t.K * t.tall()
+	}
 	if t.reading() != prepared {
 		return 0
 	}
@@ -190,6 +196,9 @@ func (g *Gemm) wide() int { return (g.N + panel - 1) / panel * panel }
 // Preparations returns the number of tasks of Prepare.
 func (g *Gemm) Preparations() int {
 	t := g.turned()
+	if t.swapped() {
+		return (t.K + swappedK - 1) / swappedK
+	}
 	if t.reading() != prepared {
 		return 0
 	}
@@ -214,6 +223,10 @@ const preparation = 64 << 10
 // columns, in them rows.
 func (g *Gemm) Prepare(task int, shared []float32) {
 	t := g.turned()
+	if t.swapped() {
+		t.prepareSwapped(task, shared)
+		return
+	}
 	if t.TransB {
 		j := task * panel
 		for l := 0; l < t.K; l += blockK {
@@ -236,6 +249,10 @@ func (g *Gemm) Scratch() int {
 }
 
 func (g *Gemm) scratch() (a, b int) {
+	if g.swapped() {
+		_, columns := g.shape()
+		return 0, columns * g.tall()
+	}
 	k := min(g.K, g.block())
 	if g.packsA() {
 		rows, _ := g.shape()
@@ -287,6 +304,10 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 		if c, j, n = c[done:], j+done, n-done; n == 0 {
 			return
 		}
+	}
+	if g.swapped() {
+		g.runSwapped(c, j, n, shared, scratch)
+		return
 	}
 	sizeA, _ := g.scratch()
 	packedB := scratch[sizeA:]
@@ -543,7 +564,7 @@ func packColumns(dst, x []float32, row, n, k int) {
 		done := 0
 		if n-p >= panel {
 			done = k &^ 3
-			packTransposed(dst, x, row, done)
+			packTransposed(dst, x, row, panel, done)
 		}
 		for j := range min(panel, n-p) {
 			at := done*panel + j

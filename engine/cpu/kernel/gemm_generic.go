@@ -75,11 +75,11 @@ func gemmAlongGeneric(c, a, b []float32, k, colA, rowB int, accumulate bool) {
 	}
 }
 
-// packTransposedGeneric sets dst[16·l+j] = x[j·row+l] for j < 16 and l < k.
-func packTransposedGeneric(dst, x []float32, row, k int) {
+// packTransposedGeneric sets dst[l·apart+j] = x[j·row+l] for j < 16 and l < k.
+func packTransposedGeneric(dst, x []float32, row, apart, k int) {
 	for j := range panel {
 		for l, v := range x[j*row:][:k] {
-			dst[panel*l+j] = v
+			dst[l*apart+j] = v
 		}
 	}
 }

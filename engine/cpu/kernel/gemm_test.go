@@ -115,6 +115,10 @@ func TestGemm(t *testing.T) {
 				checkGemm(t, g, c)
 			}
 		}
+		for i, shape := range [][2]int{{12, 150}, {17, 40}, {33, 300}, {64, 17}} { // few rows of a transposed matrix
+			g, c := randomGemm(r, shape[0], shape[1], swappedK+r.IntN(60), 2+i%2+4*(i/2))
+			checkGemm(t, g, c)
+		}
 		for i, m := range []int{1, 2, 8, 17, 30} { // a far matrix of few rows
 			g, c := randomGemm(r, m, 1000+r.IntN(50), 270+r.IntN(20), i%2+4*(i/2%2))
 			checkGemm(t, g, c)

@@ -423,12 +423,12 @@ func gemmAlongAVX2(c []float32, a []float32, b []float32, k int, colA int, rowB 
 //
 //	for l := range k {
 //		for j := range 16 {
-//			dst[16*l+j] = x[j*row+l]
+//			dst[l*apart+j] = x[j*row+l]
 //		}
 //	}
 //
 //go:noescape
-func packTransposedAVX2(dst []float32, x []float32, row int, k int)
+func packTransposedAVX2(dst []float32, x []float32, row int, apart int, k int)
 
 // gemmDotsAVX2 is, for n a multiple of 16 and k a multiple of 4,
 //

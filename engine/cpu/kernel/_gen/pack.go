@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	packSignature = "func(dst, x []float32, row, k int)"
+	packSignature = "func(dst, x []float32, row, apart, k int)"
 	dotsSignature = "func(c, a, b []float32, n, k, colA, rowB int, accumulate bool)"
 )
 
@@ -108,12 +108,12 @@ func (t *target) quads() int {
 	return 2
 }
 
-// emitPack writes the transposition of 16 rows into a panel: of a vector's
+// emitPack writes the transposition of 16 rows: of a vector's
 // rows for all k, then of the next.
 func emitPack() {
 	text("packTransposed", packSignature, "for k a multiple of 4",
-		"\tfor l := range k {", "\t\tfor j := range 16 {", "\t\t\tdst[16*l+j] = x[j*row+l]", "\t\t}", "\t}")
-	row := bytes("row")
+		"\tfor l := range k {", "\t\tfor j := range 16 {", "\t\t\tdst[l*apart+j] = x[j*row+l]", "\t\t}", "\t}")
+	row, apart := bytes("row"), bytes("apart")
 	x, dst, k := Load(Param("x").Base(), GP64()), GP64(), GP64()
 	t := newTurner(row)
 	for part := range 16 / to.lanes {
@@ -129,11 +129,11 @@ func emitPack() {
 			Label(label(name))
 			CMPQ(k, U32(4*quads))
 			JL(LabelRef(label(next)))
-			for i, v := range t.columns(quads) {
-				VMOVUPS(v, Mem{Base: dst, Disp: 64 * i})
+			for _, v := range t.columns(quads) {
+				VMOVUPS(v, Mem{Base: dst})
+				ADDQ(apart, dst)
 			}
 			t.step(16 * quads)
-			ADDQ(U32(256*quads), dst)
 			SUBQ(U32(4*quads), k)
 			JMP(LabelRef(label(name)))
 		}
