@@ -187,7 +187,7 @@ func (g *Gemm) Shared() int {
 	if t.reading() != prepared {
 		return 0
 	}
-	return t.K * t.wide()
+	return t.start(t.K)
 }
 
 // wide is the number of columns in whole panels.
@@ -207,6 +207,13 @@ func (g *Gemm) Preparations() int {
 	}
 	return (t.K + t.together() - 1) / t.together()
 }
+
+// start is where what is packed of row l of B on begins, the first of a block.
+func (g *Gemm) start(l int) int { return (l + (l+blockK-1)/blockK) * g.wide() }
+
+// apartPanels is the distance between panels of k rows: a line of the cache
+// more than they have, since multiples of 4 KiB would compete for the same ones.
+func apartPanels(k int) int { return panel * (k + 1) }
 
 // together is how many rows of B a preparation packs, in one block of k.
 func (g *Gemm) together() int {
@@ -231,14 +238,14 @@ func (g *Gemm) Prepare(task int, shared []float32) {
 		j := task * panel
 		for l := 0; l < t.K; l += blockK {
 			k := min(blockK, t.K-l)
-			packColumns(shared[l*t.wide()+j*k:], t.B[j*t.LDB+l:], t.LDB, min(panel, t.N-j), k)
+			packColumns(shared[t.start(l)+j/panel*apartPanels(k):], t.B[j*t.LDB+l:], t.LDB, min(panel, t.N-j), k, 0)
 		}
 		return
 	}
 	l := task * t.together()
 	block := l / blockK * blockK
 	k := min(blockK, t.K-block)
-	packRows(shared[block*t.wide()+(l-block)*panel:], t.B[l*t.LDB:], t.LDB, t.N, min(t.together(), t.K-l), k)
+	packRows(shared[t.start(block)+(l-block)*panel:], t.B[l*t.LDB:], t.LDB, t.N, min(t.together(), t.K-l), apartPanels(k))
 }
 
 // Scratch returns how many float32s of scratch memory a running task needs.
@@ -264,7 +271,7 @@ func (g *Gemm) scratch() (a, b int) {
 	}
 	switch {
 	case g.reading() == byStrip:
-		b = pieceSize
+		b = pieceSize + pieceColumns
 	case g.far():
 		b = min(g.K, blockK) * 2 * panel
 	}
@@ -330,7 +337,7 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 			call.b, call.rowB, call.nextB = s.at(l, j+p, k, n-p)
 			switch {
 			case s.reading == prepared && p+blocking.strip < n:
-				call.soon = call.b[blocking.strip*k:]
+				call.soon, _, _ = s.at(l, j+p+blocking.strip, k, n)
 			case s.reading == prepared && l+k < g.K:
 				call.soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), n)
 			case far && t.tall+t.low > 1 && call.columns == blocking.strip:
@@ -517,30 +524,30 @@ func (s *strips) at(l, j, k, n int) (b []float32, rowB, nextB int) {
 	case straight:
 		return g.B[l*g.LDB+j:], g.LDB, panel
 	case prepared:
-		return s.shared[l*g.wide()+j*k:], panel, panel * k
+		return s.shared[g.start(l)+j/panel*apartPanels(k):], panel, apartPanels(k)
 	}
 	if s.has == 0 {
 		s.first, s.has = j, min(n, g.pieceColumns())
 		if g.TransB {
-			packColumns(s.scratch, g.B[j*g.LDB+l:], g.LDB, s.has, k)
+			packColumns(s.scratch, g.B[j*g.LDB+l:], g.LDB, s.has, k, apartPanels(k))
 		} else {
-			packRows(s.scratch, g.B[l*g.LDB+j:], g.LDB, s.has, k, k)
+			packRows(s.scratch, g.B[l*g.LDB+j:], g.LDB, s.has, k, apartPanels(k))
 		}
 	}
 	at := j - s.first
 	s.has = max(s.has-blockings[active].strip, 0)
-	return s.scratch[at*k:], panel, panel * k
+	return s.scratch[at/panel*apartPanels(k):], panel, apartPanels(k)
 }
 
-// packRows copies n columns and rows rows of x into panels of 16 columns and k
-// rows.
-func packRows(dst, x []float32, row, n, rows, k int) {
+// packRows copies n columns and rows rows of x into panels of 16 columns, next
+// apart.
+func packRows(dst, x []float32, row, n, rows, next int) {
 	whole := n / panel
 	if whole > 0 {
-		packBlock(dst, x, rows, whole, panel, row, panel, panel*k)
+		packBlock(dst, x, rows, whole, panel, row, panel, next)
 	}
 	if part := n % panel; part > 0 {
-		packBlock(dst[whole*panel*k:], x[whole*panel:], rows, 1, part, row, panel, 0)
+		packBlock(dst[whole*next:], x[whole*panel:], rows, 1, part, row, panel, 0)
 	}
 }
 
@@ -558,8 +565,8 @@ func packBlock(dst, x []float32, rows, parts, n, row, apart, next int) {
 const partsAtOnce = 256
 
 // packColumns copies n rows and k columns of x into panels of 16 rows,
-// transposed.
-func packColumns(dst, x []float32, row, n, k int) {
+// transposed, next apart.
+func packColumns(dst, x []float32, row, n, k, next int) {
 	for p := 0; p < n; p += panel {
 		done := 0
 		if n-p >= panel {
@@ -573,6 +580,6 @@ func packColumns(dst, x []float32, row, n, k int) {
 				at += panel
 			}
 		}
-		dst, x = dst[panel*k:], x[min(panel*row, len(x)):]
+		dst, x = dst[next:], x[min(panel*row, len(x)):]
 	}
 }

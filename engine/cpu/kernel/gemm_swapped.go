@@ -26,9 +26,9 @@ func (g *Gemm) prepareSwapped(task int, shared []float32) {
 	k := min(swappedK, g.K-l)
 	dst := shared[l*g.tall():]
 	if g.TransA {
-		packRows(dst, g.A[l*g.LDA:], g.LDA, g.M, k, k)
+		packRows(dst, g.A[l*g.LDA:], g.LDA, g.M, k, panel*k)
 	} else {
-		packColumns(dst, g.A[l:], g.LDA, g.M, k)
+		packColumns(dst, g.A[l:], g.LDA, g.M, k, panel*k)
 	}
 }
 
