@@ -70,6 +70,11 @@ var blockings = [...]blocking{
 // the product of the transposed matrices, so that its elements are neighbours.
 // The chains are the same.
 func (g *Gemm) turned() Gemm {
+	if g.K == 1 && g.LDB == 1 && g.TransB { // a column in memory is a row too
+		t := *g
+		t.TransB, t.LDB = false, max(g.N, 1)
+		return t
+	}
 	if g.N != 1 || g.LDC != 1 {
 		return *g
 	}
@@ -110,9 +115,8 @@ func even(n, most, unit int) int {
 
 // Tasks returns the number of tasks of the product, at least 1.
 func (g *Gemm) Tasks() int {
-	t := g.turned()
-	rows, columns := t.shape()
-	return max(1, (t.M+rows-1)/rows) * max(1, (t.N+columns-1)/columns)
+	p := g.product()
+	return max(1, (p.M+p.rows-1)/p.rows) * max(1, (p.N+p.columns-1)/p.columns)
 }
 
 // How tasks read B: where it is; each its strip after strip, packed when it is
@@ -126,15 +130,33 @@ const (
 	prepared
 )
 
-func (g *Gemm) reading() reading {
-	rows, _ := g.shape()
+// A product is a Gemm, turned if need be, and what follows from its shape.
+type product struct {
+	Gemm
+	rows, columns int // of a task
+	swap          bool
+	reading       reading
+	block         int  // how many k a task computes at once
+	far           bool // B is read straight from farther away than the caches of a core
+	copyA         bool // tasks copy their block of A, whose rows would compete for the same lines of the cache
+}
+
+func (g *Gemm) product() product {
+	p := product{Gemm: g.turned()}
+	p.rows, p.columns = p.shape()
+	p.swap = p.swapped()
+	m, b := p.M, p.K*p.LDB
 	switch {
-	case !g.TransB && (g.M <= fewRows || g.M <= 4*fewRows && g.K*g.LDB <= 512<<10 || g.K*g.LDB <= unpacked):
-		return straight
-	case g.M <= rows:
-		return byStrip
+	case !p.TransB && (m <= fewRows || m <= 4*fewRows && b <= 512<<10 || b <= unpacked):
+		p.reading, p.block = straight, max(straightK*maxTile/max(m, maxTile), blockK)
+		p.far = p.LDB > 128 && b > near
+	case m <= p.rows:
+		p.reading, p.block = byStrip, pieceSize/p.pieceColumns()
+	default:
+		p.reading, p.block = prepared, blockK
 	}
-	return prepared
+	p.copyA = p.columns >= 128 && (m > fewRows && p.LDA >= 256 || m > maxTile && p.LDA%512 == 0 && !p.TransA)
+	return p
 }
 
 const (
@@ -148,21 +170,6 @@ const (
 	pieceColumns = 512
 )
 
-// block is how many k a task computes at once.
-func (g *Gemm) block() int {
-	switch g.reading() {
-	case straight:
-		return max(straightK*maxTile/max(g.M, maxTile), blockK)
-	case byStrip:
-		return pieceSize / g.pieceColumns()
-	}
-	return blockK
-}
-
-// far reports whether B is read straight from farther away than the caches
-// of a core.
-func (g *Gemm) far() bool { return g.reading() == straight && g.LDB > 128 && g.K*g.LDB > near }
-
 func (g *Gemm) pieceColumns() int {
 	if g.TransB {
 		return pieceColumns / 4
@@ -170,24 +177,17 @@ func (g *Gemm) pieceColumns() int {
 	return pieceColumns
 }
 
-// packsA reports whether the tasks copy their block of A: where its rows would
-// compete for the same lines of the cache.
-func (g *Gemm) packsA() bool {
-	_, columns := g.shape()
-	return columns >= 128 && (g.M > fewRows && g.LDA >= 256 || g.M > maxTile && g.LDA%512 == 0 && !g.TransA)
-}
-
 // Shared returns how many float32s of memory the tasks share, which those of
 // Prepare fill before the first of Run starts.
 func (g *Gemm) Shared() int {
-	t := g.turned()
-	if t.swapped() {
-		return t.K * t.tall()
+	p := g.product()
+	switch {
+	case p.swap:
+		return p.K * p.tall()
+	case p.reading == prepared:
+		return p.start(p.K)
 	}
-	if t.reading() != prepared {
-		return 0
-	}
-	return t.start(t.K)
+	return 0
 }
 
 // wide is the number of columns in whole panels.
@@ -195,17 +195,16 @@ func (g *Gemm) wide() int { return (g.N + panel - 1) / panel * panel }
 
 // Preparations returns the number of tasks of Prepare.
 func (g *Gemm) Preparations() int {
-	t := g.turned()
-	if t.swapped() {
-		return (t.K + swappedK - 1) / swappedK
-	}
-	if t.reading() != prepared {
+	p := g.product()
+	switch {
+	case p.swap:
+		return (p.K + swappedK - 1) / swappedK
+	case p.reading != prepared:
 		return 0
+	case p.TransB:
+		return p.wide() / panel
 	}
-	if t.TransB {
-		return t.wide() / panel
-	}
-	return (t.K + t.together() - 1) / t.together()
+	return (p.K + p.together() - 1) / p.together()
 }
 
 // start is where what is packed of row l of B on begins, the first of a block.
@@ -250,30 +249,27 @@ func (g *Gemm) Prepare(task int, shared []float32) {
 
 // Scratch returns how many float32s of scratch memory a running task needs.
 func (g *Gemm) Scratch() int {
-	t := g.turned()
-	a, b := t.scratch()
+	p := g.product()
+	a, b := p.scratch()
 	return a + b
 }
 
-func (g *Gemm) scratch() (a, b int) {
-	if g.swapped() {
-		_, columns := g.shape()
-		return 0, columns * g.tall()
+func (p *product) scratch() (a, b int) {
+	if p.swap {
+		return 0, p.columns * p.tall()
 	}
-	k := min(g.K, g.block())
-	if g.packsA() {
-		rows, _ := g.shape()
-		if g.TransA {
-			a = (rows*k + 15) / 16 * 16
-		} else {
-			a = rows * apart(k)
-		}
+	k := min(p.K, p.block)
+	switch {
+	case p.copyA && p.TransA:
+		a = (p.rows*k + 15) / 16 * 16
+	case p.copyA:
+		a = p.rows * apart(k)
 	}
 	switch {
-	case g.reading() == byStrip:
+	case p.reading == byStrip:
 		b = pieceSize + pieceColumns
-	case g.far():
-		b = min(g.K, blockK) * 2 * panel
+	case p.far:
+		b = min(p.K, blockK) * 2 * panel
 	}
 	return a, b
 }
@@ -283,12 +279,12 @@ func apart(n int) int { return (n+15)/16*16 + 16 }
 
 // Run computes one task's part of C. The contents of scratch do not matter.
 func (g *Gemm) Run(task int, shared, scratch []float32) {
-	t := g.turned()
-	t.run(task, shared, scratch)
+	p := g.product()
+	p.run(task, shared, scratch)
 }
 
-func (g *Gemm) run(task int, shared, scratch []float32) {
-	rows, columns := g.shape()
+func (g *product) run(task int, shared, scratch []float32) {
+	rows, columns := g.rows, g.columns
 	across := max(1, (g.N+columns-1)/columns)
 	i := task / across * rows
 	j := task % across * columns
@@ -312,17 +308,15 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 			return
 		}
 	}
-	if g.swapped() {
+	if g.swap {
 		g.runSwapped(c, j, n, shared, scratch)
 		return
 	}
 	sizeA, _ := g.scratch()
 	packedB := scratch[sizeA:]
-	s := strips{g: g, reading: g.reading(), shared: shared, scratch: packedB}
-	blockK := g.block()
-	far := g.far()
-	for l := 0; l < g.K; l += blockK {
-		k := min(blockK, g.K-l)
+	s := strips{g: &g.Gemm, reading: g.reading, shared: shared, scratch: packedB}
+	for l := 0; l < g.K; l += g.block {
+		k := min(g.block, g.K-l)
 		s.has = 0
 		t := g.tiles(m, blocking.tile)
 		a := g.A[i*t.rowA+l*t.colA:]
@@ -339,11 +333,11 @@ func (g *Gemm) run(task int, shared, scratch []float32) {
 			case s.reading == prepared && p+blocking.strip < n:
 				call.soon, _, _ = s.at(l, j+p+blocking.strip, k, n)
 			case s.reading == prepared && l+k < g.K:
-				call.soon, _, _ = s.at(l+k, j, min(blockK, g.K-l-k), n)
-			case far && t.tall+t.low > 1 && call.columns == blocking.strip:
+				call.soon, _, _ = s.at(l+k, j, min(g.block, g.K-l-k), n)
+			case g.far && t.tall+t.low > 1 && call.columns == blocking.strip:
 				call.once(packedB, blocking.strip)
 				continue
-			case far && ahead*call.rowB < len(call.b):
+			case g.far && ahead*call.rowB < len(call.b):
 				call.soon = call.b[ahead*call.rowB:]
 				call.tiles(0, 1, 4*call.rowB)
 				call.tiles(1, t.tall+t.low, 0)
