@@ -644,85 +644,73 @@ TEXT ·chooseAVX512(SB), NOSPLIT, $0-96
 	MOVQ dst_len+8(FP), SI
 
 wide:
-	CMPQ       SI, $0x00000040
-	JL         narrow
-	VMOVUPS    (CX), Z0
-	VMOVUPS    (DX), Z1
-	VMOVUPS    (BX), Z2
-	VMOVUPS    64(CX), Z3
-	VMOVUPS    64(DX), Z4
-	VMOVUPS    64(BX), Z5
-	VMOVUPS    128(CX), Z6
-	VMOVUPS    128(DX), Z7
-	VMOVUPS    128(BX), Z8
-	VMOVUPS    192(CX), Z9
-	VMOVUPS    192(DX), Z10
-	VMOVUPS    192(BX), Z11
-	VXORPS     Z12, Z12, Z12
-	VCMPPS     $0x04, Z12, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z1, Z2, Z0
-	VMOVUPS    Z0, (AX)
-	VXORPS     Z0, Z0, Z0
-	VCMPPS     $0x04, Z0, Z3, K1
-	VPMOVM2D   K1, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z4, Z5, Z0
-	VMOVUPS    Z0, 64(AX)
-	VXORPS     Z0, Z0, Z0
-	VCMPPS     $0x04, Z0, Z6, K1
-	VPMOVM2D   K1, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z7, Z8, Z0
-	VMOVUPS    Z0, 128(AX)
-	VXORPS     Z0, Z0, Z0
-	VCMPPS     $0x04, Z0, Z9, K1
-	VPMOVM2D   K1, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z10, Z11, Z0
-	VMOVUPS    Z0, 192(AX)
-	ADDQ       $0x00000100, CX
-	ADDQ       $0x00000100, DX
-	ADDQ       $0x00000100, BX
-	ADDQ       $0x00000100, AX
-	SUBQ       $0x00000040, SI
-	JMP        wide
+	CMPQ      SI, $0x00000040
+	JL        narrow
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VMOVUPS   64(CX), Z3
+	VMOVUPS   64(DX), Z4
+	VMOVUPS   64(BX), Z5
+	VMOVUPS   128(CX), Z6
+	VMOVUPS   128(DX), Z7
+	VMOVUPS   128(BX), Z8
+	VMOVUPS   192(CX), Z9
+	VMOVUPS   192(DX), Z10
+	VMOVUPS   192(BX), Z11
+	VXORPS    Z12, Z12, Z12
+	VCMPPS    $0x04, Z12, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z13
+	VMOVUPS   Z13, (AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x04, Z0, Z3, K1
+	VBLENDMPS Z4, Z5, K1, Z14
+	VMOVUPS   Z14, 64(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x04, Z0, Z6, K1
+	VBLENDMPS Z7, Z8, K1, Z15
+	VMOVUPS   Z15, 128(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x04, Z0, Z9, K1
+	VBLENDMPS Z10, Z11, K1, Z16
+	VMOVUPS   Z16, 192(AX)
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, BX
+	ADDQ      $0x00000100, AX
+	SUBQ      $0x00000040, SI
+	JMP       wide
 
 narrow:
-	CMPQ       SI, $0x00000010
-	JL         tail
-	VMOVUPS    (CX), Z0
-	VMOVUPS    (DX), Z1
-	VMOVUPS    (BX), Z2
-	VXORPS     Z3, Z3, Z3
-	VCMPPS     $0x04, Z3, Z0, K1
-	VPMOVM2D   K1, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z1, Z2, Z0
-	VMOVUPS    Z0, (AX)
-	ADDQ       $0x00000040, CX
-	ADDQ       $0x00000040, DX
-	ADDQ       $0x00000040, BX
-	ADDQ       $0x00000040, AX
-	SUBQ       $0x00000010, SI
-	JMP        narrow
+	CMPQ      SI, $0x00000010
+	JL        tail
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMOVUPS   (BX), Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x04, Z3, Z0, K1
+	VBLENDMPS Z1, Z2, K1, Z17
+	VMOVUPS   Z17, (AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, BX
+	ADDQ      $0x00000040, AX
+	SUBQ      $0x00000010, SI
+	JMP       narrow
 
 tail:
-	TESTQ      SI, SI
-	JE         done
-	MOVL       $-1, DI
-	BZHIL      SI, DI, DI
-	KMOVW      DI, K1
-	VMOVUPS.Z  (CX), K1, Z0
-	VMOVUPS.Z  (DX), K1, Z1
-	VMOVUPS.Z  (BX), K1, Z2
-	VXORPS     Z3, Z3, Z3
-	VCMPPS     $0x04, Z3, Z0, K2
-	VPMOVM2D   K2, Z0
-	VMOVAPS    Z0, Z0
-	VPTERNLOGD $0xac, Z1, Z2, Z0
-	VMOVUPS    Z0, K1, (AX)
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VMOVUPS.Z (BX), K1, Z2
+	VXORPS    Z3, Z3, Z3
+	VCMPPS    $0x04, Z3, Z0, K2
+	VBLENDMPS Z1, Z2, K2, Z18
+	VMOVUPS   Z18, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -1520,20 +1508,16 @@ wide:
 	VMOVUPS     64(CX), Z1
 	VXORPS      Z2, Z2, Z2
 	VCMPPS      $0x08, Z2, Z0, K1
-	VPMOVM2D    K1, Z2
-	VANDPS.BCST v80000000<>+0(SB), Z0, Z3
-	VORPS.BCST  v3f800000<>+0(SB), Z3, Z3
-	VMOVAPS     Z2, Z2
-	VPTERNLOGD  $0xac, Z0, Z3, Z2
-	VMOVUPS     Z2, (AX)
+	VANDPS.BCST v80000000<>+0(SB), Z0, Z2
+	VORPS.BCST  v3f800000<>+0(SB), Z2, Z2
+	VBLENDMPS   Z0, Z2, K1, Z3
+	VMOVUPS     Z3, (AX)
 	VXORPS      Z0, Z0, Z0
 	VCMPPS      $0x08, Z0, Z1, K1
-	VPMOVM2D    K1, Z0
-	VANDPS.BCST v80000000<>+0(SB), Z1, Z2
-	VORPS.BCST  v3f800000<>+0(SB), Z2, Z2
-	VMOVAPS     Z0, Z0
-	VPTERNLOGD  $0xac, Z1, Z2, Z0
-	VMOVUPS     Z0, 64(AX)
+	VANDPS.BCST v80000000<>+0(SB), Z1, Z0
+	VORPS.BCST  v3f800000<>+0(SB), Z0, Z0
+	VBLENDMPS   Z1, Z0, K1, Z4
+	VMOVUPS     Z4, 64(AX)
 	ADDQ        $0x00000080, CX
 	ADDQ        $0x00000080, AX
 	SUBQ        $0x00000020, DX
@@ -1545,12 +1529,10 @@ narrow:
 	VMOVUPS     (CX), Z0
 	VXORPS      Z1, Z1, Z1
 	VCMPPS      $0x08, Z1, Z0, K1
-	VPMOVM2D    K1, Z1
-	VANDPS.BCST v80000000<>+0(SB), Z0, Z2
-	VORPS.BCST  v3f800000<>+0(SB), Z2, Z2
-	VMOVAPS     Z1, Z1
-	VPTERNLOGD  $0xac, Z0, Z2, Z1
-	VMOVUPS     Z1, (AX)
+	VANDPS.BCST v80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  v3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS   Z0, Z1, K1, Z5
+	VMOVUPS     Z5, (AX)
 	ADDQ        $0x00000040, CX
 	ADDQ        $0x00000040, AX
 	SUBQ        $0x00000010, DX
@@ -1565,12 +1547,10 @@ tail:
 	VMOVUPS.Z   (CX), K1, Z0
 	VXORPS      Z1, Z1, Z1
 	VCMPPS      $0x08, Z1, Z0, K2
-	VPMOVM2D    K2, Z1
-	VANDPS.BCST v80000000<>+0(SB), Z0, Z2
-	VORPS.BCST  v3f800000<>+0(SB), Z2, Z2
-	VMOVAPS     Z1, Z1
-	VPTERNLOGD  $0xac, Z0, Z2, Z1
-	VMOVUPS     Z1, K1, (AX)
+	VANDPS.BCST v80000000<>+0(SB), Z0, Z1
+	VORPS.BCST  v3f800000<>+0(SB), Z1, Z1
+	VBLENDMPS   Z0, Z1, K2, Z6
+	VMOVUPS     Z6, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -1975,235 +1955,207 @@ TEXT ·logAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), DX
 
 wide:
-	CMPQ            DX, $0x00000020
-	JL              narrow
-	VMOVUPS         (CX), Z0
-	VMOVUPS         64(CX), Z1
-	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z2
-	VMULPS.BCST     v4b000000<>+0(SB), Z0, Z3
-	VMOVAPS         Z2, Z4
-	VPTERNLOGD      $0xac, Z3, Z0, Z4
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z4, Z3
-	VPSRAD          $0x17, Z3, Z3
-	VCVTDQ2PS       Z3, Z5
-	VPSLLD          $0x17, Z3, Z3
-	VPSUBD          Z3, Z4, Z3
-	VANDPS.BCST     vc1b80000<>+0(SB), Z2, Z2
-	VADDPS          Z2, Z5, Z2
-	VSUBPS.BCST     v3f800000<>+0(SB), Z3, Z3
-	VXORPS          Z4, Z4, Z4
-	VADDPS.BCST     v40000000<>+0(SB), Z3, Z5
-	VDIVPS          Z5, Z3, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS          Z6, Z6, Z7
-	VMULPS.BCST     v3e789e26<>+0(SB), Z7, Z8
-	VADDPS.BCST     v3eccce13<>+0(SB), Z8, Z8
-	VMULPS          Z8, Z7, Z8
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z7, Z7
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z6
-	VADDPS          Z8, Z6, Z6
-	VMULPS          Z3, Z3, Z7
-	VMULPS.BCST     v3f000000<>+0(SB), Z7, Z7
-	VADDPS          Z6, Z7, Z6
-	VMULPS          Z6, Z5, Z5
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z2, Z6
-	VADDPS          Z4, Z6, Z4
-	VADDPS          Z4, Z5, Z4
-	VSUBPS          Z7, Z4, Z4
-	VADDPS          Z3, Z4, Z3
-	VMULPS.BCST     v3f317180<>+0(SB), Z2, Z2
-	VADDPS          Z2, Z3, Z2
-	VXORPS          Z3, Z3, Z3
-	VCMPPS          $0x1a, Z3, Z0, K1
-	VPMOVM2D        K1, Z3
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z2, Z3
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x00, Z2, Z0, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z3, Z2
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z3
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD      $0xac, Z0, Z2, Z3
-	VMOVUPS         Z3, (AX)
-	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z0
-	VMULPS.BCST     v4b000000<>+0(SB), Z1, Z2
-	VMOVAPS         Z0, Z3
-	VPTERNLOGD      $0xac, Z2, Z1, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z3, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z3, Z2
-	VANDPS.BCST     vc1b80000<>+0(SB), Z0, Z0
-	VADDPS          Z0, Z4, Z0
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VXORPS          Z3, Z3, Z3
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z4
-	VDIVPS          Z4, Z2, Z4
-	VMULPS          Z4, Z4, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z4, Z4
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z0, Z5
-	VADDPS          Z3, Z5, Z3
-	VADDPS          Z3, Z4, Z3
-	VSUBPS          Z6, Z3, Z3
-	VADDPS          Z2, Z3, Z2
-	VMULPS.BCST     v3f317180<>+0(SB), Z0, Z0
-	VADDPS          Z0, Z2, Z0
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1a, Z2, Z1, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z0, Z2
-	VXORPS          Z0, Z0, Z0
-	VCMPPS          $0x00, Z0, Z1, K1
-	VPMOVM2D        K1, Z0
-	VMOVAPS         Z0, Z0
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z0
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z1, Z0, Z2
-	VMOVUPS         Z2, 64(AX)
-	ADDQ            $0x00000080, CX
-	ADDQ            $0x00000080, AX
-	SUBQ            $0x00000020, DX
-	JMP             wide
+	CMPQ           DX, $0x00000020
+	JL             narrow
+	VMOVUPS        (CX), Z0
+	VMOVUPS        64(CX), Z1
+	VCMPPS.BCST    $0x11, v00800000<>+0(SB), Z0, K1
+	VMULPS.BCST    v4b000000<>+0(SB), Z0, Z2
+	VBLENDMPS      Z2, Z0, K1, Z3
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z3, Z2
+	VPSRAD         $0x17, Z2, Z2
+	VCVTDQ2PS      Z2, Z4
+	VPSLLD         $0x17, Z2, Z2
+	VPSUBD         Z2, Z3, Z5
+	VPMOVM2D       K1, Z2
+	VANDPS.BCST    vc1b80000<>+0(SB), Z2, Z2
+	VADDPS         Z2, Z4, Z2
+	VSUBPS.BCST    v3f800000<>+0(SB), Z5, Z4
+	VXORPS         Z5, Z5, Z5
+	VADDPS.BCST    v40000000<>+0(SB), Z4, Z21
+	VDIVPS         Z21, Z4, Z21
+	VMULPS         Z21, Z21, Z22
+	VMULPS         Z22, Z22, Z23
+	VMULPS.BCST    v3e789e26<>+0(SB), Z23, Z24
+	VADDPS.BCST    v3eccce13<>+0(SB), Z24, Z24
+	VMULPS         Z24, Z23, Z24
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z23, Z23
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z23, Z23
+	VMULPS         Z23, Z22, Z22
+	VADDPS         Z24, Z22, Z22
+	VMULPS         Z4, Z4, Z23
+	VMULPS.BCST    v3f000000<>+0(SB), Z23, Z23
+	VADDPS         Z22, Z23, Z22
+	VMULPS         Z22, Z21, Z21
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z2, Z22
+	VADDPS         Z5, Z22, Z5
+	VADDPS         Z5, Z21, Z5
+	VSUBPS         Z23, Z5, Z5
+	VADDPS         Z4, Z5, Z4
+	VMULPS.BCST    v3f317180<>+0(SB), Z2, Z2
+	VADDPS         Z2, Z4, Z2
+	VXORPS         Z4, Z4, Z4
+	VCMPPS         $0x1a, Z4, Z0, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z2, K1, Z6
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x00, Z2, Z0, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z6, K1, Z7
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K1
+	VBLENDMPS      Z0, Z7, K1, Z8
+	VMOVUPS        Z8, (AX)
+	VCMPPS.BCST    $0x11, v00800000<>+0(SB), Z1, K1
+	VMULPS.BCST    v4b000000<>+0(SB), Z1, Z0
+	VBLENDMPS      Z0, Z1, K1, Z9
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z9, Z0
+	VPSRAD         $0x17, Z0, Z0
+	VCVTDQ2PS      Z0, Z2
+	VPSLLD         $0x17, Z0, Z0
+	VPSUBD         Z0, Z9, Z4
+	VPMOVM2D       K1, Z0
+	VANDPS.BCST    vc1b80000<>+0(SB), Z0, Z0
+	VADDPS         Z0, Z2, Z0
+	VSUBPS.BCST    v3f800000<>+0(SB), Z4, Z2
+	VXORPS         Z4, Z4, Z4
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z5
+	VDIVPS         Z5, Z2, Z5
+	VMULPS         Z5, Z5, Z21
+	VMULPS         Z21, Z21, Z22
+	VMULPS.BCST    v3e789e26<>+0(SB), Z22, Z23
+	VADDPS.BCST    v3eccce13<>+0(SB), Z23, Z23
+	VMULPS         Z23, Z22, Z23
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z22, Z22
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z22, Z22
+	VMULPS         Z22, Z21, Z21
+	VADDPS         Z23, Z21, Z21
+	VMULPS         Z2, Z2, Z22
+	VMULPS.BCST    v3f000000<>+0(SB), Z22, Z22
+	VADDPS         Z21, Z22, Z21
+	VMULPS         Z21, Z5, Z5
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z0, Z21
+	VADDPS         Z4, Z21, Z4
+	VADDPS         Z4, Z5, Z4
+	VSUBPS         Z22, Z4, Z4
+	VADDPS         Z2, Z4, Z2
+	VMULPS.BCST    v3f317180<>+0(SB), Z0, Z0
+	VADDPS         Z0, Z2, Z0
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1a, Z2, Z1, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z0, K1, Z10
+	VXORPS         Z0, Z0, Z0
+	VCMPPS         $0x00, Z0, Z1, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z10, K1, Z11
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z1, K1
+	VBLENDMPS      Z1, Z11, K1, Z12
+	VMOVUPS        Z12, 64(AX)
+	ADDQ           $0x00000080, CX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, DX
+	JMP            wide
 
 narrow:
-	CMPQ            DX, $0x00000010
-	JL              tail
-	VMOVUPS         (CX), Z0
-	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z1
-	VMULPS.BCST     v4b000000<>+0(SB), Z0, Z2
-	VMOVAPS         Z1, Z3
-	VPTERNLOGD      $0xac, Z2, Z0, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z3, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z3, Z2
-	VANDPS.BCST     vc1b80000<>+0(SB), Z1, Z1
-	VADDPS          Z1, Z4, Z1
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VXORPS          Z3, Z3, Z3
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z4
-	VDIVPS          Z4, Z2, Z4
-	VMULPS          Z4, Z4, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z4, Z4
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z1, Z5
-	VADDPS          Z3, Z5, Z3
-	VADDPS          Z3, Z4, Z3
-	VSUBPS          Z6, Z3, Z3
-	VADDPS          Z2, Z3, Z2
-	VMULPS.BCST     v3f317180<>+0(SB), Z1, Z1
-	VADDPS          Z1, Z2, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1a, Z2, Z0, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z1, Z2
-	VXORPS          Z1, Z1, Z1
-	VCMPPS          $0x00, Z1, Z0, K1
-	VPMOVM2D        K1, Z1
-	VMOVAPS         Z1, Z1
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z1
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z0, Z1, Z2
-	VMOVUPS         Z2, (AX)
-	ADDQ            $0x00000040, CX
-	ADDQ            $0x00000040, AX
-	SUBQ            $0x00000010, DX
-	JMP             narrow
+	CMPQ           DX, $0x00000010
+	JL             tail
+	VMOVUPS        (CX), Z0
+	VCMPPS.BCST    $0x11, v00800000<>+0(SB), Z0, K1
+	VMULPS.BCST    v4b000000<>+0(SB), Z0, Z1
+	VBLENDMPS      Z1, Z0, K1, Z13
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z13, Z1
+	VPSRAD         $0x17, Z1, Z1
+	VCVTDQ2PS      Z1, Z2
+	VPSLLD         $0x17, Z1, Z1
+	VPSUBD         Z1, Z13, Z3
+	VPMOVM2D       K1, Z1
+	VANDPS.BCST    vc1b80000<>+0(SB), Z1, Z1
+	VADDPS         Z1, Z2, Z1
+	VSUBPS.BCST    v3f800000<>+0(SB), Z3, Z2
+	VXORPS         Z3, Z3, Z3
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z4
+	VDIVPS         Z4, Z2, Z4
+	VMULPS         Z4, Z4, Z5
+	VMULPS         Z5, Z5, Z6
+	VMULPS.BCST    v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST    v3eccce13<>+0(SB), Z7, Z7
+	VMULPS         Z7, Z6, Z7
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS         Z6, Z5, Z5
+	VADDPS         Z7, Z5, Z5
+	VMULPS         Z2, Z2, Z6
+	VMULPS.BCST    v3f000000<>+0(SB), Z6, Z6
+	VADDPS         Z5, Z6, Z5
+	VMULPS         Z5, Z4, Z4
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z1, Z5
+	VADDPS         Z3, Z5, Z3
+	VADDPS         Z3, Z4, Z3
+	VSUBPS         Z6, Z3, Z3
+	VADDPS         Z2, Z3, Z2
+	VMULPS.BCST    v3f317180<>+0(SB), Z1, Z1
+	VADDPS         Z1, Z2, Z1
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1a, Z2, Z0, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z1, K1, Z14
+	VXORPS         Z1, Z1, Z1
+	VCMPPS         $0x00, Z1, Z0, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z14, K1, Z15
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K1
+	VBLENDMPS      Z0, Z15, K1, Z16
+	VMOVUPS        Z16, (AX)
+	ADDQ           $0x00000040, CX
+	ADDQ           $0x00000040, AX
+	SUBQ           $0x00000010, DX
+	JMP            narrow
 
 tail:
-	TESTQ           DX, DX
-	JE              done
-	MOVL            $-1, BX
-	BZHIL           DX, BX, BX
-	KMOVW           BX, K1
-	VMOVUPS.Z       (CX), K1, Z0
-	VCMPPS.BCST     $0x11, v00800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z1
-	VMULPS.BCST     v4b000000<>+0(SB), Z0, Z2
-	VMOVAPS         Z1, Z3
-	VPTERNLOGD      $0xac, Z2, Z0, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z3, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z3, Z2
-	VANDPS.BCST     vc1b80000<>+0(SB), Z1, Z1
-	VADDPS          Z1, Z4, Z1
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VXORPS          Z3, Z3, Z3
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z4
-	VDIVPS          Z4, Z2, Z4
-	VMULPS          Z4, Z4, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z4, Z4
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z1, Z5
-	VADDPS          Z3, Z5, Z3
-	VADDPS          Z3, Z4, Z3
-	VSUBPS          Z6, Z3, Z3
-	VADDPS          Z2, Z3, Z2
-	VMULPS.BCST     v3f317180<>+0(SB), Z1, Z1
-	VADDPS          Z1, Z2, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1a, Z2, Z0, K2
-	VPMOVM2D        K2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z1, Z2
-	VXORPS          Z1, Z1, Z1
-	VCMPPS          $0x00, Z1, Z0, K2
-	VPMOVM2D        K2, Z1
-	VMOVAPS         Z1, Z1
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z1
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z0, Z1, Z2
-	VMOVUPS         Z2, K1, (AX)
+	TESTQ          DX, DX
+	JE             done
+	MOVL           $-1, BX
+	BZHIL          DX, BX, BX
+	KMOVW          BX, K1
+	VMOVUPS.Z      (CX), K1, Z0
+	VCMPPS.BCST    $0x11, v00800000<>+0(SB), Z0, K2
+	VMULPS.BCST    v4b000000<>+0(SB), Z0, Z1
+	VBLENDMPS      Z1, Z0, K2, Z17
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z17, Z1
+	VPSRAD         $0x17, Z1, Z1
+	VCVTDQ2PS      Z1, Z2
+	VPSLLD         $0x17, Z1, Z1
+	VPSUBD         Z1, Z17, Z3
+	VPMOVM2D       K2, Z1
+	VANDPS.BCST    vc1b80000<>+0(SB), Z1, Z1
+	VADDPS         Z1, Z2, Z1
+	VSUBPS.BCST    v3f800000<>+0(SB), Z3, Z2
+	VXORPS         Z3, Z3, Z3
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z4
+	VDIVPS         Z4, Z2, Z4
+	VMULPS         Z4, Z4, Z5
+	VMULPS         Z5, Z5, Z6
+	VMULPS.BCST    v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST    v3eccce13<>+0(SB), Z7, Z7
+	VMULPS         Z7, Z6, Z7
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS         Z6, Z5, Z5
+	VADDPS         Z7, Z5, Z5
+	VMULPS         Z2, Z2, Z6
+	VMULPS.BCST    v3f000000<>+0(SB), Z6, Z6
+	VADDPS         Z5, Z6, Z5
+	VMULPS         Z5, Z4, Z4
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z1, Z5
+	VADDPS         Z3, Z5, Z3
+	VADDPS         Z3, Z4, Z3
+	VSUBPS         Z6, Z3, Z3
+	VADDPS         Z2, Z3, Z2
+	VMULPS.BCST    v3f317180<>+0(SB), Z1, Z1
+	VADDPS         Z1, Z2, Z1
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1a, Z2, Z0, K2
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z1, K2, Z18
+	VXORPS         Z1, Z1, Z1
+	VCMPPS         $0x00, Z1, Z0, K2
+	VBLENDMPS.BCST vff800000<>+0(SB), Z18, K2, Z19
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K2
+	VBLENDMPS      Z0, Z19, K2, Z20
+	VMOVUPS        Z20, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -2259,255 +2211,231 @@ TEXT ·log1pAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), DX
 
 wide:
-	CMPQ            DX, $0x00000020
-	JL              narrow
-	VMOVUPS         (CX), Z0
-	VMOVUPS         64(CX), Z1
-	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z2
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z3
-	VSUBPS          Z3, Z0, Z3
-	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z4
-	VBROADCASTSS    v3f800000<>+0(SB), Z5
-	VSUBPS          Z0, Z2, Z6
-	VSUBPS          Z6, Z5, Z5
-	VMOVAPS         Z4, Z4
-	VPTERNLOGD      $0xac, Z5, Z3, Z4
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z2, Z3
-	VPSRAD          $0x17, Z3, Z3
-	VCVTDQ2PS       Z3, Z5
-	VPSLLD          $0x17, Z3, Z3
-	VPSUBD          Z3, Z2, Z3
-	VSUBPS.BCST     v3f800000<>+0(SB), Z3, Z3
-	VDIVPS          Z2, Z4, Z2
-	VADDPS.BCST     v40000000<>+0(SB), Z3, Z4
-	VDIVPS          Z4, Z3, Z4
-	VMULPS          Z4, Z4, Z6
-	VMULPS          Z6, Z6, Z7
-	VMULPS.BCST     v3e789e26<>+0(SB), Z7, Z8
-	VADDPS.BCST     v3eccce13<>+0(SB), Z8, Z8
-	VMULPS          Z8, Z7, Z8
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z7, Z7
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z6
-	VADDPS          Z8, Z6, Z6
-	VMULPS          Z3, Z3, Z7
-	VMULPS.BCST     v3f000000<>+0(SB), Z7, Z7
-	VADDPS          Z6, Z7, Z6
-	VMULPS          Z6, Z4, Z4
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z5, Z6
-	VADDPS          Z2, Z6, Z2
-	VADDPS          Z2, Z4, Z2
-	VSUBPS          Z7, Z2, Z2
-	VADDPS          Z3, Z2, Z2
-	VMULPS.BCST     v3f317180<>+0(SB), Z5, Z3
-	VADDPS          Z3, Z2, Z2
-	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z3
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z2, Z3
-	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z3, Z2
-	VXORPS          Z3, Z3, Z3
-	VCMPPS          $0x00, Z3, Z0, K1
-	VPMOVM2D        K1, Z3
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z4
-	VORPS           Z4, Z3, Z3
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD      $0xac, Z0, Z2, Z3
-	VMOVUPS         Z3, (AX)
-	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z0
-	VSUBPS.BCST     v3f800000<>+0(SB), Z0, Z2
-	VSUBPS          Z2, Z1, Z2
-	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z3
-	VBROADCASTSS    v3f800000<>+0(SB), Z4
-	VSUBPS          Z1, Z0, Z5
-	VSUBPS          Z5, Z4, Z4
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD      $0xac, Z4, Z2, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z0, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z0, Z2
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VDIVPS          Z0, Z3, Z0
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z3
-	VDIVPS          Z3, Z2, Z3
-	VMULPS          Z3, Z3, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z3, Z3
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z4, Z5
-	VADDPS          Z0, Z5, Z0
-	VADDPS          Z0, Z3, Z0
-	VSUBPS          Z6, Z0, Z0
-	VADDPS          Z2, Z0, Z0
-	VMULPS.BCST     v3f317180<>+0(SB), Z4, Z2
-	VADDPS          Z2, Z0, Z0
-	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z0, Z2
-	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z0
-	VMOVAPS         Z0, Z0
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z0
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x00, Z2, Z1, K1
-	VPMOVM2D        K1, Z2
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z1, K1
-	VPMOVM2D        K1, Z3
-	VORPS           Z3, Z2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z1, Z0, Z2
-	VMOVUPS         Z2, 64(AX)
-	ADDQ            $0x00000080, CX
-	ADDQ            $0x00000080, AX
-	SUBQ            $0x00000020, DX
-	JMP             wide
+	CMPQ           DX, $0x00000020
+	JL             narrow
+	VMOVUPS        (CX), Z0
+	VMOVUPS        64(CX), Z1
+	VADDPS.BCST    v3f800000<>+0(SB), Z0, Z2
+	VSUBPS.BCST    v3f800000<>+0(SB), Z2, Z3
+	VSUBPS         Z3, Z0, Z3
+	VCMPPS.BCST    $0x1e, v3f800000<>+0(SB), Z0, K1
+	VBROADCASTSS   v3f800000<>+0(SB), Z16
+	VSUBPS         Z0, Z2, Z17
+	VSUBPS         Z17, Z16, Z16
+	VBLENDMPS      Z16, Z3, K1, Z4
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z2, Z3
+	VPSRAD         $0x17, Z3, Z3
+	VCVTDQ2PS      Z3, Z16
+	VPSLLD         $0x17, Z3, Z3
+	VPSUBD         Z3, Z2, Z3
+	VSUBPS.BCST    v3f800000<>+0(SB), Z3, Z3
+	VDIVPS         Z2, Z4, Z2
+	VADDPS.BCST    v40000000<>+0(SB), Z3, Z17
+	VDIVPS         Z17, Z3, Z17
+	VMULPS         Z17, Z17, Z18
+	VMULPS         Z18, Z18, Z19
+	VMULPS.BCST    v3e789e26<>+0(SB), Z19, Z20
+	VADDPS.BCST    v3eccce13<>+0(SB), Z20, Z20
+	VMULPS         Z20, Z19, Z20
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z19, Z19
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z19, Z19
+	VMULPS         Z19, Z18, Z18
+	VADDPS         Z20, Z18, Z18
+	VMULPS         Z3, Z3, Z19
+	VMULPS.BCST    v3f000000<>+0(SB), Z19, Z19
+	VADDPS         Z18, Z19, Z18
+	VMULPS         Z18, Z17, Z17
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z16, Z18
+	VADDPS         Z2, Z18, Z2
+	VADDPS         Z2, Z17, Z2
+	VSUBPS         Z19, Z2, Z2
+	VADDPS         Z3, Z2, Z2
+	VMULPS.BCST    v3f317180<>+0(SB), Z16, Z3
+	VADDPS         Z3, Z2, Z2
+	VCMPPS.BCST    $0x1a, vbf800000<>+0(SB), Z0, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z2, K1, Z5
+	VCMPPS.BCST    $0x00, vbf800000<>+0(SB), Z0, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z5, K1, Z6
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x00, Z2, Z0, K1
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K2
+	VPMOVM2D       K1, Z2
+	VPMOVM2D       K2, Z3
+	VORPS          Z3, Z2, Z2
+	VMOVAPS        Z2, Z2
+	VPTERNLOGD     $0xac, Z0, Z6, Z2
+	VMOVUPS        Z2, (AX)
+	VADDPS.BCST    v3f800000<>+0(SB), Z1, Z0
+	VSUBPS.BCST    v3f800000<>+0(SB), Z0, Z2
+	VSUBPS         Z2, Z1, Z2
+	VCMPPS.BCST    $0x1e, v3f800000<>+0(SB), Z1, K1
+	VBROADCASTSS   v3f800000<>+0(SB), Z3
+	VSUBPS         Z1, Z0, Z16
+	VSUBPS         Z16, Z3, Z3
+	VBLENDMPS      Z3, Z2, K1, Z7
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z0, Z2
+	VPSRAD         $0x17, Z2, Z2
+	VCVTDQ2PS      Z2, Z3
+	VPSLLD         $0x17, Z2, Z2
+	VPSUBD         Z2, Z0, Z2
+	VSUBPS.BCST    v3f800000<>+0(SB), Z2, Z2
+	VDIVPS         Z0, Z7, Z0
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z16
+	VDIVPS         Z16, Z2, Z16
+	VMULPS         Z16, Z16, Z17
+	VMULPS         Z17, Z17, Z18
+	VMULPS.BCST    v3e789e26<>+0(SB), Z18, Z19
+	VADDPS.BCST    v3eccce13<>+0(SB), Z19, Z19
+	VMULPS         Z19, Z18, Z19
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z18, Z18
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z18, Z18
+	VMULPS         Z18, Z17, Z17
+	VADDPS         Z19, Z17, Z17
+	VMULPS         Z2, Z2, Z18
+	VMULPS.BCST    v3f000000<>+0(SB), Z18, Z18
+	VADDPS         Z17, Z18, Z17
+	VMULPS         Z17, Z16, Z16
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z3, Z17
+	VADDPS         Z0, Z17, Z0
+	VADDPS         Z0, Z16, Z0
+	VSUBPS         Z18, Z0, Z0
+	VADDPS         Z2, Z0, Z0
+	VMULPS.BCST    v3f317180<>+0(SB), Z3, Z2
+	VADDPS         Z2, Z0, Z0
+	VCMPPS.BCST    $0x1a, vbf800000<>+0(SB), Z1, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z0, K1, Z8
+	VCMPPS.BCST    $0x00, vbf800000<>+0(SB), Z1, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z8, K1, Z9
+	VXORPS         Z0, Z0, Z0
+	VCMPPS         $0x00, Z0, Z1, K1
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z1, K2
+	VPMOVM2D       K1, Z0
+	VPMOVM2D       K2, Z2
+	VORPS          Z2, Z0, Z0
+	VMOVAPS        Z0, Z0
+	VPTERNLOGD     $0xac, Z1, Z9, Z0
+	VMOVUPS        Z0, 64(AX)
+	ADDQ           $0x00000080, CX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, DX
+	JMP            wide
 
 narrow:
-	CMPQ            DX, $0x00000010
-	JL              tail
-	VMOVUPS         (CX), Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z1
-	VSUBPS.BCST     v3f800000<>+0(SB), Z1, Z2
-	VSUBPS          Z2, Z0, Z2
-	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z3
-	VBROADCASTSS    v3f800000<>+0(SB), Z4
-	VSUBPS          Z0, Z1, Z5
-	VSUBPS          Z5, Z4, Z4
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD      $0xac, Z4, Z2, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z1, Z2
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VDIVPS          Z1, Z3, Z1
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z3
-	VDIVPS          Z3, Z2, Z3
-	VMULPS          Z3, Z3, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z3, Z3
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z4, Z5
-	VADDPS          Z1, Z5, Z1
-	VADDPS          Z1, Z3, Z1
-	VSUBPS          Z6, Z1, Z1
-	VADDPS          Z2, Z1, Z1
-	VMULPS.BCST     v3f317180<>+0(SB), Z4, Z2
-	VADDPS          Z2, Z1, Z1
-	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z1, Z2
-	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z1
-	VMOVAPS         Z1, Z1
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x00, Z2, Z0, K1
-	VPMOVM2D        K1, Z2
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K1
-	VPMOVM2D        K1, Z3
-	VORPS           Z3, Z2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z0, Z1, Z2
-	VMOVUPS         Z2, (AX)
-	ADDQ            $0x00000040, CX
-	ADDQ            $0x00000040, AX
-	SUBQ            $0x00000010, DX
-	JMP             narrow
+	CMPQ           DX, $0x00000010
+	JL             tail
+	VMOVUPS        (CX), Z0
+	VADDPS.BCST    v3f800000<>+0(SB), Z0, Z1
+	VSUBPS.BCST    v3f800000<>+0(SB), Z1, Z2
+	VSUBPS         Z2, Z0, Z2
+	VCMPPS.BCST    $0x1e, v3f800000<>+0(SB), Z0, K1
+	VBROADCASTSS   v3f800000<>+0(SB), Z3
+	VSUBPS         Z0, Z1, Z4
+	VSUBPS         Z4, Z3, Z3
+	VBLENDMPS      Z3, Z2, K1, Z10
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD         $0x17, Z2, Z2
+	VCVTDQ2PS      Z2, Z3
+	VPSLLD         $0x17, Z2, Z2
+	VPSUBD         Z2, Z1, Z2
+	VSUBPS.BCST    v3f800000<>+0(SB), Z2, Z2
+	VDIVPS         Z1, Z10, Z1
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z4
+	VDIVPS         Z4, Z2, Z4
+	VMULPS         Z4, Z4, Z5
+	VMULPS         Z5, Z5, Z6
+	VMULPS.BCST    v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST    v3eccce13<>+0(SB), Z7, Z7
+	VMULPS         Z7, Z6, Z7
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS         Z6, Z5, Z5
+	VADDPS         Z7, Z5, Z5
+	VMULPS         Z2, Z2, Z6
+	VMULPS.BCST    v3f000000<>+0(SB), Z6, Z6
+	VADDPS         Z5, Z6, Z5
+	VMULPS         Z5, Z4, Z4
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z3, Z5
+	VADDPS         Z1, Z5, Z1
+	VADDPS         Z1, Z4, Z1
+	VSUBPS         Z6, Z1, Z1
+	VADDPS         Z2, Z1, Z1
+	VMULPS.BCST    v3f317180<>+0(SB), Z3, Z2
+	VADDPS         Z2, Z1, Z1
+	VCMPPS.BCST    $0x1a, vbf800000<>+0(SB), Z0, K1
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z1, K1, Z11
+	VCMPPS.BCST    $0x00, vbf800000<>+0(SB), Z0, K1
+	VBLENDMPS.BCST vff800000<>+0(SB), Z11, K1, Z12
+	VXORPS         Z1, Z1, Z1
+	VCMPPS         $0x00, Z1, Z0, K1
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K2
+	VPMOVM2D       K1, Z1
+	VPMOVM2D       K2, Z2
+	VORPS          Z2, Z1, Z1
+	VMOVAPS        Z1, Z1
+	VPTERNLOGD     $0xac, Z0, Z12, Z1
+	VMOVUPS        Z1, (AX)
+	ADDQ           $0x00000040, CX
+	ADDQ           $0x00000040, AX
+	SUBQ           $0x00000010, DX
+	JMP            narrow
 
 tail:
-	TESTQ           DX, DX
-	JE              done
-	MOVL            $-1, BX
-	BZHIL           DX, BX, BX
-	KMOVW           BX, K1
-	VMOVUPS.Z       (CX), K1, Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z1
-	VSUBPS.BCST     v3f800000<>+0(SB), Z1, Z2
-	VSUBPS          Z2, Z0, Z2
-	VCMPPS.BCST     $0x1e, v3f800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z3
-	VBROADCASTSS    v3f800000<>+0(SB), Z4
-	VSUBPS          Z0, Z1, Z5
-	VSUBPS          Z5, Z4, Z4
-	VMOVAPS         Z3, Z3
-	VPTERNLOGD      $0xac, Z4, Z2, Z3
-	VPSUBD.BCST     v3f3504f3<>+0(SB), Z1, Z2
-	VPSRAD          $0x17, Z2, Z2
-	VCVTDQ2PS       Z2, Z4
-	VPSLLD          $0x17, Z2, Z2
-	VPSUBD          Z2, Z1, Z2
-	VSUBPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VDIVPS          Z1, Z3, Z1
-	VADDPS.BCST     v40000000<>+0(SB), Z2, Z3
-	VDIVPS          Z3, Z2, Z3
-	VMULPS          Z3, Z3, Z5
-	VMULPS          Z5, Z5, Z6
-	VMULPS.BCST     v3e789e26<>+0(SB), Z6, Z7
-	VADDPS.BCST     v3eccce13<>+0(SB), Z7, Z7
-	VMULPS          Z7, Z6, Z7
-	VMULPS.BCST     v3e91e9ee<>+0(SB), Z6, Z6
-	VADDPS.BCST     v3f2aaaaa<>+0(SB), Z6, Z6
-	VMULPS          Z6, Z5, Z5
-	VADDPS          Z7, Z5, Z5
-	VMULPS          Z2, Z2, Z6
-	VMULPS.BCST     v3f000000<>+0(SB), Z6, Z6
-	VADDPS          Z5, Z6, Z5
-	VMULPS          Z5, Z3, Z3
-	VMULPS.BCST     v3717f7d1<>+0(SB), Z4, Z5
-	VADDPS          Z1, Z5, Z1
-	VADDPS          Z1, Z3, Z1
-	VSUBPS          Z6, Z1, Z1
-	VADDPS          Z2, Z1, Z1
-	VMULPS.BCST     v3f317180<>+0(SB), Z4, Z2
-	VADDPS          Z2, Z1, Z1
-	VCMPPS.BCST     $0x1a, vbf800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD.BCST $0xac, v7fc00000<>+0(SB), Z1, Z2
-	VCMPPS.BCST     $0x00, vbf800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z1
-	VMOVAPS         Z1, Z1
-	VPTERNLOGD.BCST $0xac, vff800000<>+0(SB), Z2, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x00, Z2, Z0, K2
-	VPMOVM2D        K2, Z2
-	VCMPPS.BCST     $0x00, v7f800000<>+0(SB), Z0, K2
-	VPMOVM2D        K2, Z3
-	VORPS           Z3, Z2, Z2
-	VMOVAPS         Z2, Z2
-	VPTERNLOGD      $0xac, Z0, Z1, Z2
-	VMOVUPS         Z2, K1, (AX)
+	TESTQ          DX, DX
+	JE             done
+	MOVL           $-1, BX
+	BZHIL          DX, BX, BX
+	KMOVW          BX, K1
+	VMOVUPS.Z      (CX), K1, Z0
+	VADDPS.BCST    v3f800000<>+0(SB), Z0, Z1
+	VSUBPS.BCST    v3f800000<>+0(SB), Z1, Z2
+	VSUBPS         Z2, Z0, Z2
+	VCMPPS.BCST    $0x1e, v3f800000<>+0(SB), Z0, K2
+	VBROADCASTSS   v3f800000<>+0(SB), Z3
+	VSUBPS         Z0, Z1, Z4
+	VSUBPS         Z4, Z3, Z3
+	VBLENDMPS      Z3, Z2, K2, Z13
+	VPSUBD.BCST    v3f3504f3<>+0(SB), Z1, Z2
+	VPSRAD         $0x17, Z2, Z2
+	VCVTDQ2PS      Z2, Z3
+	VPSLLD         $0x17, Z2, Z2
+	VPSUBD         Z2, Z1, Z2
+	VSUBPS.BCST    v3f800000<>+0(SB), Z2, Z2
+	VDIVPS         Z1, Z13, Z1
+	VADDPS.BCST    v40000000<>+0(SB), Z2, Z4
+	VDIVPS         Z4, Z2, Z4
+	VMULPS         Z4, Z4, Z5
+	VMULPS         Z5, Z5, Z6
+	VMULPS.BCST    v3e789e26<>+0(SB), Z6, Z7
+	VADDPS.BCST    v3eccce13<>+0(SB), Z7, Z7
+	VMULPS         Z7, Z6, Z7
+	VMULPS.BCST    v3e91e9ee<>+0(SB), Z6, Z6
+	VADDPS.BCST    v3f2aaaaa<>+0(SB), Z6, Z6
+	VMULPS         Z6, Z5, Z5
+	VADDPS         Z7, Z5, Z5
+	VMULPS         Z2, Z2, Z6
+	VMULPS.BCST    v3f000000<>+0(SB), Z6, Z6
+	VADDPS         Z5, Z6, Z5
+	VMULPS         Z5, Z4, Z4
+	VMULPS.BCST    v3717f7d1<>+0(SB), Z3, Z5
+	VADDPS         Z1, Z5, Z1
+	VADDPS         Z1, Z4, Z1
+	VSUBPS         Z6, Z1, Z1
+	VADDPS         Z2, Z1, Z1
+	VMULPS.BCST    v3f317180<>+0(SB), Z3, Z2
+	VADDPS         Z2, Z1, Z1
+	VCMPPS.BCST    $0x1a, vbf800000<>+0(SB), Z0, K2
+	VBLENDMPS.BCST v7fc00000<>+0(SB), Z1, K2, Z14
+	VCMPPS.BCST    $0x00, vbf800000<>+0(SB), Z0, K2
+	VBLENDMPS.BCST vff800000<>+0(SB), Z14, K2, Z15
+	VXORPS         Z1, Z1, Z1
+	VCMPPS         $0x00, Z1, Z0, K2
+	VCMPPS.BCST    $0x00, v7f800000<>+0(SB), Z0, K3
+	VPMOVM2D       K2, Z1
+	VPMOVM2D       K3, Z2
+	VORPS          Z2, Z1, Z1
+	VMOVAPS        Z1, Z1
+	VPTERNLOGD     $0xac, Z0, Z15, Z1
+	VMOVUPS        Z1, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -2543,52 +2471,50 @@ wide:
 	VMULPS       Z0, Z3, Z3
 	VADDPS       Z0, Z3, Z3
 	VBROADCASTSS v3f800000<>+0(SB), Z4
-	VBROADCASTSS v40000000<>+0(SB), Z5
-	VADDPS       Z2, Z2, Z6
-	VBROADCASTSS v42b20000<>+0(SB), Z7
-	VMINPS       Z6, Z7, Z6
-	VBROADCASTSS vc2d00000<>+0(SB), Z7
-	VMAXPS       Z6, Z7, Z6
-	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z6, Z7
-	VADDPS.BCST  v4b400000<>+0(SB), Z7, Z7
-	VPSUBD.BCST  v4b400000<>+0(SB), Z7, Z8
-	VSUBPS.BCST  v4b400000<>+0(SB), Z7, Z7
-	VMULPS.BCST  v3f318000<>+0(SB), Z7, Z9
-	VSUBPS       Z9, Z6, Z6
-	VMULPS.BCST  vb95e8083<>+0(SB), Z7, Z7
-	VSUBPS       Z7, Z6, Z6
-	VBROADCASTSS v39506967<>+0(SB), Z7
-	VMULPS       Z6, Z7, Z7
-	VADDPS.BCST  v3ab743ce<>+0(SB), Z7, Z7
-	VMULPS       Z6, Z7, Z7
-	VADDPS.BCST  v3c088908<>+0(SB), Z7, Z7
-	VMULPS       Z6, Z7, Z7
-	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z7, Z7
-	VMULPS       Z6, Z7, Z7
-	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z7, Z7
-	VMULPS       Z6, Z7, Z7
-	VADDPS.BCST  v3f000000<>+0(SB), Z7, Z7
-	VMULPS       Z6, Z6, Z9
-	VMULPS       Z9, Z7, Z7
-	VADDPS       Z6, Z7, Z6
-	VADDPS.BCST  v3f800000<>+0(SB), Z6, Z6
-	VPSRAD       $0x01, Z8, Z7
-	VPADDD.BCST  v0000007f<>+0(SB), Z7, Z9
-	VPSLLD       $0x17, Z9, Z9
-	VMULPS       Z9, Z6, Z6
-	VPSUBD       Z7, Z8, Z7
-	VPADDD.BCST  v0000007f<>+0(SB), Z7, Z7
-	VPSLLD       $0x17, Z7, Z7
-	VMULPS       Z7, Z6, Z6
-	VADDPS.BCST  v3f800000<>+0(SB), Z6, Z6
-	VDIVPS       Z6, Z5, Z5
-	VSUBPS       Z5, Z4, Z4
+	VBROADCASTSS v40000000<>+0(SB), Z9
+	VADDPS       Z2, Z2, Z10
+	VBROADCASTSS v42b20000<>+0(SB), Z11
+	VMINPS       Z10, Z11, Z10
+	VBROADCASTSS vc2d00000<>+0(SB), Z11
+	VMAXPS       Z10, Z11, Z10
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z10, Z11
+	VADDPS.BCST  v4b400000<>+0(SB), Z11, Z11
+	VPSUBD.BCST  v4b400000<>+0(SB), Z11, Z12
+	VSUBPS.BCST  v4b400000<>+0(SB), Z11, Z11
+	VMULPS.BCST  v3f318000<>+0(SB), Z11, Z13
+	VSUBPS       Z13, Z10, Z10
+	VMULPS.BCST  vb95e8083<>+0(SB), Z11, Z11
+	VSUBPS       Z11, Z10, Z10
+	VBROADCASTSS v39506967<>+0(SB), Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS.BCST  v3c088908<>+0(SB), Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z11, Z11
+	VMULPS       Z10, Z11, Z11
+	VADDPS.BCST  v3f000000<>+0(SB), Z11, Z11
+	VMULPS       Z10, Z10, Z13
+	VMULPS       Z13, Z11, Z11
+	VADDPS       Z10, Z11, Z10
+	VADDPS.BCST  v3f800000<>+0(SB), Z10, Z10
+	VPSRAD       $0x01, Z12, Z11
+	VPADDD.BCST  v0000007f<>+0(SB), Z11, Z13
+	VPSLLD       $0x17, Z13, Z13
+	VMULPS       Z13, Z10, Z10
+	VPSUBD       Z11, Z12, Z11
+	VPADDD.BCST  v0000007f<>+0(SB), Z11, Z11
+	VPSLLD       $0x17, Z11, Z11
+	VMULPS       Z11, Z10, Z10
+	VADDPS.BCST  v3f800000<>+0(SB), Z10, Z10
+	VDIVPS       Z10, Z9, Z9
+	VSUBPS       Z9, Z4, Z4
 	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z2, K1
-	VPMOVM2D     K1, Z2
-	VMOVAPS      Z2, Z2
-	VPTERNLOGD   $0xac, Z3, Z4, Z2
+	VBLENDMPS    Z3, Z4, K1, Z5
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z2, Z0
+	VORPS        Z0, Z5, Z0
 	VMOVUPS      Z0, (AX)
 	VANDPS.BCST  v7fffffff<>+0(SB), Z1, Z0
 	VMULPS       Z1, Z1, Z2
@@ -2606,51 +2532,49 @@ wide:
 	VADDPS       Z1, Z2, Z2
 	VBROADCASTSS v3f800000<>+0(SB), Z3
 	VBROADCASTSS v40000000<>+0(SB), Z4
-	VADDPS       Z0, Z0, Z5
-	VBROADCASTSS v42b20000<>+0(SB), Z6
-	VMINPS       Z5, Z6, Z5
-	VBROADCASTSS vc2d00000<>+0(SB), Z6
-	VMAXPS       Z5, Z6, Z5
-	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z5, Z6
-	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
-	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z5, Z5
-	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
-	VSUBPS       Z6, Z5, Z5
-	VBROADCASTSS v39506967<>+0(SB), Z6
-	VMULPS       Z5, Z6, Z6
-	VADDPS.BCST  v3ab743ce<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z6, Z6
-	VADDPS.BCST  v3c088908<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z6, Z6
-	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z6, Z6
-	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z6, Z6
-	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z5, Z8
-	VMULPS       Z8, Z6, Z6
-	VADDPS       Z5, Z6, Z5
-	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
-	VPSRAD       $0x01, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
-	VPSLLD       $0x17, Z8, Z8
-	VMULPS       Z8, Z5, Z5
-	VPSUBD       Z6, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VMULPS       Z6, Z5, Z5
-	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
-	VDIVPS       Z5, Z4, Z4
+	VADDPS       Z0, Z0, Z9
+	VBROADCASTSS v42b20000<>+0(SB), Z10
+	VMINPS       Z9, Z10, Z9
+	VBROADCASTSS vc2d00000<>+0(SB), Z10
+	VMAXPS       Z9, Z10, Z9
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z9, Z10
+	VADDPS.BCST  v4b400000<>+0(SB), Z10, Z10
+	VPSUBD.BCST  v4b400000<>+0(SB), Z10, Z11
+	VSUBPS.BCST  v4b400000<>+0(SB), Z10, Z10
+	VMULPS.BCST  v3f318000<>+0(SB), Z10, Z12
+	VSUBPS       Z12, Z9, Z9
+	VMULPS.BCST  vb95e8083<>+0(SB), Z10, Z10
+	VSUBPS       Z10, Z9, Z9
+	VBROADCASTSS v39506967<>+0(SB), Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS.BCST  v3c088908<>+0(SB), Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z10, Z10
+	VMULPS       Z9, Z10, Z10
+	VADDPS.BCST  v3f000000<>+0(SB), Z10, Z10
+	VMULPS       Z9, Z9, Z12
+	VMULPS       Z12, Z10, Z10
+	VADDPS       Z9, Z10, Z9
+	VADDPS.BCST  v3f800000<>+0(SB), Z9, Z9
+	VPSRAD       $0x01, Z11, Z10
+	VPADDD.BCST  v0000007f<>+0(SB), Z10, Z12
+	VPSLLD       $0x17, Z12, Z12
+	VMULPS       Z12, Z9, Z9
+	VPSUBD       Z10, Z11, Z10
+	VPADDD.BCST  v0000007f<>+0(SB), Z10, Z10
+	VPSLLD       $0x17, Z10, Z10
+	VMULPS       Z10, Z9, Z9
+	VADDPS.BCST  v3f800000<>+0(SB), Z9, Z9
+	VDIVPS       Z9, Z4, Z4
 	VSUBPS       Z4, Z3, Z3
 	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z0, K1
-	VPMOVM2D     K1, Z0
-	VMOVAPS      Z0, Z0
-	VPTERNLOGD   $0xac, Z2, Z3, Z0
-	VANDPS.BCST  v80000000<>+0(SB), Z1, Z1
-	VORPS        Z1, Z0, Z0
+	VBLENDMPS    Z2, Z3, K1, Z6
+	VANDPS.BCST  v80000000<>+0(SB), Z1, Z0
+	VORPS        Z0, Z6, Z0
 	VMOVUPS      Z0, 64(AX)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, AX
@@ -2684,10 +2608,10 @@ narrow:
 	VMAXPS       Z5, Z6, Z5
 	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z5, Z6
 	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
+	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z9
 	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z5, Z5
+	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z10
+	VSUBPS       Z10, Z5, Z5
 	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
 	VSUBPS       Z6, Z5, Z5
 	VBROADCASTSS v39506967<>+0(SB), Z6
@@ -2701,15 +2625,15 @@ narrow:
 	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
 	VMULPS       Z5, Z6, Z6
 	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z5, Z8
-	VMULPS       Z8, Z6, Z6
+	VMULPS       Z5, Z5, Z10
+	VMULPS       Z10, Z6, Z6
 	VADDPS       Z5, Z6, Z5
 	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
-	VPSRAD       $0x01, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
-	VPSLLD       $0x17, Z8, Z8
-	VMULPS       Z8, Z5, Z5
-	VPSUBD       Z6, Z7, Z6
+	VPSRAD       $0x01, Z9, Z6
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z10
+	VPSLLD       $0x17, Z10, Z10
+	VMULPS       Z10, Z5, Z5
+	VPSUBD       Z6, Z9, Z6
 	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
 	VPSLLD       $0x17, Z6, Z6
 	VMULPS       Z6, Z5, Z5
@@ -2717,11 +2641,9 @@ narrow:
 	VDIVPS       Z5, Z4, Z4
 	VSUBPS       Z4, Z3, Z3
 	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z1, K1
-	VPMOVM2D     K1, Z1
-	VMOVAPS      Z1, Z1
-	VPTERNLOGD   $0xac, Z2, Z3, Z1
+	VBLENDMPS    Z2, Z3, K1, Z7
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
+	VORPS        Z0, Z7, Z0
 	VMOVUPS      Z0, (AX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, AX
@@ -2760,8 +2682,8 @@ tail:
 	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
 	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
 	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z5, Z5
+	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z9
+	VSUBPS       Z9, Z5, Z5
 	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
 	VSUBPS       Z6, Z5, Z5
 	VBROADCASTSS v39506967<>+0(SB), Z6
@@ -2775,14 +2697,14 @@ tail:
 	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
 	VMULPS       Z5, Z6, Z6
 	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
-	VMULPS       Z5, Z5, Z8
-	VMULPS       Z8, Z6, Z6
+	VMULPS       Z5, Z5, Z9
+	VMULPS       Z9, Z6, Z6
 	VADDPS       Z5, Z6, Z5
 	VADDPS.BCST  v3f800000<>+0(SB), Z5, Z5
 	VPSRAD       $0x01, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
-	VPSLLD       $0x17, Z8, Z8
-	VMULPS       Z8, Z5, Z5
+	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VMULPS       Z9, Z5, Z5
 	VPSUBD       Z6, Z7, Z6
 	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
 	VPSLLD       $0x17, Z6, Z6
@@ -2791,11 +2713,9 @@ tail:
 	VDIVPS       Z5, Z4, Z4
 	VSUBPS       Z4, Z3, Z3
 	VCMPPS.BCST  $0x11, v3f200000<>+0(SB), Z1, K2
-	VPMOVM2D     K2, Z1
-	VMOVAPS      Z1, Z1
-	VPTERNLOGD   $0xac, Z2, Z3, Z1
+	VBLENDMPS    Z2, Z3, K2, Z8
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z1, Z0
+	VORPS        Z0, Z8, Z0
 	VMOVUPS      Z0, K1, (AX)
 
 done:
@@ -2828,207 +2748,199 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-48
 	MOVQ dst_len+8(FP), DX
 
 wide:
-	CMPQ            DX, $0x00000020
-	JL              narrow
-	VMOVUPS         (CX), Z0
-	VMOVUPS         64(CX), Z1
-	VORPS.BCST      v80000000<>+0(SB), Z0, Z2
-	VBROADCASTSS    v42b20000<>+0(SB), Z3
-	VMINPS          Z2, Z3, Z2
-	VBROADCASTSS    vc2d00000<>+0(SB), Z3
-	VMAXPS          Z2, Z3, Z2
-	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z2, Z3
-	VADDPS.BCST     v4b400000<>+0(SB), Z3, Z3
-	VPSUBD.BCST     v4b400000<>+0(SB), Z3, Z4
-	VSUBPS.BCST     v4b400000<>+0(SB), Z3, Z3
-	VMULPS.BCST     v3f318000<>+0(SB), Z3, Z5
-	VSUBPS          Z5, Z2, Z2
-	VMULPS.BCST     vb95e8083<>+0(SB), Z3, Z3
-	VSUBPS          Z3, Z2, Z2
-	VBROADCASTSS    v39506967<>+0(SB), Z3
-	VMULPS          Z2, Z3, Z3
-	VADDPS.BCST     v3ab743ce<>+0(SB), Z3, Z3
-	VMULPS          Z2, Z3, Z3
-	VADDPS.BCST     v3c088908<>+0(SB), Z3, Z3
-	VMULPS          Z2, Z3, Z3
-	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z3, Z3
-	VMULPS          Z2, Z3, Z3
-	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z3, Z3
-	VMULPS          Z2, Z3, Z3
-	VADDPS.BCST     v3f000000<>+0(SB), Z3, Z3
-	VMULPS          Z2, Z2, Z5
-	VMULPS          Z5, Z3, Z3
-	VADDPS          Z2, Z3, Z2
-	VADDPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VPSRAD          $0x01, Z4, Z3
-	VPADDD.BCST     v0000007f<>+0(SB), Z3, Z5
-	VPSLLD          $0x17, Z5, Z5
-	VMULPS          Z5, Z2, Z2
-	VPSUBD          Z3, Z4, Z3
-	VPADDD.BCST     v0000007f<>+0(SB), Z3, Z3
-	VPSLLD          $0x17, Z3, Z3
-	VMULPS          Z3, Z2, Z2
-	VXORPS          Z3, Z3, Z3
-	VCMPPS          $0x1d, Z3, Z0, K1
-	VPMOVM2D        K1, Z0
-	VMOVAPS         Z0, Z0
-	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z2, Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z2, Z2
-	VDIVPS          Z2, Z0, Z0
-	VMOVUPS         Z0, (AX)
-	VORPS.BCST      v80000000<>+0(SB), Z1, Z0
-	VBROADCASTSS    v42b20000<>+0(SB), Z2
-	VMINPS          Z0, Z2, Z0
-	VBROADCASTSS    vc2d00000<>+0(SB), Z2
-	VMAXPS          Z0, Z2, Z0
-	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z0, Z2
-	VADDPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VPSUBD.BCST     v4b400000<>+0(SB), Z2, Z3
-	VSUBPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VMULPS.BCST     v3f318000<>+0(SB), Z2, Z4
-	VSUBPS          Z4, Z0, Z0
-	VMULPS.BCST     vb95e8083<>+0(SB), Z2, Z2
-	VSUBPS          Z2, Z0, Z0
-	VBROADCASTSS    v39506967<>+0(SB), Z2
-	VMULPS          Z0, Z2, Z2
-	VADDPS.BCST     v3ab743ce<>+0(SB), Z2, Z2
-	VMULPS          Z0, Z2, Z2
-	VADDPS.BCST     v3c088908<>+0(SB), Z2, Z2
-	VMULPS          Z0, Z2, Z2
-	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z2, Z2
-	VMULPS          Z0, Z2, Z2
-	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z2, Z2
-	VMULPS          Z0, Z2, Z2
-	VADDPS.BCST     v3f000000<>+0(SB), Z2, Z2
-	VMULPS          Z0, Z0, Z4
-	VMULPS          Z4, Z2, Z2
-	VADDPS          Z0, Z2, Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z0
-	VPSRAD          $0x01, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z4
-	VPSLLD          $0x17, Z4, Z4
-	VMULPS          Z4, Z0, Z0
-	VPSUBD          Z2, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z2
-	VPSLLD          $0x17, Z2, Z2
-	VMULPS          Z2, Z0, Z0
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1d, Z2, Z1, K1
-	VPMOVM2D        K1, Z1
-	VMOVAPS         Z1, Z1
-	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z0, Z1
-	VADDPS.BCST     v3f800000<>+0(SB), Z0, Z0
-	VDIVPS          Z0, Z1, Z0
-	VMOVUPS         Z0, 64(AX)
-	ADDQ            $0x00000080, CX
-	ADDQ            $0x00000080, AX
-	SUBQ            $0x00000020, DX
-	JMP             wide
+	CMPQ           DX, $0x00000020
+	JL             narrow
+	VMOVUPS        (CX), Z0
+	VMOVUPS        64(CX), Z1
+	VORPS.BCST     v80000000<>+0(SB), Z0, Z2
+	VBROADCASTSS   v42b20000<>+0(SB), Z3
+	VMINPS         Z2, Z3, Z2
+	VBROADCASTSS   vc2d00000<>+0(SB), Z3
+	VMAXPS         Z2, Z3, Z2
+	VMULPS.BCST    v3fb8aa3b<>+0(SB), Z2, Z3
+	VADDPS.BCST    v4b400000<>+0(SB), Z3, Z3
+	VPSUBD.BCST    v4b400000<>+0(SB), Z3, Z8
+	VSUBPS.BCST    v4b400000<>+0(SB), Z3, Z3
+	VMULPS.BCST    v3f318000<>+0(SB), Z3, Z9
+	VSUBPS         Z9, Z2, Z2
+	VMULPS.BCST    vb95e8083<>+0(SB), Z3, Z3
+	VSUBPS         Z3, Z2, Z2
+	VBROADCASTSS   v39506967<>+0(SB), Z3
+	VMULPS         Z2, Z3, Z3
+	VADDPS.BCST    v3ab743ce<>+0(SB), Z3, Z3
+	VMULPS         Z2, Z3, Z3
+	VADDPS.BCST    v3c088908<>+0(SB), Z3, Z3
+	VMULPS         Z2, Z3, Z3
+	VADDPS.BCST    v3d2aa9c1<>+0(SB), Z3, Z3
+	VMULPS         Z2, Z3, Z3
+	VADDPS.BCST    v3e2aaaaa<>+0(SB), Z3, Z3
+	VMULPS         Z2, Z3, Z3
+	VADDPS.BCST    v3f000000<>+0(SB), Z3, Z3
+	VMULPS         Z2, Z2, Z9
+	VMULPS         Z9, Z3, Z3
+	VADDPS         Z2, Z3, Z2
+	VADDPS.BCST    v3f800000<>+0(SB), Z2, Z2
+	VPSRAD         $0x01, Z8, Z3
+	VPADDD.BCST    v0000007f<>+0(SB), Z3, Z9
+	VPSLLD         $0x17, Z9, Z9
+	VMULPS         Z9, Z2, Z2
+	VPSUBD         Z3, Z8, Z3
+	VPADDD.BCST    v0000007f<>+0(SB), Z3, Z3
+	VPSLLD         $0x17, Z3, Z3
+	VMULPS         Z3, Z2, Z2
+	VXORPS         Z3, Z3, Z3
+	VCMPPS         $0x1d, Z3, Z0, K1
+	VBLENDMPS.BCST v3f800000<>+0(SB), Z2, K1, Z4
+	VADDPS.BCST    v3f800000<>+0(SB), Z2, Z0
+	VDIVPS         Z0, Z4, Z0
+	VMOVUPS        Z0, (AX)
+	VORPS.BCST     v80000000<>+0(SB), Z1, Z0
+	VBROADCASTSS   v42b20000<>+0(SB), Z2
+	VMINPS         Z0, Z2, Z0
+	VBROADCASTSS   vc2d00000<>+0(SB), Z2
+	VMAXPS         Z0, Z2, Z0
+	VMULPS.BCST    v3fb8aa3b<>+0(SB), Z0, Z2
+	VADDPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST    v4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST    v3f318000<>+0(SB), Z2, Z8
+	VSUBPS         Z8, Z0, Z0
+	VMULPS.BCST    vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS         Z2, Z0, Z0
+	VBROADCASTSS   v39506967<>+0(SB), Z2
+	VMULPS         Z0, Z2, Z2
+	VADDPS.BCST    v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS         Z0, Z2, Z2
+	VADDPS.BCST    v3c088908<>+0(SB), Z2, Z2
+	VMULPS         Z0, Z2, Z2
+	VADDPS.BCST    v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS         Z0, Z2, Z2
+	VADDPS.BCST    v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS         Z0, Z2, Z2
+	VADDPS.BCST    v3f000000<>+0(SB), Z2, Z2
+	VMULPS         Z0, Z0, Z8
+	VMULPS         Z8, Z2, Z2
+	VADDPS         Z0, Z2, Z0
+	VADDPS.BCST    v3f800000<>+0(SB), Z0, Z0
+	VPSRAD         $0x01, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z8
+	VPSLLD         $0x17, Z8, Z8
+	VMULPS         Z8, Z0, Z0
+	VPSUBD         Z2, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z2
+	VPSLLD         $0x17, Z2, Z2
+	VMULPS         Z2, Z0, Z0
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1d, Z2, Z1, K1
+	VBLENDMPS.BCST v3f800000<>+0(SB), Z0, K1, Z5
+	VADDPS.BCST    v3f800000<>+0(SB), Z0, Z0
+	VDIVPS         Z0, Z5, Z0
+	VMOVUPS        Z0, 64(AX)
+	ADDQ           $0x00000080, CX
+	ADDQ           $0x00000080, AX
+	SUBQ           $0x00000020, DX
+	JMP            wide
 
 narrow:
-	CMPQ            DX, $0x00000010
-	JL              tail
-	VMOVUPS         (CX), Z0
-	VORPS.BCST      v80000000<>+0(SB), Z0, Z1
-	VBROADCASTSS    v42b20000<>+0(SB), Z2
-	VMINPS          Z1, Z2, Z1
-	VBROADCASTSS    vc2d00000<>+0(SB), Z2
-	VMAXPS          Z1, Z2, Z1
-	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z1, Z2
-	VADDPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VPSUBD.BCST     v4b400000<>+0(SB), Z2, Z3
-	VSUBPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VMULPS.BCST     v3f318000<>+0(SB), Z2, Z4
-	VSUBPS          Z4, Z1, Z1
-	VMULPS.BCST     vb95e8083<>+0(SB), Z2, Z2
-	VSUBPS          Z2, Z1, Z1
-	VBROADCASTSS    v39506967<>+0(SB), Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3ab743ce<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3c088908<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3f000000<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z1, Z4
-	VMULPS          Z4, Z2, Z2
-	VADDPS          Z1, Z2, Z1
-	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z1
-	VPSRAD          $0x01, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z4
-	VPSLLD          $0x17, Z4, Z4
-	VMULPS          Z4, Z1, Z1
-	VPSUBD          Z2, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z2
-	VPSLLD          $0x17, Z2, Z2
-	VMULPS          Z2, Z1, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1d, Z2, Z0, K1
-	VPMOVM2D        K1, Z0
-	VMOVAPS         Z0, Z0
-	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z1, Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z1
-	VDIVPS          Z1, Z0, Z0
-	VMOVUPS         Z0, (AX)
-	ADDQ            $0x00000040, CX
-	ADDQ            $0x00000040, AX
-	SUBQ            $0x00000010, DX
-	JMP             narrow
+	CMPQ           DX, $0x00000010
+	JL             tail
+	VMOVUPS        (CX), Z0
+	VORPS.BCST     v80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS   v42b20000<>+0(SB), Z2
+	VMINPS         Z1, Z2, Z1
+	VBROADCASTSS   vc2d00000<>+0(SB), Z2
+	VMAXPS         Z1, Z2, Z1
+	VMULPS.BCST    v3fb8aa3b<>+0(SB), Z1, Z2
+	VADDPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST    v4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST    v3f318000<>+0(SB), Z2, Z4
+	VSUBPS         Z4, Z1, Z1
+	VMULPS.BCST    vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS         Z2, Z1, Z1
+	VBROADCASTSS   v39506967<>+0(SB), Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3c088908<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3f000000<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z1, Z4
+	VMULPS         Z4, Z2, Z2
+	VADDPS         Z1, Z2, Z1
+	VADDPS.BCST    v3f800000<>+0(SB), Z1, Z1
+	VPSRAD         $0x01, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z4
+	VPSLLD         $0x17, Z4, Z4
+	VMULPS         Z4, Z1, Z1
+	VPSUBD         Z2, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z2
+	VPSLLD         $0x17, Z2, Z2
+	VMULPS         Z2, Z1, Z1
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1d, Z2, Z0, K1
+	VBLENDMPS.BCST v3f800000<>+0(SB), Z1, K1, Z6
+	VADDPS.BCST    v3f800000<>+0(SB), Z1, Z0
+	VDIVPS         Z0, Z6, Z0
+	VMOVUPS        Z0, (AX)
+	ADDQ           $0x00000040, CX
+	ADDQ           $0x00000040, AX
+	SUBQ           $0x00000010, DX
+	JMP            narrow
 
 tail:
-	TESTQ           DX, DX
-	JE              done
-	MOVL            $-1, BX
-	BZHIL           DX, BX, BX
-	KMOVW           BX, K1
-	VMOVUPS.Z       (CX), K1, Z0
-	VORPS.BCST      v80000000<>+0(SB), Z0, Z1
-	VBROADCASTSS    v42b20000<>+0(SB), Z2
-	VMINPS          Z1, Z2, Z1
-	VBROADCASTSS    vc2d00000<>+0(SB), Z2
-	VMAXPS          Z1, Z2, Z1
-	VMULPS.BCST     v3fb8aa3b<>+0(SB), Z1, Z2
-	VADDPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VPSUBD.BCST     v4b400000<>+0(SB), Z2, Z3
-	VSUBPS.BCST     v4b400000<>+0(SB), Z2, Z2
-	VMULPS.BCST     v3f318000<>+0(SB), Z2, Z4
-	VSUBPS          Z4, Z1, Z1
-	VMULPS.BCST     vb95e8083<>+0(SB), Z2, Z2
-	VSUBPS          Z2, Z1, Z1
-	VBROADCASTSS    v39506967<>+0(SB), Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3ab743ce<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3c088908<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3d2aa9c1<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3e2aaaaa<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z2, Z2
-	VADDPS.BCST     v3f000000<>+0(SB), Z2, Z2
-	VMULPS          Z1, Z1, Z4
-	VMULPS          Z4, Z2, Z2
-	VADDPS          Z1, Z2, Z1
-	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z1
-	VPSRAD          $0x01, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z4
-	VPSLLD          $0x17, Z4, Z4
-	VMULPS          Z4, Z1, Z1
-	VPSUBD          Z2, Z3, Z2
-	VPADDD.BCST     v0000007f<>+0(SB), Z2, Z2
-	VPSLLD          $0x17, Z2, Z2
-	VMULPS          Z2, Z1, Z1
-	VXORPS          Z2, Z2, Z2
-	VCMPPS          $0x1d, Z2, Z0, K2
-	VPMOVM2D        K2, Z0
-	VMOVAPS         Z0, Z0
-	VPTERNLOGD.BCST $0xac, v3f800000<>+0(SB), Z1, Z0
-	VADDPS.BCST     v3f800000<>+0(SB), Z1, Z1
-	VDIVPS          Z1, Z0, Z0
-	VMOVUPS         Z0, K1, (AX)
+	TESTQ          DX, DX
+	JE             done
+	MOVL           $-1, BX
+	BZHIL          DX, BX, BX
+	KMOVW          BX, K1
+	VMOVUPS.Z      (CX), K1, Z0
+	VORPS.BCST     v80000000<>+0(SB), Z0, Z1
+	VBROADCASTSS   v42b20000<>+0(SB), Z2
+	VMINPS         Z1, Z2, Z1
+	VBROADCASTSS   vc2d00000<>+0(SB), Z2
+	VMAXPS         Z1, Z2, Z1
+	VMULPS.BCST    v3fb8aa3b<>+0(SB), Z1, Z2
+	VADDPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST    v4b400000<>+0(SB), Z2, Z3
+	VSUBPS.BCST    v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST    v3f318000<>+0(SB), Z2, Z4
+	VSUBPS         Z4, Z1, Z1
+	VMULPS.BCST    vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS         Z2, Z1, Z1
+	VBROADCASTSS   v39506967<>+0(SB), Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3c088908<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z2, Z2
+	VADDPS.BCST    v3f000000<>+0(SB), Z2, Z2
+	VMULPS         Z1, Z1, Z4
+	VMULPS         Z4, Z2, Z2
+	VADDPS         Z1, Z2, Z1
+	VADDPS.BCST    v3f800000<>+0(SB), Z1, Z1
+	VPSRAD         $0x01, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z4
+	VPSLLD         $0x17, Z4, Z4
+	VMULPS         Z4, Z1, Z1
+	VPSUBD         Z2, Z3, Z2
+	VPADDD.BCST    v0000007f<>+0(SB), Z2, Z2
+	VPSLLD         $0x17, Z2, Z2
+	VMULPS         Z2, Z1, Z1
+	VXORPS         Z2, Z2, Z2
+	VCMPPS         $0x1d, Z2, Z0, K2
+	VBLENDMPS.BCST v3f800000<>+0(SB), Z1, K2, Z7
+	VADDPS.BCST    v3f800000<>+0(SB), Z1, Z0
+	VDIVPS         Z0, Z7, Z0
+	VMOVUPS        Z0, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -3050,78 +2962,76 @@ wide:
 	VANDPS.BCST  v7fffffff<>+0(SB), Z0, Z3
 	VMINPS       Z3, Z2, Z2
 	VMULPS       Z2, Z2, Z3
-	VBROADCASTSS vba1c7000<>+0(SB), Z4
-	VMULPS       Z3, Z4, Z4
-	VADDPS.BCST  v3ba38d2c<>+0(SB), Z4, Z4
-	VMULPS       Z3, Z4, Z4
-	VADDPS.BCST  vbcdb48d9<>+0(SB), Z4, Z4
-	VMULPS       Z3, Z4, Z4
-	VADDPS.BCST  v3de70e22<>+0(SB), Z4, Z4
-	VMULPS       Z3, Z4, Z4
-	VADDPS.BCST  vbec09380<>+0(SB), Z4, Z4
-	VMULPS       Z3, Z4, Z3
+	VBROADCASTSS vba1c7000<>+0(SB), Z8
+	VMULPS       Z3, Z8, Z8
+	VADDPS.BCST  v3ba38d2c<>+0(SB), Z8, Z8
+	VMULPS       Z3, Z8, Z8
+	VADDPS.BCST  vbcdb48d9<>+0(SB), Z8, Z8
+	VMULPS       Z3, Z8, Z8
+	VADDPS.BCST  v3de70e22<>+0(SB), Z8, Z8
+	VMULPS       Z3, Z8, Z8
+	VADDPS.BCST  vbec09380<>+0(SB), Z8, Z8
+	VMULPS       Z3, Z8, Z3
 	VADDPS.BCST  v3e0375d4<>+0(SB), Z3, Z3
 	VMULPS       Z0, Z3, Z3
 	VADDPS       Z0, Z3, Z3
-	VBROADCASTSS vb7910000<>+0(SB), Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  v39c8e7d9<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  vbb7e8a1c<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  v3cc6b1a1<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  vbddaae5c<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  vbf228550<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VADDPS.BCST  vbe03ce86<>+0(SB), Z4, Z4
-	VMULPS       Z2, Z4, Z4
-	VSUBPS       Z2, Z4, Z4
-	VBROADCASTSS v3f800000<>+0(SB), Z5
-	VBROADCASTSS v42b20000<>+0(SB), Z6
-	VMINPS       Z4, Z6, Z4
-	VBROADCASTSS vc2d00000<>+0(SB), Z6
-	VMAXPS       Z4, Z6, Z4
-	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z4, Z6
-	VADDPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VPSUBD.BCST  v4b400000<>+0(SB), Z6, Z7
-	VSUBPS.BCST  v4b400000<>+0(SB), Z6, Z6
-	VMULPS.BCST  v3f318000<>+0(SB), Z6, Z8
-	VSUBPS       Z8, Z4, Z4
-	VMULPS.BCST  vb95e8083<>+0(SB), Z6, Z6
-	VSUBPS       Z6, Z4, Z4
-	VBROADCASTSS v39506967<>+0(SB), Z6
-	VMULPS       Z4, Z6, Z6
-	VADDPS.BCST  v3ab743ce<>+0(SB), Z6, Z6
-	VMULPS       Z4, Z6, Z6
-	VADDPS.BCST  v3c088908<>+0(SB), Z6, Z6
-	VMULPS       Z4, Z6, Z6
-	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z6, Z6
-	VMULPS       Z4, Z6, Z6
-	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z6, Z6
-	VMULPS       Z4, Z6, Z6
-	VADDPS.BCST  v3f000000<>+0(SB), Z6, Z6
-	VMULPS       Z4, Z4, Z8
-	VMULPS       Z8, Z6, Z6
-	VADDPS       Z4, Z6, Z4
-	VADDPS.BCST  v3f800000<>+0(SB), Z4, Z4
-	VPSRAD       $0x01, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z8
-	VPSLLD       $0x17, Z8, Z8
-	VMULPS       Z8, Z4, Z4
-	VPSUBD       Z6, Z7, Z6
-	VPADDD.BCST  v0000007f<>+0(SB), Z6, Z6
-	VPSLLD       $0x17, Z6, Z6
-	VMULPS       Z6, Z4, Z4
-	VSUBPS       Z4, Z5, Z4
+	VBROADCASTSS vb7910000<>+0(SB), Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  v39c8e7d9<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  vbb7e8a1c<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  v3cc6b1a1<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  vbddaae5c<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  vbf228550<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VADDPS.BCST  vbe03ce86<>+0(SB), Z8, Z8
+	VMULPS       Z2, Z8, Z8
+	VSUBPS       Z2, Z8, Z8
+	VBROADCASTSS v3f800000<>+0(SB), Z9
+	VBROADCASTSS v42b20000<>+0(SB), Z10
+	VMINPS       Z8, Z10, Z8
+	VBROADCASTSS vc2d00000<>+0(SB), Z10
+	VMAXPS       Z8, Z10, Z8
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z8, Z10
+	VADDPS.BCST  v4b400000<>+0(SB), Z10, Z10
+	VPSUBD.BCST  v4b400000<>+0(SB), Z10, Z11
+	VSUBPS.BCST  v4b400000<>+0(SB), Z10, Z10
+	VMULPS.BCST  v3f318000<>+0(SB), Z10, Z12
+	VSUBPS       Z12, Z8, Z8
+	VMULPS.BCST  vb95e8083<>+0(SB), Z10, Z10
+	VSUBPS       Z10, Z8, Z8
+	VBROADCASTSS v39506967<>+0(SB), Z10
+	VMULPS       Z8, Z10, Z10
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z10, Z10
+	VMULPS       Z8, Z10, Z10
+	VADDPS.BCST  v3c088908<>+0(SB), Z10, Z10
+	VMULPS       Z8, Z10, Z10
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z10, Z10
+	VMULPS       Z8, Z10, Z10
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z10, Z10
+	VMULPS       Z8, Z10, Z10
+	VADDPS.BCST  v3f000000<>+0(SB), Z10, Z10
+	VMULPS       Z8, Z8, Z12
+	VMULPS       Z12, Z10, Z10
+	VADDPS       Z8, Z10, Z8
+	VADDPS.BCST  v3f800000<>+0(SB), Z8, Z8
+	VPSRAD       $0x01, Z11, Z10
+	VPADDD.BCST  v0000007f<>+0(SB), Z10, Z12
+	VPSLLD       $0x17, Z12, Z12
+	VMULPS       Z12, Z8, Z8
+	VPSUBD       Z10, Z11, Z10
+	VPADDD.BCST  v0000007f<>+0(SB), Z10, Z10
+	VPSLLD       $0x17, Z10, Z10
+	VMULPS       Z10, Z8, Z8
+	VSUBPS       Z8, Z9, Z8
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
-	VORPS        Z0, Z4, Z0
+	VORPS        Z0, Z8, Z0
 	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z2, K1
-	VPMOVM2D     K1, Z2
-	VMOVAPS      Z2, Z2
-	VPTERNLOGD   $0xac, Z3, Z0, Z2
-	VMOVUPS      Z2, (AX)
+	VBLENDMPS    Z3, Z0, K1, Z4
+	VMOVUPS      Z4, (AX)
 	VBROADCASTSS v41200000<>+0(SB), Z0
 	VANDPS.BCST  v7fffffff<>+0(SB), Z1, Z2
 	VMINPS       Z2, Z0, Z0
@@ -3154,50 +3064,48 @@ wide:
 	VADDPS.BCST  vbe03ce86<>+0(SB), Z3, Z3
 	VMULPS       Z0, Z3, Z3
 	VSUBPS       Z0, Z3, Z3
-	VBROADCASTSS v3f800000<>+0(SB), Z4
-	VBROADCASTSS v42b20000<>+0(SB), Z5
-	VMINPS       Z3, Z5, Z3
-	VBROADCASTSS vc2d00000<>+0(SB), Z5
-	VMAXPS       Z3, Z5, Z3
-	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z3, Z5
-	VADDPS.BCST  v4b400000<>+0(SB), Z5, Z5
-	VPSUBD.BCST  v4b400000<>+0(SB), Z5, Z6
-	VSUBPS.BCST  v4b400000<>+0(SB), Z5, Z5
-	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z7
-	VSUBPS       Z7, Z3, Z3
-	VMULPS.BCST  vb95e8083<>+0(SB), Z5, Z5
-	VSUBPS       Z5, Z3, Z3
-	VBROADCASTSS v39506967<>+0(SB), Z5
-	VMULPS       Z3, Z5, Z5
-	VADDPS.BCST  v3ab743ce<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VADDPS.BCST  v3c088908<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z5, Z5
-	VADDPS.BCST  v3f000000<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z3, Z7
-	VMULPS       Z7, Z5, Z5
-	VADDPS       Z3, Z5, Z3
+	VBROADCASTSS v3f800000<>+0(SB), Z8
+	VBROADCASTSS v42b20000<>+0(SB), Z9
+	VMINPS       Z3, Z9, Z3
+	VBROADCASTSS vc2d00000<>+0(SB), Z9
+	VMAXPS       Z3, Z9, Z3
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z3, Z9
+	VADDPS.BCST  v4b400000<>+0(SB), Z9, Z9
+	VPSUBD.BCST  v4b400000<>+0(SB), Z9, Z10
+	VSUBPS.BCST  v4b400000<>+0(SB), Z9, Z9
+	VMULPS.BCST  v3f318000<>+0(SB), Z9, Z11
+	VSUBPS       Z11, Z3, Z3
+	VMULPS.BCST  vb95e8083<>+0(SB), Z9, Z9
+	VSUBPS       Z9, Z3, Z3
+	VBROADCASTSS v39506967<>+0(SB), Z9
+	VMULPS       Z3, Z9, Z9
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VADDPS.BCST  v3c088908<>+0(SB), Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z9, Z9
+	VMULPS       Z3, Z9, Z9
+	VADDPS.BCST  v3f000000<>+0(SB), Z9, Z9
+	VMULPS       Z3, Z3, Z11
+	VMULPS       Z11, Z9, Z9
+	VADDPS       Z3, Z9, Z3
 	VADDPS.BCST  v3f800000<>+0(SB), Z3, Z3
-	VPSRAD       $0x01, Z6, Z5
-	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z7
-	VPSLLD       $0x17, Z7, Z7
-	VMULPS       Z7, Z3, Z3
-	VPSUBD       Z5, Z6, Z5
-	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z5
-	VPSLLD       $0x17, Z5, Z5
-	VMULPS       Z5, Z3, Z3
-	VSUBPS       Z3, Z4, Z3
+	VPSRAD       $0x01, Z10, Z9
+	VPADDD.BCST  v0000007f<>+0(SB), Z9, Z11
+	VPSLLD       $0x17, Z11, Z11
+	VMULPS       Z11, Z3, Z3
+	VPSUBD       Z9, Z10, Z9
+	VPADDD.BCST  v0000007f<>+0(SB), Z9, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VMULPS       Z9, Z3, Z3
+	VSUBPS       Z3, Z8, Z3
 	VANDPS.BCST  v80000000<>+0(SB), Z1, Z1
 	VORPS        Z1, Z3, Z1
 	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z0, K1
-	VPMOVM2D     K1, Z0
-	VMOVAPS      Z0, Z0
-	VPTERNLOGD   $0xac, Z2, Z1, Z0
-	VMOVUPS      Z0, 64(AX)
+	VBLENDMPS    Z2, Z1, K1, Z5
+	VMOVUPS      Z5, 64(AX)
 	ADDQ         $0x00000080, CX
 	ADDQ         $0x00000080, AX
 	SUBQ         $0x00000020, DX
@@ -3246,10 +3154,10 @@ narrow:
 	VMAXPS       Z3, Z5, Z3
 	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z3, Z5
 	VADDPS.BCST  v4b400000<>+0(SB), Z5, Z5
-	VPSUBD.BCST  v4b400000<>+0(SB), Z5, Z6
+	VPSUBD.BCST  v4b400000<>+0(SB), Z5, Z8
 	VSUBPS.BCST  v4b400000<>+0(SB), Z5, Z5
-	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z7
-	VSUBPS       Z7, Z3, Z3
+	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z9
+	VSUBPS       Z9, Z3, Z3
 	VMULPS.BCST  vb95e8083<>+0(SB), Z5, Z5
 	VSUBPS       Z5, Z3, Z3
 	VBROADCASTSS v39506967<>+0(SB), Z5
@@ -3263,15 +3171,15 @@ narrow:
 	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z5, Z5
 	VMULPS       Z3, Z5, Z5
 	VADDPS.BCST  v3f000000<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z3, Z7
-	VMULPS       Z7, Z5, Z5
+	VMULPS       Z3, Z3, Z9
+	VMULPS       Z9, Z5, Z5
 	VADDPS       Z3, Z5, Z3
 	VADDPS.BCST  v3f800000<>+0(SB), Z3, Z3
-	VPSRAD       $0x01, Z6, Z5
-	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z7
-	VPSLLD       $0x17, Z7, Z7
-	VMULPS       Z7, Z3, Z3
-	VPSUBD       Z5, Z6, Z5
+	VPSRAD       $0x01, Z8, Z5
+	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z9
+	VPSLLD       $0x17, Z9, Z9
+	VMULPS       Z9, Z3, Z3
+	VPSUBD       Z5, Z8, Z5
 	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z5
 	VPSLLD       $0x17, Z5, Z5
 	VMULPS       Z5, Z3, Z3
@@ -3279,10 +3187,8 @@ narrow:
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z3, Z0
 	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z1, K1
-	VPMOVM2D     K1, Z1
-	VMOVAPS      Z1, Z1
-	VPTERNLOGD   $0xac, Z2, Z0, Z1
-	VMOVUPS      Z1, (AX)
+	VBLENDMPS    Z2, Z0, K1, Z6
+	VMOVUPS      Z6, (AX)
 	ADDQ         $0x00000040, CX
 	ADDQ         $0x00000040, AX
 	SUBQ         $0x00000010, DX
@@ -3336,8 +3242,8 @@ tail:
 	VADDPS.BCST  v4b400000<>+0(SB), Z5, Z5
 	VPSUBD.BCST  v4b400000<>+0(SB), Z5, Z6
 	VSUBPS.BCST  v4b400000<>+0(SB), Z5, Z5
-	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z7
-	VSUBPS       Z7, Z3, Z3
+	VMULPS.BCST  v3f318000<>+0(SB), Z5, Z8
+	VSUBPS       Z8, Z3, Z3
 	VMULPS.BCST  vb95e8083<>+0(SB), Z5, Z5
 	VSUBPS       Z5, Z3, Z3
 	VBROADCASTSS v39506967<>+0(SB), Z5
@@ -3351,14 +3257,14 @@ tail:
 	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z5, Z5
 	VMULPS       Z3, Z5, Z5
 	VADDPS.BCST  v3f000000<>+0(SB), Z5, Z5
-	VMULPS       Z3, Z3, Z7
-	VMULPS       Z7, Z5, Z5
+	VMULPS       Z3, Z3, Z8
+	VMULPS       Z8, Z5, Z5
 	VADDPS       Z3, Z5, Z3
 	VADDPS.BCST  v3f800000<>+0(SB), Z3, Z3
 	VPSRAD       $0x01, Z6, Z5
-	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z7
-	VPSLLD       $0x17, Z7, Z7
-	VMULPS       Z7, Z3, Z3
+	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z8
+	VPSLLD       $0x17, Z8, Z8
+	VMULPS       Z8, Z3, Z3
 	VPSUBD       Z5, Z6, Z5
 	VPADDD.BCST  v0000007f<>+0(SB), Z5, Z5
 	VPSLLD       $0x17, Z5, Z5
@@ -3367,10 +3273,8 @@ tail:
 	VANDPS.BCST  v80000000<>+0(SB), Z0, Z0
 	VORPS        Z0, Z3, Z0
 	VCMPPS.BCST  $0x11, v3f6c0000<>+0(SB), Z1, K2
-	VPMOVM2D     K2, Z1
-	VMOVAPS      Z1, Z1
-	VPTERNLOGD   $0xac, Z2, Z0, Z1
-	VMOVUPS      Z1, K1, (AX)
+	VBLENDMPS    Z2, Z0, K2, Z7
+	VMOVUPS      Z7, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -3435,117 +3339,113 @@ wide:
 	VMOVUPS       64(CX), Z1
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z2
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z2, K1
-	VPMOVM2D      K1, Z2
-	VXORPS        Z5, Z5, Z5
-	VMULPS        Z5, Z0, Z5
-	VMOVAPS       Z2, Z2
-	VPTERNLOGD    $0xac, Z5, Z0, Z2
-	VEXTRACTF32X8 $0x01, Z2, Y0
-	VCVTPS2PD     Y2, Z2
-	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
-	VCVTPD2DQ     Z5, Y3
-	VCVTDQ2PD     Y3, Z6
-	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VCVTPD2PS     Z2, Y4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
+	VBLENDMPS     Z2, Z0, K1, Z3
+	VEXTRACTF32X8 $0x01, Z3, Y0
+	VCVTPS2PD     Y3, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z9
+	VCVTPD2DQ     Z9, Y4
+	VCVTDQ2PD     Y4, Z10
+	VMULPD.BCST   halfPiHi<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VCVTPD2PS     Z2, Y5
 	VCVTPS2PD     Y0, Z2
-	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
-	VCVTPD2DQ     Z5, Y0
-	VCVTDQ2PD     Y0, Z6
-	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z9
+	VCVTPD2DQ     Z9, Y0
+	VCVTDQ2PD     Y0, Z10
+	VMULPD.BCST   halfPiHi<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
 	VCVTPD2PS     Z2, Y2
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y2, Z4, Z2
-	VMULPS        Z2, Z2, Z5
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   v3c08839e<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS        Z2, Z6, Z6
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y2, Z5, Z2
+	VMULPS        Z2, Z2, Z9
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   v3c08839e<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS        Z2, Z10, Z10
+	VADDPS        Z2, Z10, Z10
 	VANDPS.BCST   v80000000<>+0(SB), Z2, Z2
-	VORPS         Z2, Z6, Z2
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   vbab6061a<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS.BCST   v3f000000<>+0(SB), Z5, Z5
-	VSUBPS        Z5, Z6, Z5
-	VADDPS.BCST   v3f800000<>+0(SB), Z5, Z5
-	VPSLLD        $0x1f, Z0, Z6
-	VPSRAD        $0x1f, Z6, Z6
+	VORPS         Z2, Z10, Z2
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   vbab6061a<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS.BCST   v3f000000<>+0(SB), Z9, Z9
+	VSUBPS        Z9, Z10, Z9
+	VADDPS.BCST   v3f800000<>+0(SB), Z9, Z9
+	VPSLLD        $0x1f, Z0, Z10
+	VPSRAD        $0x1f, Z10, Z10
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z6, Z6
-	VPTERNLOGD    $0xac, Z5, Z2, Z6
-	VXORPS        Z0, Z6, Z0
+	VMOVAPS       Z10, Z10
+	VPTERNLOGD    $0xac, Z9, Z2, Z10
+	VXORPS        Z0, Z10, Z0
 	VMOVUPS       Z0, (AX)
 	VANDPS.BCST   v7fffffff<>+0(SB), Z1, Z0
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z0, K1
-	VPMOVM2D      K1, Z0
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z1, Z2
-	VMOVAPS       Z0, Z0
-	VPTERNLOGD    $0xac, Z2, Z1, Z0
-	VEXTRACTF32X8 $0x01, Z0, Y1
-	VCVTPS2PD     Y0, Z0
-	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
-	VSUBPD        Z2, Z0, Z0
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
-	VSUBPD        Z2, Z0, Z0
-	VCVTPD2PS     Z0, Y4
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z0, Z0, Z0
+	VMULPS        Z0, Z1, Z0
+	VBLENDMPS     Z0, Z1, K1, Z6
+	VEXTRACTF32X8 $0x01, Z6, Y0
+	VCVTPS2PD     Y6, Z1
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z9
+	VMULPD.BCST   halfPiHi<>+0(SB), Z9, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z9, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y5
+	VCVTPS2PD     Y0, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
 	VCVTPD2DQ     Z2, Y0
-	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTDQ2PD     Y0, Z9
+	VMULPD.BCST   halfPiHi<>+0(SB), Z9, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z9, Z2
 	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y1, Z5, Z1
 	VMULPS        Z1, Z1, Z2
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z1, Z5, Z5
-	VADDPS        Z1, Z5, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   v3c08839e<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VMULPS        Z1, Z9, Z9
+	VADDPS        Z1, Z9, Z9
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
-	VORPS         Z1, Z5, Z1
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
+	VORPS         Z1, Z9, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   vbab6061a<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VMULPS        Z2, Z9, Z9
 	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
-	VSUBPS        Z2, Z5, Z2
+	VSUBPS        Z2, Z9, Z2
 	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
-	VPSLLD        $0x1f, Z0, Z5
-	VPSRAD        $0x1f, Z5, Z5
+	VPSLLD        $0x1f, Z0, Z9
+	VPSRAD        $0x1f, Z9, Z9
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z2, Z1, Z5
-	VXORPS        Z0, Z5, Z0
+	VMOVAPS       Z9, Z9
+	VPTERNLOGD    $0xac, Z2, Z1, Z9
+	VXORPS        Z0, Z9, Z0
 	VMOVUPS       Z0, 64(AX)
 	ADDQ          $0x00000080, CX
 	ADDQ          $0x00000080, AX
@@ -3558,60 +3458,58 @@ narrow:
 	VMOVUPS       (CX), Z0
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K1
-	VPMOVM2D      K1, Z1
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z0, Z2
-	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z2, Z0, Z1
-	VEXTRACTF32X8 $0x01, Z1, Y0
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z1, Z1, Z1
+	VMULPS        Z1, Z0, Z1
+	VBLENDMPS     Z1, Z0, K1, Z7
+	VEXTRACTF32X8 $0x01, Z7, Y0
+	VCVTPS2PD     Y7, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VCVTPD2PS     Z1, Y4
+	VCVTPD2PS     Z1, Y5
 	VCVTPS2PD     Y0, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
 	VCVTPD2DQ     Z2, Y0
-	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTDQ2PD     Y0, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y1, Z5, Z1
 	VMULPS        Z1, Z1, Z2
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z1, Z5, Z5
-	VADDPS        Z1, Z5, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   v3c08839e<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VMULPS        Z1, Z3, Z3
+	VADDPS        Z1, Z3, Z3
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
-	VORPS         Z1, Z5, Z1
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
+	VORPS         Z1, Z3, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   vbab6061a<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VMULPS        Z2, Z3, Z3
 	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
-	VSUBPS        Z2, Z5, Z2
+	VSUBPS        Z2, Z3, Z2
 	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
-	VPSLLD        $0x1f, Z0, Z5
-	VPSRAD        $0x1f, Z5, Z5
+	VPSLLD        $0x1f, Z0, Z3
+	VPSRAD        $0x1f, Z3, Z3
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z2, Z1, Z5
-	VXORPS        Z0, Z5, Z0
+	VMOVAPS       Z3, Z3
+	VPTERNLOGD    $0xac, Z2, Z1, Z3
+	VXORPS        Z0, Z3, Z0
 	VMOVUPS       Z0, (AX)
 	ADDQ          $0x00000040, CX
 	ADDQ          $0x00000040, AX
@@ -3627,32 +3525,30 @@ tail:
 	VMOVUPS.Z     (CX), K1, Z0
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K2
-	VPMOVM2D      K2, Z1
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z0, Z2
-	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z2, Z0, Z1
-	VEXTRACTF32X8 $0x01, Z1, Y0
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z1, Z1, Z1
+	VMULPS        Z1, Z0, Z1
+	VBLENDMPS     Z1, Z0, K2, Z8
+	VEXTRACTF32X8 $0x01, Z8, Y0
+	VCVTPS2PD     Y8, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VCVTPD2PS     Z1, Y4
+	VCVTPD2PS     Z1, Y5
 	VCVTPS2PD     Y0, Z0
 	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z1
-	VCVTPD2DQ     Z1, Y5
-	VCVTDQ2PD     Y5, Z2
+	VCVTPD2DQ     Z1, Y3
+	VCVTDQ2PD     Y3, Z2
 	VMULPD.BCST   halfPiHi<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VMULPD.BCST   halfPiLo<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VCVTPD2PS     Z0, Y0
-	VINSERTI32X8  $0x01, Y5, Z3, Z1
-	VINSERTF32X8  $0x01, Y0, Z4, Z0
+	VINSERTI32X8  $0x01, Y3, Z4, Z1
+	VINSERTF32X8  $0x01, Y0, Z5, Z0
 	VMULPS        Z0, Z0, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3
 	VMULPS        Z2, Z3, Z3
@@ -3734,119 +3630,115 @@ wide:
 	VMOVUPS       64(CX), Z1
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z2
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z2, K1
-	VPMOVM2D      K1, Z2
-	VXORPS        Z5, Z5, Z5
-	VMULPS        Z5, Z0, Z5
-	VMOVAPS       Z2, Z2
-	VPTERNLOGD    $0xac, Z5, Z0, Z2
-	VEXTRACTF32X8 $0x01, Z2, Y0
-	VCVTPS2PD     Y2, Z2
-	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
-	VCVTPD2DQ     Z5, Y3
-	VCVTDQ2PD     Y3, Z6
-	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VCVTPD2PS     Z2, Y4
+	VXORPS        Z2, Z2, Z2
+	VMULPS        Z2, Z0, Z2
+	VBLENDMPS     Z2, Z0, K1, Z3
+	VEXTRACTF32X8 $0x01, Z3, Y0
+	VCVTPS2PD     Y3, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z9
+	VCVTPD2DQ     Z9, Y4
+	VCVTDQ2PD     Y4, Z10
+	VMULPD.BCST   halfPiHi<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VCVTPD2PS     Z2, Y5
 	VCVTPS2PD     Y0, Z2
-	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z5
-	VCVTPD2DQ     Z5, Y0
-	VCVTDQ2PD     Y0, Z6
-	VMULPD.BCST   halfPiHi<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
-	VMULPD.BCST   halfPiLo<>+0(SB), Z6, Z5
-	VSUBPD        Z5, Z2, Z2
+	VMULPD.BCST   twoOverPi<>+0(SB), Z2, Z9
+	VCVTPD2DQ     Z9, Y0
+	VCVTDQ2PD     Y0, Z10
+	VMULPD.BCST   halfPiHi<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z10, Z9
+	VSUBPD        Z9, Z2, Z2
 	VCVTPD2PS     Z2, Y2
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y2, Z4, Z2
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y2, Z5, Z2
 	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
-	VMULPS        Z2, Z2, Z5
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   v3c08839e<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS        Z2, Z6, Z6
-	VADDPS        Z2, Z6, Z6
+	VMULPS        Z2, Z2, Z9
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   v3c08839e<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS        Z2, Z10, Z10
+	VADDPS        Z2, Z10, Z10
 	VANDPS.BCST   v80000000<>+0(SB), Z2, Z2
-	VORPS         Z2, Z6, Z2
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   vbab6061a<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS        Z5, Z6, Z6
-	VMULPS.BCST   v3f000000<>+0(SB), Z5, Z5
-	VSUBPS        Z5, Z6, Z5
-	VADDPS.BCST   v3f800000<>+0(SB), Z5, Z5
-	VPSLLD        $0x1f, Z0, Z6
-	VPSRAD        $0x1f, Z6, Z6
+	VORPS         Z2, Z10, Z2
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   vbab6061a<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS        Z9, Z10, Z10
+	VMULPS.BCST   v3f000000<>+0(SB), Z9, Z9
+	VSUBPS        Z9, Z10, Z9
+	VADDPS.BCST   v3f800000<>+0(SB), Z9, Z9
+	VPSLLD        $0x1f, Z0, Z10
+	VPSRAD        $0x1f, Z10, Z10
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z6, Z6
-	VPTERNLOGD    $0xac, Z5, Z2, Z6
-	VXORPS        Z0, Z6, Z0
+	VMOVAPS       Z10, Z10
+	VPTERNLOGD    $0xac, Z9, Z2, Z10
+	VXORPS        Z0, Z10, Z0
 	VMOVUPS       Z0, (AX)
 	VANDPS.BCST   v7fffffff<>+0(SB), Z1, Z0
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z0, K1
-	VPMOVM2D      K1, Z0
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z1, Z2
-	VMOVAPS       Z0, Z0
-	VPTERNLOGD    $0xac, Z2, Z1, Z0
-	VEXTRACTF32X8 $0x01, Z0, Y1
-	VCVTPS2PD     Y0, Z0
-	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
-	VSUBPD        Z2, Z0, Z0
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
-	VSUBPD        Z2, Z0, Z0
-	VCVTPD2PS     Z0, Y4
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z0, Z0, Z0
+	VMULPS        Z0, Z1, Z0
+	VBLENDMPS     Z0, Z1, K1, Z6
+	VEXTRACTF32X8 $0x01, Z6, Y0
+	VCVTPS2PD     Y6, Z1
+	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z9
+	VMULPD.BCST   halfPiHi<>+0(SB), Z9, Z2
+	VSUBPD        Z2, Z1, Z1
+	VMULPD.BCST   halfPiLo<>+0(SB), Z9, Z2
+	VSUBPD        Z2, Z1, Z1
+	VCVTPD2PS     Z1, Y5
+	VCVTPS2PD     Y0, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
 	VCVTPD2DQ     Z2, Y0
-	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTDQ2PD     Y0, Z9
+	VMULPD.BCST   halfPiHi<>+0(SB), Z9, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z9, Z2
 	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y1, Z5, Z1
 	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
 	VMULPS        Z1, Z1, Z2
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z1, Z5, Z5
-	VADDPS        Z1, Z5, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   v3c08839e<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VMULPS        Z1, Z9, Z9
+	VADDPS        Z1, Z9, Z9
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
-	VORPS         Z1, Z5, Z1
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
+	VORPS         Z1, Z9, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   vbab6061a<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z9, Z9
+	VMULPS        Z2, Z9, Z9
+	VMULPS        Z2, Z9, Z9
 	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
-	VSUBPS        Z2, Z5, Z2
+	VSUBPS        Z2, Z9, Z2
 	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
-	VPSLLD        $0x1f, Z0, Z5
-	VPSRAD        $0x1f, Z5, Z5
+	VPSLLD        $0x1f, Z0, Z9
+	VPSRAD        $0x1f, Z9, Z9
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z2, Z1, Z5
-	VXORPS        Z0, Z5, Z0
+	VMOVAPS       Z9, Z9
+	VPTERNLOGD    $0xac, Z2, Z1, Z9
+	VXORPS        Z0, Z9, Z0
 	VMOVUPS       Z0, 64(AX)
 	ADDQ          $0x00000080, CX
 	ADDQ          $0x00000080, AX
@@ -3859,61 +3751,59 @@ narrow:
 	VMOVUPS       (CX), Z0
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K1
-	VPMOVM2D      K1, Z1
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z0, Z2
-	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z2, Z0, Z1
-	VEXTRACTF32X8 $0x01, Z1, Y0
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z1, Z1, Z1
+	VMULPS        Z1, Z0, Z1
+	VBLENDMPS     Z1, Z0, K1, Z7
+	VEXTRACTF32X8 $0x01, Z7, Y0
+	VCVTPS2PD     Y7, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VCVTPD2PS     Z1, Y4
+	VCVTPD2PS     Z1, Y5
 	VCVTPS2PD     Y0, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
 	VCVTPD2DQ     Z2, Y0
-	VCVTDQ2PD     Y0, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTDQ2PD     Y0, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
 	VCVTPD2PS     Z1, Y1
-	VINSERTI32X8  $0x01, Y0, Z3, Z0
-	VINSERTF32X8  $0x01, Y1, Z4, Z1
+	VINSERTI32X8  $0x01, Y0, Z4, Z0
+	VINSERTF32X8  $0x01, Y1, Z5, Z1
 	VPADDD.BCST   v00000001<>+0(SB), Z0, Z0
 	VMULPS        Z1, Z1, Z2
-	VBROADCASTSS  vb94ca1f9<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3c08839e<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z1, Z5, Z5
-	VADDPS        Z1, Z5, Z5
+	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   v3c08839e<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   vbe2aaaa3<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VMULPS        Z1, Z3, Z3
+	VADDPS        Z1, Z3, Z3
 	VANDPS.BCST   v80000000<>+0(SB), Z1, Z1
-	VORPS         Z1, Z5, Z1
-	VBROADCASTSS  v37ccf5ce<>+0(SB), Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   vbab6061a<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z5, Z5
-	VMULPS        Z2, Z5, Z5
-	VMULPS        Z2, Z5, Z5
+	VORPS         Z1, Z3, Z1
+	VBROADCASTSS  v37ccf5ce<>+0(SB), Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   vbab6061a<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VADDPS.BCST   v3d2aaaa5<>+0(SB), Z3, Z3
+	VMULPS        Z2, Z3, Z3
+	VMULPS        Z2, Z3, Z3
 	VMULPS.BCST   v3f000000<>+0(SB), Z2, Z2
-	VSUBPS        Z2, Z5, Z2
+	VSUBPS        Z2, Z3, Z2
 	VADDPS.BCST   v3f800000<>+0(SB), Z2, Z2
-	VPSLLD        $0x1f, Z0, Z5
-	VPSRAD        $0x1f, Z5, Z5
+	VPSLLD        $0x1f, Z0, Z3
+	VPSRAD        $0x1f, Z3, Z3
 	VANDPS.BCST   v00000002<>+0(SB), Z0, Z0
 	VPSLLD        $0x1e, Z0, Z0
-	VMOVAPS       Z5, Z5
-	VPTERNLOGD    $0xac, Z2, Z1, Z5
-	VXORPS        Z0, Z5, Z0
+	VMOVAPS       Z3, Z3
+	VPTERNLOGD    $0xac, Z2, Z1, Z3
+	VXORPS        Z0, Z3, Z0
 	VMOVUPS       Z0, (AX)
 	ADDQ          $0x00000040, CX
 	ADDQ          $0x00000040, AX
@@ -3929,32 +3819,30 @@ tail:
 	VMOVUPS.Z     (CX), K1, Z0
 	VANDPS.BCST   v7fffffff<>+0(SB), Z0, Z1
 	VCMPPS.BCST   $0x1e, v4d800000<>+0(SB), Z1, K2
-	VPMOVM2D      K2, Z1
-	VXORPS        Z2, Z2, Z2
-	VMULPS        Z2, Z0, Z2
-	VMOVAPS       Z1, Z1
-	VPTERNLOGD    $0xac, Z2, Z0, Z1
-	VEXTRACTF32X8 $0x01, Z1, Y0
-	VCVTPS2PD     Y1, Z1
+	VXORPS        Z1, Z1, Z1
+	VMULPS        Z1, Z0, Z1
+	VBLENDMPS     Z1, Z0, K2, Z8
+	VEXTRACTF32X8 $0x01, Z8, Y0
+	VCVTPS2PD     Y8, Z1
 	VMULPD.BCST   twoOverPi<>+0(SB), Z1, Z2
-	VCVTPD2DQ     Z2, Y3
-	VCVTDQ2PD     Y3, Z5
-	VMULPD.BCST   halfPiHi<>+0(SB), Z5, Z2
+	VCVTPD2DQ     Z2, Y4
+	VCVTDQ2PD     Y4, Z3
+	VMULPD.BCST   halfPiHi<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VMULPD.BCST   halfPiLo<>+0(SB), Z5, Z2
+	VMULPD.BCST   halfPiLo<>+0(SB), Z3, Z2
 	VSUBPD        Z2, Z1, Z1
-	VCVTPD2PS     Z1, Y4
+	VCVTPD2PS     Z1, Y5
 	VCVTPS2PD     Y0, Z0
 	VMULPD.BCST   twoOverPi<>+0(SB), Z0, Z1
-	VCVTPD2DQ     Z1, Y5
-	VCVTDQ2PD     Y5, Z2
+	VCVTPD2DQ     Z1, Y3
+	VCVTDQ2PD     Y3, Z2
 	VMULPD.BCST   halfPiHi<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VMULPD.BCST   halfPiLo<>+0(SB), Z2, Z1
 	VSUBPD        Z1, Z0, Z0
 	VCVTPD2PS     Z0, Y0
-	VINSERTI32X8  $0x01, Y5, Z3, Z1
-	VINSERTF32X8  $0x01, Y0, Z4, Z0
+	VINSERTI32X8  $0x01, Y3, Z4, Z1
+	VINSERTF32X8  $0x01, Y0, Z5, Z0
 	VPADDD.BCST   v00000001<>+0(SB), Z1, Z1
 	VMULPS        Z0, Z0, Z2
 	VBROADCASTSS  vb94ca1f9<>+0(SB), Z3

@@ -53,6 +53,8 @@ func (f instruction) of(operands ...Op) {
 
 func binary(f instruction, a vec, b Op) vec {
 	v := register()
+	spread(a)
+	spread(b)
 	f.of(b, a, v)
 	return v
 }
@@ -139,6 +141,18 @@ const (
 	greaterThan    = 0x1e
 )
 
+// bitsOf holds results of compare of which AVX-512 has one bit an element so
+// far, in a register of its own. blend takes them as they are.
+var bitsOf = map[Op]Register{}
+
+// spread gives such a result all bits, where it is used as a vector.
+func spread(v Op) {
+	if k, ok := bitsOf[v]; ok {
+		VPMOVM2D(k, v)
+		delete(bitsOf, v)
+	}
+}
+
 // compare gives all bits where the predicate holds, none elsewhere.
 func compare(predicate uint8, a vec, b Op) vec {
 	v := register()
@@ -152,7 +166,7 @@ func compare(predicate uint8, a vec, b Op) vec {
 	} else {
 		VCMPPS(U8(predicate), b, a, k)
 	}
-	VPMOVM2D(k, v)
+	bitsOf[v] = k
 	return v
 }
 
@@ -161,6 +175,14 @@ func blend(mask vec, yes Op, no vec) vec {
 	v := register()
 	if !to.wide {
 		VBLENDVPS(mask, yes, no, v)
+		return v
+	}
+	if k, ok := bitsOf[mask]; ok {
+		if isConstant(yes) {
+			VBLENDMPS_BCST(yes, no, k, v)
+		} else {
+			VBLENDMPS(yes, no, k, v)
+		}
 		return v
 	}
 	VMOVAPS(mask, v)
