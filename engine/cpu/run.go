@@ -75,10 +75,10 @@ type instance struct {
 
 	// common is memory that all tasks of a step and of the next one share.
 	common []float32
-	w     worker
-	job   job
-	err   error
-	errMu sync.Mutex
+	w      worker
+	job    job
+	err    error
+	errMu  sync.Mutex
 }
 
 // Compile makes a program ready to run on this machine.
