@@ -37,7 +37,33 @@ func (s *matmulStep) tasks(rows int) int {
 }
 
 func (s *matmulStep) run(in *instance, task int, w *worker) {
+	g := s.bound(in)
+	g.Run(task, in.common, w.floats(g.Scratch()))
+}
+
+func (s *matmulStep) bound(in *instance) kernel.Gemm {
 	g := s.gemm(in.rows)
 	g.A, g.B, g.C = in.floats(s.a), in.floats(s.b), in.floats(s.n)
-	g.Run(task, w.floats(g.Scratch()))
+	return g
+}
+
+// before implements preparing.
+func (s *matmulStep) before() step { return packStep{s} }
+
+// A packStep packs the right matrix of a product that uses it often.
+type packStep struct{ of *matmulStep }
+
+func (s packStep) tasks(rows int) int {
+	g := s.of.gemm(rows)
+	return g.Preparations()
+}
+
+func (s packStep) commonFloats(rows int) int {
+	g := s.of.gemm(rows)
+	return g.Shared()
+}
+
+func (s packStep) run(in *instance, task int, _ *worker) {
+	g := s.of.bound(in)
+	g.Prepare(task, in.common)
 }

@@ -22,6 +22,10 @@ const (
 	inConstant
 )
 
+// line is how many words a line of the cache has. Values start at one, as
+// vectors that straddle two lines cost twice.
+const line = 16
+
 // storage says where a node's value lives.
 type storage struct {
 	place  place
@@ -90,7 +94,7 @@ func (pl *plan) placeValues() error {
 			to = len(pl.units)
 		}
 		s.place, s.power = inArena, s.size.Power
-		spans[s.power] = append(spans[s.power], &span{node: n, from: u.place, to: to, size: s.size.Factor})
+		spans[s.power] = append(spans[s.power], &span{node: n, from: u.place, to: to, size: (s.size.Factor + line - 1) / line * line})
 	}
 	for power, list := range spans {
 		slices.SortStableFunc(list, func(a, b *span) int { return b.size - a.size })

@@ -21,6 +21,16 @@ type step interface {
 	run(in *instance, task int, w *worker)
 }
 
+// A preparing step needs another one to run before it, whose tasks must all be
+// done when its own start.
+type preparing interface {
+	step
+	before() step
+}
+
+// A sharing step leaves that many words in instance.common to the next one.
+type sharing interface{ commonFloats(rows int) int }
+
 // lowerings maps the type of an op to the function that makes its step. A
 // file of steps adds its own by register.
 var lowerings = map[reflect.Type]func(*graph.Node) (step, error){}
@@ -62,10 +72,13 @@ type instance struct {
 	arena [maxPower + 1][]float32
 	words [][]float32 // by node ID
 	count []int       // tasks by step
-	w     worker
-	job   job
-	err   error
-	errMu sync.Mutex
+
+	// common is memory that all tasks of a step and of the next one share.
+	common []float32
+	w      worker
+	job    job
+	err    error
+	errMu  sync.Mutex
 }
 
 // Compile makes a program ready to run on this machine.
@@ -88,6 +101,9 @@ func Compile(p *graph.Program) (graph.Executable, error) {
 		s, err := pl.lower(u)
 		if err != nil {
 			return nil, fmt.Errorf("cpu: %s: %w", p.Name, err)
+		}
+		if p, ok := s.(preparing); ok {
+			e.steps = append(e.steps, p.before())
 		}
 		e.steps = append(e.steps, s)
 	}
@@ -363,6 +379,11 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 		}
 		for i, s := range e.steps {
 			in.count[i] = s.tasks(rows)
+			if c, ok := s.(sharing); ok {
+				if n := c.commonFloats(rows); len(in.common) < n {
+					in.common = make([]float32, n)
+				}
+			}
 		}
 		in.rows = rows
 	}
@@ -406,9 +427,14 @@ func chunk(n, per, task int) (lo, hi int) { return min(task*per, n), min((task+1
 // Bytes returns the memory that a run of an executable of this package needs
 // for that many rows, apart from feeds, outputs and variables.
 func Bytes(exe graph.Executable, rows int) int {
-	n := 0
+	n, common := 0, 0
 	for power, factor := range exe.(*executable).plan.arena {
 		n += graph.Size{Factor: factor, Power: power}.Of(rows)
 	}
-	return 4 * n
+	for _, s := range exe.(*executable).steps {
+		if c, ok := s.(sharing); ok {
+			common = max(common, c.commonFloats(rows))
+		}
+	}
+	return 4 * (n + common)
 }

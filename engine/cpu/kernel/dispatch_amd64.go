@@ -5,350 +5,527 @@
 package kernel
 
 func add(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		addAVX512(dst, a, b)
+	case pathAVX2:
 		addAVX2(dst, a, b)
-	} else {
+	default:
 		addGeneric(dst, a, b)
 	}
 }
 
 func sub(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		subAVX512(dst, a, b)
+	case pathAVX2:
 		subAVX2(dst, a, b)
-	} else {
+	default:
 		subGeneric(dst, a, b)
 	}
 }
 
 func mul(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		mulAVX512(dst, a, b)
+	case pathAVX2:
 		mulAVX2(dst, a, b)
-	} else {
+	default:
 		mulGeneric(dst, a, b)
 	}
 }
 
 func div(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		divAVX512(dst, a, b)
+	case pathAVX2:
 		divAVX2(dst, a, b)
-	} else {
+	default:
 		divGeneric(dst, a, b)
 	}
 }
 
 func maximum(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		maximumAVX512(dst, a, b)
+	case pathAVX2:
 		maximumAVX2(dst, a, b)
-	} else {
+	default:
 		maximumGeneric(dst, a, b)
 	}
 }
 
 func minimum(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		minimumAVX512(dst, a, b)
+	case pathAVX2:
 		minimumAVX2(dst, a, b)
-	} else {
+	default:
 		minimumGeneric(dst, a, b)
 	}
 }
 
 func greater(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		greaterAVX512(dst, a, b)
+	case pathAVX2:
 		greaterAVX2(dst, a, b)
-	} else {
+	default:
 		greaterGeneric(dst, a, b)
 	}
 }
 
 func greaterEqual(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		greaterEqualAVX512(dst, a, b)
+	case pathAVX2:
 		greaterEqualAVX2(dst, a, b)
-	} else {
+	default:
 		greaterEqualGeneric(dst, a, b)
 	}
 }
 
 func equal(dst, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		equalAVX512(dst, a, b)
+	case pathAVX2:
 		equalAVX2(dst, a, b)
-	} else {
+	default:
 		equalGeneric(dst, a, b)
 	}
 }
 
 func choose(dst, cond, a, b []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		chooseAVX512(dst, cond, a, b)
+	case pathAVX2:
 		chooseAVX2(dst, cond, a, b)
-	} else {
+	default:
 		chooseGeneric(dst, cond, a, b)
 	}
 }
 
 func addS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		addSAVX512(dst, a, s)
+	case pathAVX2:
 		addSAVX2(dst, a, s)
-	} else {
+	default:
 		addSGeneric(dst, a, s)
 	}
 }
 
 func subS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		subSAVX512(dst, a, s)
+	case pathAVX2:
 		subSAVX2(dst, a, s)
-	} else {
+	default:
 		subSGeneric(dst, a, s)
 	}
 }
 
 func rsubS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		rsubSAVX512(dst, a, s)
+	case pathAVX2:
 		rsubSAVX2(dst, a, s)
-	} else {
+	default:
 		rsubSGeneric(dst, a, s)
 	}
 }
 
 func mulS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		mulSAVX512(dst, a, s)
+	case pathAVX2:
 		mulSAVX2(dst, a, s)
-	} else {
+	default:
 		mulSGeneric(dst, a, s)
 	}
 }
 
 func divS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		divSAVX512(dst, a, s)
+	case pathAVX2:
 		divSAVX2(dst, a, s)
-	} else {
+	default:
 		divSGeneric(dst, a, s)
 	}
 }
 
 func rdivS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		rdivSAVX512(dst, a, s)
+	case pathAVX2:
 		rdivSAVX2(dst, a, s)
-	} else {
+	default:
 		rdivSGeneric(dst, a, s)
 	}
 }
 
 func maxS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		maxSAVX512(dst, a, s)
+	case pathAVX2:
 		maxSAVX2(dst, a, s)
-	} else {
+	default:
 		maxSGeneric(dst, a, s)
 	}
 }
 
 func minS(dst, a []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		minSAVX512(dst, a, s)
+	case pathAVX2:
 		minSAVX2(dst, a, s)
-	} else {
+	default:
 		minSGeneric(dst, a, s)
 	}
 }
 
 func neg(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		negAVX512(dst, x)
+	case pathAVX2:
 		negAVX2(dst, x)
-	} else {
+	default:
 		negGeneric(dst, x)
 	}
 }
 
 func abs(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		absAVX512(dst, x)
+	case pathAVX2:
 		absAVX2(dst, x)
-	} else {
+	default:
 		absGeneric(dst, x)
 	}
 }
 
 func square(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		squareAVX512(dst, x)
+	case pathAVX2:
 		squareAVX2(dst, x)
-	} else {
+	default:
 		squareGeneric(dst, x)
 	}
 }
 
 func sqrt(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		sqrtAVX512(dst, x)
+	case pathAVX2:
 		sqrtAVX2(dst, x)
-	} else {
+	default:
 		sqrtGeneric(dst, x)
 	}
 }
 
 func rsqrt(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		rsqrtAVX512(dst, x)
+	case pathAVX2:
 		rsqrtAVX2(dst, x)
-	} else {
+	default:
 		rsqrtGeneric(dst, x)
 	}
 }
 
 func recip(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		recipAVX512(dst, x)
+	case pathAVX2:
 		recipAVX2(dst, x)
-	} else {
+	default:
 		recipGeneric(dst, x)
 	}
 }
 
 func sign(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		signAVX512(dst, x)
+	case pathAVX2:
 		signAVX2(dst, x)
-	} else {
+	default:
 		signGeneric(dst, x)
 	}
 }
 
 func relu(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		reluAVX512(dst, x)
+	case pathAVX2:
 		reluAVX2(dst, x)
-	} else {
+	default:
 		reluGeneric(dst, x)
 	}
 }
 
 func fill(dst []float32, s float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		fillAVX512(dst, s)
+	case pathAVX2:
 		fillAVX2(dst, s)
-	} else {
+	default:
 		fillGeneric(dst, s)
 	}
 }
 
 func exp(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		expAVX512(dst, x)
+	case pathAVX2:
 		expAVX2(dst, x)
-	} else {
+	default:
 		expGeneric(dst, x)
 	}
 }
 
 func log(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		logAVX512(dst, x)
+	case pathAVX2:
 		logAVX2(dst, x)
-	} else {
+	default:
 		logGeneric(dst, x)
 	}
 }
 
 func log1p(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		log1pAVX512(dst, x)
+	case pathAVX2:
 		log1pAVX2(dst, x)
-	} else {
+	default:
 		log1pGeneric(dst, x)
 	}
 }
 
 func tanh(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		tanhAVX512(dst, x)
+	case pathAVX2:
 		tanhAVX2(dst, x)
-	} else {
+	default:
 		tanhGeneric(dst, x)
 	}
 }
 
 func sigmoid(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		sigmoidAVX512(dst, x)
+	case pathAVX2:
 		sigmoidAVX2(dst, x)
-	} else {
+	default:
 		sigmoidGeneric(dst, x)
 	}
 }
 
 func erf(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		erfAVX512(dst, x)
+	case pathAVX2:
 		erfAVX2(dst, x)
-	} else {
+	default:
 		erfGeneric(dst, x)
 	}
 }
 
 func sin(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		sinAVX512(dst, x)
+	case pathAVX2:
 		sinAVX2(dst, x)
-	} else {
+	default:
 		sinGeneric(dst, x)
 	}
 }
 
 func cos(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		cosAVX512(dst, x)
+	case pathAVX2:
 		cosAVX2(dst, x)
-	} else {
+	default:
 		cosGeneric(dst, x)
 	}
 }
 
 func softplus(dst, x []float32) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		softplusAVX512(dst, x)
+	case pathAVX2:
 		softplusAVX2(dst, x)
-	} else {
+	default:
 		softplusGeneric(dst, x)
 	}
 }
 
 func sum(x []float32) float32 {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		return sumAVX512(x)
+	case pathAVX2:
 		return sumAVX2(x)
 	}
 	return sumGeneric(x)
 }
 
-func sumSquares(x []float32) float32 {
-	if active == pathAVX2 {
-		return sumSquaresAVX2(x)
-	}
-	return sumSquaresGeneric(x)
-}
-
 func reduceMax(x []float32) float32 {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		return reduceMaxAVX512(x)
+	case pathAVX2:
 		return reduceMaxAVX2(x)
 	}
 	return reduceMaxGeneric(x)
 }
 
-func sumRows(dst, x []float32, rows, stride int) {
-	if active == pathAVX2 {
-		sumRowsAVX2(dst, x, rows, stride)
-	} else {
-		sumRowsGeneric(dst, x, rows, stride)
+func sumRows(dst, x []float32, rows, stride int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		sumRowsAVX512(dst, x, rows, stride, accumulate)
+	case pathAVX2:
+		sumRowsAVX2(dst, x, rows, stride, accumulate)
+	default:
+		sumRowsGeneric(dst, x, rows, stride, accumulate)
 	}
 }
 
-func gemmPanel(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	if active == pathAVX2 {
-		gemmPanelAVX2(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
-	} else {
-		gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmTilesAVX512(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+	case pathAVX2:
+		gemmTilesAVX2(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+	default:
+		gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
 	}
 }
 
-func gemmTail(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	if active == pathAVX2 {
-		gemmTailAVX2(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
-	} else {
-		gemmTailGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmPackingTileAVX512(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmPackingTileAVX2(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
+	default:
+		gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
 	}
 }
 
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
-	if active == pathAVX2 {
+	switch active {
+	case pathAVX512:
+		gemmRowAVX512(c, a, b, n, k, colA, rowB, nextB, accumulate)
+	case pathAVX2:
 		gemmRowAVX2(c, a, b, n, k, colA, rowB, nextB, accumulate)
-	} else {
+	default:
 		gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 	}
 }
 
-func packTransposed(dst, x []float32, row, k int) {
-	if active == pathAVX2 {
-		packTransposedAVX2(dst, x, row, k)
-	} else {
-		packTransposedGeneric(dst, x, row, k)
+func gemmDots(c, a, b []float32, n, k, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmDotsAVX512(c, a, b, n, k, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmDotsAVX2(c, a, b, n, k, colA, rowB, accumulate)
+	default:
+		gemmDotsGeneric(c, a, b, n, k, colA, rowB, accumulate)
+	}
+}
+
+func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		gemmAlongAVX512(c, a, b, k, colA, rowB, accumulate)
+	case pathAVX2:
+		gemmAlongAVX2(c, a, b, k, colA, rowB, accumulate)
+	default:
+		gemmAlongGeneric(c, a, b, k, colA, rowB, accumulate)
+	}
+}
+
+func packTransposed(dst, x []float32, row, apart, k int) {
+	switch active {
+	case pathAVX512:
+		packTransposedAVX512(dst, x, row, apart, k)
+	case pathAVX2:
+		packTransposedAVX2(dst, x, row, apart, k)
+	default:
+		packTransposedGeneric(dst, x, row, apart, k)
+	}
+}
+
+func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
+	switch active {
+	case pathAVX512:
+		packPartsAVX512(dst, x, rows, parts, n, row, apart, next)
+	case pathAVX2:
+		packPartsAVX2(dst, x, rows, parts, n, row, apart, next)
+	default:
+		packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
+	}
+}
+
+func uniform(dst []float32, key0, key1, block, stream, step uint32) {
+	switch active {
+	case pathAVX512:
+		uniformAVX512(dst, key0, key1, block, stream, step)
+	case pathAVX2:
+		uniformAVX2(dst, key0, key1, block, stream, step)
+	default:
+		uniformGeneric(dst, key0, key1, block, stream, step)
+	}
+}
+
+func multiplyAdds(rounds int) {
+	switch active {
+	case pathAVX512:
+		multiplyAddsAVX512(rounds)
+	case pathAVX2:
+		multiplyAddsAVX2(rounds)
+	default:
+		multiplyAddsGeneric(rounds)
 	}
 }

@@ -78,22 +78,42 @@ func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
 func sum(x []float32) float32 { return sumGeneric(x) }
 
-func sumSquares(x []float32) float32 { return sumSquaresGeneric(x) }
-
 func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }
 
-func sumRows(dst, x []float32, rows, stride int) { sumRowsGeneric(dst, x, rows, stride) }
-
-func gemmPanel(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	gemmPanelGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+func sumRows(dst, x []float32, rows, stride int, accumulate bool) {
+	sumRowsGeneric(dst, x, rows, stride, accumulate)
 }
 
-func gemmTail(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool) {
-	gemmTailGeneric(c, a, b, m, n, k, rowC, rowA, colA, rowB, accumulate)
+func gemmTiles(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool) {
+	gemmTilesGeneric(c, a, b, soon, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB, accumulate)
+}
+
+func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool) {
+	gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
 }
 
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }
 
-func packTransposed(dst, x []float32, row, k int) { packTransposedGeneric(dst, x, row, k) }
+func gemmDots(c, a, b []float32, n, k, colA, rowB int, accumulate bool) {
+	gemmDotsGeneric(c, a, b, n, k, colA, rowB, accumulate)
+}
+
+func gemmAlong(c, a, b []float32, k, colA, rowB int, accumulate bool) {
+	gemmAlongGeneric(c, a, b, k, colA, rowB, accumulate)
+}
+
+func packTransposed(dst, x []float32, row, apart, k int) {
+	packTransposedGeneric(dst, x, row, apart, k)
+}
+
+func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
+	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
+}
+
+func uniform(dst []float32, key0, key1, block, stream, step uint32) {
+	uniformGeneric(dst, key0, key1, block, stream, step)
+}
+
+func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }

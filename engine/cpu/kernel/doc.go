@@ -14,7 +14,7 @@
 // A NaN is a NaN: neither its sign nor its payload is specified.
 //
 // Which implementation runs is chosen when the program starts, from what the
-// processor can do, or by the environment variable HONE_CPU (generic, avx2);
+// processor can do, or by the environment variable HONE_CPU (generic, avx2, avx512);
 // see Setup and Path. The build tag noasm leaves all assembly out.
 //
 // The files of one kind of loop, here of the element-wise ones:
@@ -22,8 +22,8 @@
 //	elementwise.go          the exported functions
 //	elementwise_generic.go  their plain Go twins; of the transcendental ones math_generic.go
 //	dispatch_*.go           what calls the one or the other (generated)
-//	stubs_amd64.go          declarations of the assembly, with its loops in pseudo-code (generated)
-//	avx2_amd64.s            the assembly (generated)
+//	stubs_*_amd64.go        declarations of the assembly, with its loops in pseudo-code (generated)
+//	avx2_amd64.s, avx512_…  the assembly (generated)
 //	_gen/elementwise.go     its generator; _gen is a module of its own
 //
 // gemm.go, reduce.go, transpose.go and random.go are the others; the last two
@@ -36,4 +36,5 @@
 // is imported by engine/cpu.
 package kernel
 
-//go:generate sh -c "cd _gen && go run . -dir .. -pkg kernel -out ../avx2_amd64.s -stubs ../stubs_amd64.go"
+//go:generate sh -c "cd _gen && go run . -dir .. -target AVX2 -pkg kernel -out ../avx2_amd64.s -stubs ../stubs_avx2_amd64.go"
+//go:generate sh -c "cd _gen && go run . -dir .. -target AVX512 -pkg kernel -out ../avx512_amd64.s -stubs ../stubs_avx512_amd64.go"

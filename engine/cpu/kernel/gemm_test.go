@@ -77,13 +77,20 @@ func checkGemm(t *testing.T, g *Gemm, c *guarded) {
 	name := fmt.Sprintf("%dx%d·%dx%d transA=%v transB=%v accumulate=%v ld %d %d %d", g.M, g.K, g.K, g.N, g.TransA, g.TransB, g.Accumulate, g.LDA, g.LDB, g.LDC)
 	want := append([]float32(nil), g.C...)
 	naive(g, want)
-	scratch := newGuarded(g.Scratch())
+	scratch, shared := newGuarded(g.Scratch()), newGuarded(g.Shared())
+	for i := range shared.x {
+		shared.x[i] = nan
+	}
+	for task := range g.Preparations() {
+		g.Prepare(task, shared.x)
+	}
 	for task := range g.Tasks() {
 		for i := range scratch.x {
 			scratch.x[i] = nan
 		}
-		g.Run(task, scratch.x)
+		g.Run(task, shared.x, scratch.x)
 	}
+	shared.check(t, name+" shared")
 	checkSame(t, name, g.C, want)
 	c.check(t, name)
 	scratch.check(t, name+" scratch")
@@ -103,10 +110,18 @@ func TestGemm(t *testing.T) {
 			checkGemm(t, g, c)
 		}
 		for options := range 8 { // several tasks and several blocks of k
-			for _, shape := range [][3]int{{50, 20, 270}, {20, 150, 64}, {110, 37, 64}, {3, 200, 270}, {1, 300, 270}, {300, 1, 270}} {
+			for _, shape := range [][3]int{{50, 20, 270}, {20, 150, 64}, {110, 37, 64}, {3, 200, 270}, {1, 300, 270}, {300, 1, 270}, {150, 70, 530}, {70, 520, 130}} {
 				g, c := randomGemm(r, shape[0], shape[1], shape[2], options)
 				checkGemm(t, g, c)
 			}
+		}
+		for i, shape := range [][2]int{{12, 150}, {17, 40}, {33, 300}, {64, 17}} { // few rows of a transposed matrix
+			g, c := randomGemm(r, shape[0], shape[1], swappedK+r.IntN(60), 2+i%2+4*(i/2))
+			checkGemm(t, g, c)
+		}
+		for i, m := range []int{1, 2, 8, 17, 30} { // a far matrix of few rows
+			g, c := randomGemm(r, m, 1000+r.IntN(50), 270+r.IntN(20), i%2+4*(i/2%2))
+			checkGemm(t, g, c)
 		}
 	})
 }
@@ -133,24 +148,33 @@ func TestGemmRowsAlone(t *testing.T) {
 	})
 }
 
-func run(g *Gemm) {
-	scratch := make([]float32, g.Scratch())
+func run(g *Gemm) { runIn(g, make([]float32, g.Shared()), make([]float32, g.Scratch())) }
+
+func runIn(g *Gemm, shared, scratch []float32) {
+	for task := range g.Preparations() {
+		g.Prepare(task, shared)
+	}
 	for task := range g.Tasks() {
-		g.Run(task, scratch)
+		g.Run(task, shared, scratch)
 	}
 }
 
 func TestGemmTasksAtOnce(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 10))
-	g, _ := randomGemm(r, 120, 120, 80, 0)
+	g, _ := randomGemm(r, 150, 220, 280, 0)
 	want := append([]float32(nil), g.C...)
 	naive(g, want)
 	if g.Tasks() < 2 {
 		t.Fatalf("%d tasks", g.Tasks())
 	}
 	var wait sync.WaitGroup
+	shared := make([]float32, g.Shared())
+	for task := range g.Preparations() {
+		wait.Go(func() { g.Prepare(task, shared) })
+	}
+	wait.Wait()
 	for task := range g.Tasks() {
-		wait.Go(func() { g.Run(task, make([]float32, g.Scratch())) })
+		wait.Go(func() { g.Run(task, shared, make([]float32, g.Scratch())) })
 	}
 	wait.Wait()
 	checkSame(t, "concurrent tasks", g.C, want)
@@ -173,12 +197,8 @@ func TestGemmTasksCoverC(t *testing.T) {
 
 func TestGemmAllocatesNothing(t *testing.T) {
 	g, _ := randomGemm(rand.New(rand.NewPCG(11, 12)), 40, 40, 300, 2)
-	scratch := make([]float32, g.Scratch())
-	if n := testing.AllocsPerRun(10, func() {
-		for task := range g.Tasks() {
-			g.Run(task, scratch)
-		}
-	}); n != 0 {
+	shared, scratch := make([]float32, g.Shared()), make([]float32, g.Scratch())
+	if n := testing.AllocsPerRun(10, func() { runIn(g, shared, scratch) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -228,7 +248,7 @@ func FuzzGemm(f *testing.F) {
 	f.Add(uint8(7), uint8(17), uint16(30), uint8(3), uint64(1))
 	f.Fuzz(func(t *testing.T, m, n uint8, k uint16, options uint8, seed uint64) {
 		onEachPath(t, func(t *testing.T) {
-			g, c := randomGemm(rand.New(rand.NewPCG(seed, 0)), int(m%64), int(n%64), int(k%600), int(options%16))
+			g, c := randomGemm(rand.New(rand.NewPCG(seed, 0)), int(m%160), int(n%200), int(k%600), int(options%16))
 			checkGemm(t, g, c)
 		})
 	})

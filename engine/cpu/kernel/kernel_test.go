@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -121,6 +122,16 @@ func TestSetup(t *testing.T) {
 	if err := Setup(); err == nil || !strings.Contains(err.Error(), `HONE_CPU: unknown implementation "avx9000"`) ||
 		!strings.Contains(err.Error(), "generic") {
 		t.Errorf("an unknown name gives the error %v", err)
+	}
+	for _, name := range pathNames {
+		err := Use(name)
+		if slices.Contains(Paths(), name) {
+			if err != nil || Path() != name {
+				t.Errorf("%s: path %s, error %v", name, Path(), err)
+			}
+		} else if err == nil || !strings.Contains(err.Error(), name+" does not run here") || Path() != Paths()[len(Paths())-1] {
+			t.Errorf("%s, which this processor or build lacks: path %s, error %v", name, Path(), err)
+		}
 	}
 	if err := Use("generic"); err != nil || Path() != "generic" {
 		t.Errorf("generic: path %s, error %v", Path(), err)

@@ -16,9 +16,10 @@ type pathKind uint8
 const (
 	pathGeneric pathKind = iota // plain Go
 	pathAVX2                    // AVX2 and FMA on amd64
+	pathAVX512                  // AVX-512 F, BW, DQ and VL on amd64
 )
 
-var pathNames = [...]string{pathGeneric: "generic", pathAVX2: "avx2"}
+var pathNames = [...]string{pathGeneric: "generic", pathAVX2: "avx2", pathAVX512: "avx512"}
 
 // active is the implementation in use. It is set before any kernel runs.
 var active pathKind
@@ -68,5 +69,5 @@ func Use(name string) error {
 	if slices.Contains(pathNames[:], name) {
 		return fmt.Errorf("%s does not run here: this build on this processor has %s", name, strings.Join(Paths(), ", "))
 	}
-	return fmt.Errorf("unknown implementation %q: expected one of %s, or nothing for the best", name, strings.Join(Paths(), ", "))
+	return fmt.Errorf("unknown implementation %q: expected one of %s, or nothing for the best", name, strings.Join(pathNames[:], ", "))
 }

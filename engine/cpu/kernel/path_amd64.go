@@ -5,8 +5,13 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 func available() []pathKind {
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		return []pathKind{pathGeneric, pathAVX2}
+	paths := []pathKind{pathGeneric}
+	x := &cpu.X86
+	if x.HasAVX2 && x.HasFMA && x.HasBMI2 {
+		paths = append(paths, pathAVX2)
+		if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+			paths = append(paths, pathAVX512)
+		}
 	}
-	return []pathKind{pathGeneric}
+	return paths
 }

@@ -20,7 +20,19 @@ func philox(c0, c1, c2, c3, k0, k1 uint32) (w0, w1, w2, w3 uint32) {
 // Uniform sets dst to elements offset, offset+1, … of the uniform numbers in
 // [0, 1), multiples of 2⁻²⁴.
 func Uniform(dst []float32, seed uint64, step, stream, offset uint32) {
-	random(dst, seed, step, stream, offset, false)
+	// What lies between whole groups of blocks is done by vectors.
+	before := min(int(-offset%4), len(dst))
+	random(dst[:before], seed, step, stream, offset, false)
+	dst, offset = dst[before:], offset+uint32(before)
+	whole := len(dst) &^ 63
+	if whole > 0 {
+		uniform(dst[:whole], uint32(seed), uint32(seed>>32), offset/4, stream, step)
+	}
+	random(dst[whole:], seed, step, stream, offset+uint32(whole), false)
+}
+
+func uniformGeneric(dst []float32, key0, key1, block, stream, step uint32) {
+	random(dst, uint64(key1)<<32|uint64(key0), step, stream, 4*block, false)
 }
 
 // Normal sets dst to elements offset, offset+1, … of the standard normal

@@ -1,6 +1,7 @@
 package kernel
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -81,6 +82,23 @@ func TestRandomInPieces(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestUniformPaths holds every implementation against the plain one.
+func TestUniformPaths(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(23, 24))
+		for range 200 {
+			got, want := newGuarded(r.IntN(700)), make([]float32, 700)
+			seed, step, stream, offset := r.Uint64(), r.Uint32(), r.Uint32(), r.Uint32N(1<<31)
+			want = want[:len(got.x)]
+			random(want, seed, step, stream, offset, false)
+			Uniform(got.x, seed, step, stream, offset)
+			name := fmt.Sprintf("%d uniform numbers from %d on", len(want), offset)
+			checkSame(t, name, got.x, want)
+			got.check(t, name)
+		}
+	})
 }
 
 func TestRandomMoments(t *testing.T) {

@@ -21,14 +21,6 @@ func sumLanes(l *[lanes]float32) float32 {
 	return l[0]
 }
 
-func sumSquaresGeneric(x []float32) float32 {
-	var l [lanes]float32
-	for i, v := range x {
-		l[i%lanes] += float32(v * v)
-	}
-	return sumLanes(&l)
-}
-
 func reduceMaxGeneric(x []float32) float32 {
 	m := float32(math.Inf(-1))
 	for _, v := range x {
@@ -37,8 +29,10 @@ func reduceMaxGeneric(x []float32) float32 {
 	return m
 }
 
-func sumRowsGeneric(dst, x []float32, rows, stride int) {
-	clear(dst)
+func sumRowsGeneric(dst, x []float32, rows, stride int, accumulate bool) {
+	if !accumulate {
+		clear(dst)
+	}
 	for r := range rows {
 		for c, v := range x[r*stride:][:len(dst)] {
 			dst[c] += v

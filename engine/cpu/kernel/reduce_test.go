@@ -12,7 +12,7 @@ var reduceTable = []struct {
 	name       string
 	f, generic func(x []float32) float32
 }{
-	{"Sum", Sum, sumGeneric}, {"SumSquares", SumSquares, sumSquaresGeneric}, {"ReduceMax", ReduceMax, reduceMaxGeneric},
+	{"Sum", Sum, sumGeneric}, {"ReduceMax", ReduceMax, reduceMaxGeneric},
 }
 
 func TestReduce(t *testing.T) {
@@ -64,8 +64,8 @@ func TestSumTree(t *testing.T) {
 		if got := Sum(x); got != lane[0] {
 			t.Errorf("sum %v, want %v", got, lane[0])
 		}
-		if Sum(nil) != 0 || SumSquares(nil) != 0 || ReduceMax(nil) != -inf {
-			t.Errorf("of nothing: %v, %v and %v", Sum(nil), SumSquares(nil), ReduceMax(nil))
+		if Sum(nil) != 0 || ReduceMax(nil) != -inf {
+			t.Errorf("of nothing: %v and %v", Sum(nil), ReduceMax(nil))
 		}
 	})
 }
@@ -79,13 +79,44 @@ func TestSumRows(t *testing.T) {
 				x := randomGuarded(r, max(0, (rows-1)*stride+n))
 				dst, want := randomGuarded(r, n), make([]float32, n)
 				if rows > 0 {
-					sumRowsGeneric(want, x.x, rows, stride)
+					sumRowsGeneric(want, x.x, rows, stride, false)
 				}
 				SumRows(dst.x, x.x, rows, stride)
 				name := fmt.Sprintf("sum of %d rows of %d, stride %d", rows, n, stride)
 				checkSame(t, name, dst.x, want)
 				dst.check(t, name)
 			}
+		}
+	})
+}
+
+// TestLongReductions: what is cut into several calls gives the same bits.
+func TestLongReductions(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(21, 22))
+		x := make([]float32, 3*atOnce+17)
+		for i := range x {
+			x[i] = float32(r.NormFloat64())
+		}
+		for _, n := range []int{atOnce - 1, atOnce, atOnce + 1, 2*atOnce + 16, len(x)} {
+			if got, want := Sum(x[:n]), sumGeneric(x[:n]); !sameBits(got, want) {
+				t.Errorf("sum of %d: %v, want %v", n, got, want)
+			}
+			if got, want := ReduceMax(x[:n]), reduceMaxGeneric(x[:n]); !sameBits(got, want) {
+				t.Errorf("maximum of %d: %v, want %v", n, got, want)
+			}
+		}
+		x[7] = nan
+		if got := ReduceMax(x); !sameBits(got, nan) {
+			t.Errorf("maximum with a NaN in the first part: %v", got)
+		}
+		x[7] = 0
+		for _, n := range []int{1, 16, 19, 200} {
+			rows := len(x) / n
+			got, want := make([]float32, n), make([]float32, n)
+			sumRowsGeneric(want, x, rows, n, false)
+			SumRows(got, x, rows, n)
+			checkSame(t, fmt.Sprintf("sum of %d rows of %d", rows, n), got, want)
 		}
 	})
 }

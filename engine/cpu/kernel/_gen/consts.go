@@ -36,20 +36,28 @@ func readConstants(dir string) map[string]constant.Value {
 	return values
 }
 
-// vectors remembers the constants that the assembly holds eight times over.
+// vectors remembers the constants that the assembly holds.
 var vectors = map[uint32]Mem{}
 
-// bits is a vector of eight times the same word in memory.
+// bits is a word in memory, as often as a vector of AVX2 has it, which cannot
+// broadcast within other instructions.
 func bits(word uint32) Mem {
 	if m, ok := vectors[word]; ok {
 		return m
 	}
 	m := GLOBL("v"+hex(word), RODATA|NOPTR)
-	for i := range 8 {
+	for i := range to.copies(8) {
 		DATA(4*i, U32(word))
 	}
 	vectors[word] = m
 	return m
+}
+
+func (t *target) copies(n int) int {
+	if t.wide {
+		return 1
+	}
+	return n
 }
 
 func hex(word uint32) string {
@@ -87,7 +95,7 @@ func named32(name string) Mem {
 	return bits(uint32(v))
 }
 
-// doubles remembers the constants that the assembly holds four times over.
+// doubles remembers the float64 constants that the assembly holds.
 var doubles = map[string]Mem{}
 
 // named64 is a vector of the float64 constant of that name.
@@ -101,7 +109,7 @@ func named64(name string) Mem {
 	}
 	v, _ := constant.Float64Val(constant.ToFloat(c))
 	m := GLOBL(name, RODATA|NOPTR)
-	for i := range 4 {
+	for i := range to.copies(4) {
 		DATA(8*i, U64(math.Float64bits(v)))
 	}
 	doubles[name] = m

@@ -11,13 +11,17 @@ import (
 // signatures are the kernels that are not maps.
 var signatures = [][2]string{
 	{"sum", "func(x []float32) float32"},
-	{"sumSquares", "func(x []float32) float32"},
 	{"reduceMax", "func(x []float32) float32"},
-	{"sumRows", "func(dst, x []float32, rows, stride int)"},
-	{"gemmPanel", panelSignature},
-	{"gemmTail", panelSignature},
+	{"sumRows", sumRowsSignature},
+	{"gemmTiles", tilesSignature},
+	{"gemmPackingTile", packingSignature},
 	{"gemmRow", rowSignature},
+	{"gemmDots", dotsSignature},
+	{"gemmAlong", alongSignature},
 	{"packTransposed", packSignature},
+	{"packParts", partsSignature},
+	{"uniform", uniformSignature},
+	{"multiplyAdds", "func(rounds int)"},
 }
 
 // writeDispatch writes, for builds with assembly and without, one function per
@@ -34,12 +38,13 @@ func writeDispatch(dir string) {
 	for _, k := range all {
 		name, rest := k[0], strings.TrimPrefix(k[1], "func")
 		call := "(" + arguments(rest) + ")"
+		amd64 += "\nfunc " + name + rest + " {\n\tswitch active {\n"
 		if strings.HasSuffix(rest, ")") {
-			amd64 += "\nfunc " + name + rest + " {\n\tif active == pathAVX2 {\n\t\t" + name + "AVX2" + call +
-				"\n\t} else {\n\t\t" + name + "Generic" + call + "\n\t}\n}\n"
+			amd64 += "\tcase pathAVX512:\n\t\t" + name + "AVX512" + call + "\n\tcase pathAVX2:\n\t\t" + name + "AVX2" + call +
+				"\n\tdefault:\n\t\t" + name + "Generic" + call + "\n\t}\n}\n"
 			generic += "\nfunc " + name + rest + " { " + name + "Generic" + call + " }\n"
 		} else {
-			amd64 += "\nfunc " + name + rest + " {\n\tif active == pathAVX2 {\n\t\treturn " + name + "AVX2" + call +
+			amd64 += "\tcase pathAVX512:\n\t\treturn " + name + "AVX512" + call + "\n\tcase pathAVX2:\n\t\treturn " + name + "AVX2" + call +
 				"\n\t}\n\treturn " + name + "Generic" + call + "\n}\n"
 			generic += "\nfunc " + name + rest + " { return " + name + "Generic" + call + " }\n"
 		}

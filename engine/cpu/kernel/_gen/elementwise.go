@@ -31,9 +31,7 @@ func (m *mapKernel) signature() string {
 }
 
 func (m *mapKernel) emit() {
-	TEXT(m.name+"AVX2", NOSPLIT, m.signature())
-	Pragma("noescape")
-	Doc(m.name+"AVX2 is", "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
+	text(m.name, m.signature(), "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	var in []Register
 	for _, name := range strings.Fields(m.in) {
@@ -46,21 +44,21 @@ func (m *mapKernel) emit() {
 		if err != nil {
 			panic(err)
 		}
-		s = YMM()
+		s = register()
 		VBROADCASTSS(arg.Addr, s)
 	}
 
 	// vectors computes count vectors and moves on. All are read before the
 	// first is written.
-	vectors := func(count int, mask vec) {
+	vectors := func(count int, mask Op) {
 		args := make([][]vec, count)
 		for u := range args {
 			for _, p := range in {
-				v := YMM()
+				v := register()
 				if mask == nil {
-					VMOVUPS(Mem{Base: p, Disp: 32 * u}, v)
+					VMOVUPS(Mem{Base: p, Disp: to.size * u}, v)
 				} else {
-					VMASKMOVPS(Mem{Base: p}, mask, v)
+					loadFirst(Mem{Base: p}, mask, v)
 				}
 				args[u] = append(args[u], v)
 			}
@@ -71,46 +69,40 @@ func (m *mapKernel) emit() {
 		for u := range args {
 			v := m.body(args[u])
 			if mask == nil {
-				VMOVUPS(v, Mem{Base: dst, Disp: 32 * u})
+				VMOVUPS(v, Mem{Base: dst, Disp: to.size * u})
 			} else {
-				VMASKMOVPS(v, mask, Mem{Base: dst})
+				storeFirst(v, mask, Mem{Base: dst})
 			}
 		}
 		if mask == nil {
 			for _, p := range append(in, dst) {
-				ADDQ(U32(32*count), p)
+				ADDQ(U32(to.size*count), p)
 			}
-			SUBQ(U32(8*count), n)
+			SUBQ(U32(to.lanes*count), n)
 		}
 	}
 	loop := func(name string, count int, next string) {
 		Label(name)
-		CMPQ(n, U32(8*count))
+		CMPQ(n, U32(to.lanes*count))
 		JL(LabelRef(next))
 		vectors(count, nil)
 		JMP(LabelRef(name))
 	}
-	if m.unroll > 1 {
-		loop("wide", m.unroll, "narrow")
+	unroll := m.unroll
+	if to.wide && unroll < 4 {
+		unroll *= 2 // there are twice the registers
+	}
+	if unroll > 1 {
+		loop("wide", unroll, "narrow")
 	}
 	loop("narrow", 1, "tail")
 	Label("tail")
 	TESTQ(n, n)
 	JE(LabelRef("done"))
-	vectors(1, tailMask(n))
+	vectors(1, firstOf(n))
 	Label("done")
 	VZEROUPPER()
 	RET()
-}
-
-// tailMask selects the first n of 8 elements, with n from 0 to 8. It destroys
-// n.
-func tailMask(n Register) vec {
-	table, mask := GP64(), YMM()
-	LEAQ(masks(), table)
-	NEGQ(n)
-	VMOVUPS(Mem{Base: table, Index: n, Scale: 4, Disp: 32}, mask)
-	return mask
 }
 
 const noSign = 0x7fffffff

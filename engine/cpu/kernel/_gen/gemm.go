@@ -8,22 +8,135 @@ import (
 	. "github.com/mmcloughlin/avo/reg"
 )
 
-const panelSignature = "func(c, a, b []float32, m, n, k, rowC, rowA, colA, rowB int, accumulate bool)"
+const (
+	tilesSignature = "func(c, a, b, soon []float32, pace, tiles, rows, n, k, rowC, rowA, colA, nextA, rowB, nextB int, accumulate bool)"
+	rowSignature   = "func(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool)"
+)
 
-func emitGemm() {
-	emitPanel("gemmPanel", false)
-	emitPanel("gemmTail", true)
-	emitRow()
+// A tile's sums are in registers while k runs: at most 6 rows of two vectors
+// with AVX2, 14 with AVX-512, so that 12 or 28 of the 16 or 32 registers are
+// sums, two hold numbers of B and one a number of A.
+func (t *target) tileRows() int {
+	if t.wide {
+		return 14
+	}
+	return 6
 }
 
-const rowSignature = "func(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool)"
+func emitGemm() {
+	emitTiles()
+	emitPackingTile()
+	emitRow()
+	emitAlong()
+}
 
-// emitRow writes the product of one row of A and 64 columns of B at a time:
-// with fewer sums in flight each would wait for its last addition.
+const alongSignature = "func(c, a, b []float32, k, colA, rowB int, accumulate bool)"
+
+// emitAlong writes the product of one row of A and a B that is read once, row
+// after row, as memory likes it: a block of eight rows at a time is added to C.
+func emitAlong() {
+	text("gemmAlong", alongSignature, "for k > 0",
+		"\tfor j := range c {", "\t\tsum := c[j] if accumulate else 0",
+		"\t\tfor l := range k {", "\t\t\tsum = fma(a[l*colA], b[l*rowB+j], sum)", "\t\t}",
+		"\t\tc[j] = sum", "\t}")
+	a, b := Load(Param("a").Base(), GP64()), Load(Param("b").Base(), GP64())
+	colA, rowB := bytes("colA"), bytes("rowB")
+	c, n, p := GP64(), GP64(), GP64()
+	var x [8]vec
+	for i := range x {
+		x[i] = register()
+	}
+	row := newRows(rowB, 8)
+	row.base[0] = p
+
+	rows := func(rows int, next string) {
+		label := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
+		part := func(name string, vectors int, mask Op) {
+			acc := make([]vec, vectors)
+			for i := range acc {
+				acc[i] = zero()
+			}
+			CMPB(argument("accumulate"), U8(0))
+			JE(LabelRef(label(name + "Start")))
+			for i, v := range acc {
+				at := Mem{Base: c, Disp: to.size * i}
+				if mask != nil {
+					loadFirst(at, mask, v)
+				} else {
+					VMOVUPS(at, v)
+				}
+			}
+			Label(label(name + "Start"))
+			for l := range rows {
+				for i, v := range acc {
+					at := row.row(l)
+					at.Disp = to.size * i
+					if mask != nil {
+						y := register()
+						loadFirst(at, mask, y)
+						VFMADD231PS(y, x[l], v)
+					} else {
+						VFMADD231PS(at, x[l], v)
+					}
+				}
+			}
+			for i, v := range acc {
+				at := Mem{Base: c, Disp: to.size * i}
+				if mask != nil {
+					storeFirst(v, mask, at)
+				} else {
+					VMOVUPS(v, at)
+				}
+			}
+		}
+		loop := func(name string, vectors int, next string) {
+			Label(label(name))
+			CMPQ(n, U32(vectors*to.lanes))
+			JL(LabelRef(label(next)))
+			part(name, vectors, nil)
+			ADDQ(U32(vectors*to.size), c)
+			ADDQ(U32(vectors*to.size), p)
+			SUBQ(U32(vectors*to.lanes), n)
+			JMP(LabelRef(label(name)))
+		}
+		Label(label("block"))
+		CMPQ(argument("k"), U32(rows))
+		JL(LabelRef(next))
+		for i := range rows {
+			VBROADCASTSS(Mem{Base: a}, x[i])
+			ADDQ(colA, a)
+		}
+		Load(Param("c").Base(), c)
+		Load(Param("c").Len(), n)
+		MOVQ(b, p)
+		loop("wide", 4, "narrow")
+		loop("narrow", 1, "tail")
+		Label(label("tail"))
+		TESTQ(n, n)
+		JE(LabelRef(label("next")))
+		part("rest", 1, firstOf(n))
+		Label(label("next"))
+		MOVB(U8(1), argument("accumulate"))
+		if rows > 1 {
+			LEAQ(Mem{Base: b, Index: rowB, Scale: 8}, b)
+		} else {
+			ADDQ(rowB, b)
+		}
+		SUBQ(U32(rows), argument("k"))
+		JMP(LabelRef(label("block")))
+	}
+	rows(8, "block1")
+	rows(1, "done")
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+// emitRow writes the product of one row of A and the columns of eight vectors
+// at a time: with fewer sums in flight each would wait for its last addition.
 func emitRow() {
-	TEXT("gemmRowAVX2", NOSPLIT, rowSignature)
-	Pragma("noescape")
-	Doc("gemmRowAVX2 is, for n a multiple of 64 and k > 0,", "",
+	columns := 8 * to.lanes
+	text("gemmRow", rowSignature, fmt.Sprintf("for n a multiple of %d and k > 0", columns),
 		"\tfor j := range n {", "\t\tsum := c[j] if accumulate else 0",
 		"\t\tfor l := range k {", "\t\t\tsum = fma(a[l*colA], b[j/16*nextB+l*rowB+j%16], sum)", "\t\t}",
 		"\t\tc[j] = sum", "\t}")
@@ -33,15 +146,18 @@ func emitRow() {
 	colA := bytes("colA")
 	rowB := bytes("rowB")
 	nextB := bytes("nextB")
-	a, p, q, k := GP64(), GP64(), GP64(), GP64() // q is two panels on
+	a, p, q, k := GP64(), GP64(), GP64(), GP64() // q is half of the panels on
+	panels := columns / 16
+	next3 := GP64()
+	LEAQ(Mem{Base: nextB, Index: nextB, Scale: 2}, next3)
 	var acc [8]vec
 	for i := range acc {
-		acc[i] = YMM()
+		acc[i] = register()
 	}
-	x := YMM()
+	x := register()
 
 	Label("block")
-	CMPQ(n, U32(64))
+	CMPQ(n, U32(columns))
 	JL(LabelRef("done"))
 	CMPB(argument("accumulate"), U8(0))
 	JNE(LabelRef("load"))
@@ -51,22 +167,27 @@ func emitRow() {
 	JMP(LabelRef("start"))
 	Label("load")
 	for i, v := range acc {
-		VMOVUPS(Mem{Base: c, Disp: 32 * i}, v)
+		VMOVUPS(Mem{Base: c, Disp: to.size * i}, v)
 	}
 	Label("start")
 	MOVQ(argument("a"), a)
 	MOVQ(argument("k"), k)
 	MOVQ(b, p)
-	LEAQ(Mem{Base: b, Index: nextB, Scale: 2}, q)
+	LEAQ(Mem{Base: b, Index: nextB, Scale: uint8(panels / 2)}, q)
 	Label("step")
 	VBROADCASTSS(Mem{Base: a}, x)
 	for i, v := range acc {
-		at := Mem{Base: p, Disp: i % 2 * 32}
-		if i >= 4 {
+		at := Mem{Base: p, Disp: i % (16 / to.lanes) * to.size}
+		panel := i / (16 / to.lanes)
+		if panel >= panels/2 {
 			at.Base = q
+			panel -= panels / 2
 		}
-		if i/2%2 == 1 {
-			at.Index, at.Scale = nextB, 1
+		switch panel {
+		case 1, 2:
+			at.Index, at.Scale = nextB, uint8(panel)
+		case 3:
+			at.Index, at.Scale = next3, 1
 		}
 		VFMADD231PS(at, x, v)
 	}
@@ -76,11 +197,11 @@ func emitRow() {
 	DECQ(k)
 	JNE(LabelRef("step"))
 	for i, v := range acc {
-		VMOVUPS(v, Mem{Base: c, Disp: 32 * i})
+		VMOVUPS(v, Mem{Base: c, Disp: to.size * i})
 	}
-	ADDQ(U32(256), c)
-	LEAQ(Mem{Base: b, Index: nextB, Scale: 4}, b)
-	SUBQ(U32(64), n)
+	ADDQ(U32(4*columns), c)
+	LEAQ(Mem{Base: b, Index: nextB, Scale: uint8(panels)}, b)
+	SUBQ(U32(columns), n)
 	JMP(LabelRef("block"))
 	Label("done")
 	VZEROUPPER()
@@ -106,162 +227,290 @@ func argument(parameter string) Mem {
 	return c.Addr
 }
 
-// emitPanel writes the product of m rows of A and a panel of B of 16 columns,
-// or with mask of n < 16. Tiles of up to 6 rows keep their sums in 12
-// registers while k runs; numbers of A are broadcast from where they are.
-func emitPanel(name string, masked bool) {
-	TEXT(name+"AVX2", NOSPLIT, panelSignature)
-	Pragma("noescape")
-	columns := "n = 16"
-	if masked {
-		columns = "0 < n < 16"
-	}
-	Doc(name+"AVX2 is, for "+columns+", m > 0 and k > 0,", "",
-		"\tfor i := range m {", "\t\tfor j := range n {",
-		"\t\t\tsum := c[i*rowC+j] if accumulate else 0",
-		"\t\t\tfor l := range k {", "\t\t\t\tsum = fma(a[i*rowA+l*colA], b[l*rowB+j], sum)", "\t\t\t}",
-		"\t\t\tc[i*rowC+j] = sum", "\t\t}", "\t}")
-	c := Load(Param("c").Base(), GP64())
-	a := Load(Param("a").Base(), GP64())
-	m := Load(Param("m"), GP64())
-	rowC, rowA, colA, rowB := bytes("rowC"), bytes("rowA"), bytes("colA"), bytes("rowB")
-	b, k := GP64(), GP64()
-	top, bottom := GP64(), GP64() // the first and the fourth row of a tile
+// rows addresses up to 14 rows by few registers: one for each of two groups
+// of rows, and the odd multiples of the distance between rows.
+type rows struct {
+	base     [2]Register // rows 0 and 9
+	multiple map[int]Register
+}
 
-	// Masked, the mask is read from memory each time: 16 registers are few.
-	var mask [2]Mem
-	if masked {
-		table, n, second := GP64(), Load(Param("n"), GP64()), GP64()
-		LEAQ(masks(), table)
-		first := GP64()
-		MOVQ(U32(8), first)
-		CMPQ(n, first)
-		CMOVQLT(n, first) // min(n, 8)
-		SUBQ(first, n)
-		NEGQ(first)
-		NEGQ(n)
-		LEAQ(Mem{Base: table, Index: first, Scale: 4, Disp: 32}, first)
-		LEAQ(Mem{Base: table, Index: n, Scale: 4, Disp: 32}, second)
-		mask = [2]Mem{{Base: first}, {Base: second}}
-	}
-	loadHalf := func(at Mem, i int, v vec) {
-		at.Disp += 32 * i
-		if masked {
-			VMOVUPS(mask[i], v)
-			VMASKMOVPS(at, v, v)
+func newRows(distance Register, n int) *rows {
+	r := &rows{base: [2]Register{GP64(), GP64()}, multiple: map[int]Register{1: distance}}
+	for _, odd := range []int{3, 5, 7} {
+		if odd >= n {
+			break
+		}
+		m := GP64()
+		if odd < 7 {
+			LEAQ(Mem{Base: distance, Index: distance, Scale: uint8(odd - 1)}, m)
 		} else {
+			LEAQ(Mem{Base: distance, Index: r.multiple[3], Scale: 2}, m)
+		}
+		r.multiple[odd] = m
+	}
+	return r
+}
+
+// start points to the first of n rows.
+func (r *rows) start(at Op, n int) {
+	MOVQ(at, r.base[0])
+	if n > 9 {
+		LEAQ(Mem{Base: r.base[0], Index: r.multiple[1], Scale: 8}, r.base[1])
+		ADDQ(r.multiple[1], r.base[1])
+	}
+}
+
+func (r *rows) row(i int) Mem {
+	at := Mem{Base: r.base[0]}
+	if i >= 9 {
+		at.Base = r.base[1]
+		i -= 9
+	}
+	for _, scale := range []int{1, 2, 4, 8} {
+		if m, ok := r.multiple[i/scale]; ok && i%scale == 0 {
+			at.Index, at.Scale = m, uint8(scale)
+			break
+		}
+	}
+	return at
+}
+
+// step moves on by a distance.
+func (r *rows) step(by Op, n int) {
+	ADDQ(by, r.base[0])
+	if n > 9 {
+		ADDQ(by, r.base[1])
+	}
+}
+
+// emitTiles writes the product of tiles of rows of A and a panel of B of two
+// vectors. Numbers of A are broadcast from where they are.
+func emitTiles() {
+	most := to.tileRows()
+	width := 2 * to.lanes
+	text("gemmTiles", tilesSignature, fmt.Sprintf("for tiles > 0, 0 < rows <= %d, 0 < n <= %d and k > 0", most, width),
+		"\tfor t := range tiles {", "\t\tfor i := range rows {", "\t\t\tfor j := range n {",
+		"\t\t\t\tat := (t*rows+i)*rowC + j",
+		"\t\t\t\tsum := c[at] if accumulate else 0",
+		"\t\t\t\tfor l := range k {", "\t\t\t\t\tsum = fma(a[t*nextA+i*rowA+l*colA], b[j/16*nextB+l*rowB+j%16], sum)", "\t\t\t\t}",
+		"\t\t\t\tc[at] = sum", "\t\t\t}", "\t\t}", "\t}")
+	for _, p := range []string{"rowC", "rowA", "colA", "nextA", "rowB", "nextB"} {
+		SHLQ(U8(2), argument(p))
+	}
+	n := Load(Param("n"), GP64())
+	if to.wide {
+		CMPQ(n, U32(16))
+		JLE(LabelRef("half"))
+		tileKernels("full", 2, true, false)
+		Label("half")
+		tileKernels("half", 1, true, false)
+		return
+	}
+	CMPQ(n, U32(8))
+	JLE(LabelRef("half"))
+	CMPQ(n, U32(16))
+	JL(LabelRef("part"))
+	tileKernels("full", 2, false, false)
+	Label("part")
+	tileKernels("part", 2, true, false)
+	Label("half")
+	tileKernels("half", 1, true, false)
+}
+
+const packingSignature = "func(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool)"
+
+// emitPackingTile writes the product of one tile and a strip of B, of which it
+// leaves a copy with its rows one after the other, for the tiles that follow.
+func emitPackingTile() {
+	width := 2 * to.lanes
+	text("gemmPackingTile", packingSignature, fmt.Sprintf("for 0 < rows <= %d and k > 0", to.tileRows()),
+		fmt.Sprintf("\tgemmTiles(c, a, b, soon, pace, 1, rows, %d, k, rowC, rowA, colA, 0, rowB, 16, accumulate)", width),
+		"\tfor l := range k {", fmt.Sprintf("\t\tcopy(packed[%d*l:][:%d], b[l*rowB:])", width, width), "\t}")
+	for _, p := range []string{"rowC", "rowA", "colA", "rowB"} {
+		SHLQ(U8(2), argument(p))
+	}
+	tileKernels("full", 2, false, true)
+}
+
+// tileKernels writes the tiles of one to all rows, of so many vectors of which
+// the last is partly used if masked.
+func tileKernels(name string, vectors int, masked, packing bool) {
+	most := to.tileRows()
+	label := func(s string, rows int) string { return fmt.Sprintf("%s_%s%d", name, s, rows) }
+
+	// The last vector's mask: with AVX2 in memory, as 16 registers are few.
+	var mask Op
+	if masked {
+		table, count := GP64(), Load(Param("n"), GP64())
+		if vectors > 1 {
+			SUBQ(U32(to.lanes), count)
+		}
+		if to.wide {
+			mask = firstOf(count)
+		} else {
+			LEAQ(masks(), table)
+			NEGQ(count)
+			LEAQ(Mem{Base: table, Index: count, Scale: 4, Disp: 32}, table)
+			mask = Mem{Base: table}
+		}
+	}
+	loadVector := func(at Mem, i int, v vec) {
+		switch {
+		case !masked || i < vectors-1:
 			VMOVUPS(at, v)
+		case to.wide:
+			VMOVUPS_Z(at, mask, v)
+		default:
+			VMOVUPS(mask, v)
+			VMASKMOVPS(at, v, v)
+		}
+	}
+	storeVector := func(v vec, at Mem, i int, spare vec) {
+		switch {
+		case !masked || i < vectors-1:
+			VMOVUPS(v, at)
+		case to.wide:
+			VMOVUPS(v, mask, at)
+		default:
+			VMOVUPS(mask, spare)
+			VMASKMOVPS(v, spare, at)
 		}
 	}
 
-	// tile computes rows rows.
-	tile := func(rows int) {
-		label := func(s string) string { return fmt.Sprintf("%s%d", s, rows) }
-		row := func(base, stride Register, i int) Mem {
-			switch i % 3 {
-			case 1:
-				return Mem{Base: base, Index: stride, Scale: 1}
-			case 2:
-				return Mem{Base: base, Index: stride, Scale: 2}
-			}
-			return Mem{Base: base}
-		}
-		threeDown := func(from, stride, to Register) {
-			LEAQ(Mem{Base: from, Index: stride, Scale: 2}, to)
-			ADDQ(stride, to)
-		}
-		half := func(i int) Register {
-			if i < 3 {
-				return top
-			}
-			return bottom
-		}
-		acc := make([][2]vec, rows)
+	tile := func(n int) {
+		Label(label("tile", n))
+		acc := make([][2]vec, n)
 		for i := range acc {
-			acc[i] = [2]vec{YMM(), YMM()}
+			for j := range vectors {
+				acc[i][j] = register()
+			}
 		}
-
+		x := register()
+		cRow := Load(Param("rowC"), GP64())
+		c := newRows(cRow, n)
+		c.start(argument("c"), n)
 		CMPB(argument("accumulate"), U8(0))
-		JNE(LabelRef(label("load")))
+		JNE(LabelRef(label("load", n)))
 		for i := range acc {
-			VXORPS(acc[i][0], acc[i][0], acc[i][0])
-			VXORPS(acc[i][1], acc[i][1], acc[i][1])
+			for j := range vectors {
+				VXORPS(acc[i][j], acc[i][j], acc[i][j])
+			}
 		}
-		JMP(LabelRef(label("start")))
-		Label(label("load"))
-		MOVQ(c, top)
-		if rows > 3 {
-			threeDown(c, rowC, bottom)
-		}
+		JMP(LabelRef(label("start", n)))
+		Label(label("load", n))
 		for i := range acc {
-			loadHalf(row(half(i), rowC, i), 0, acc[i][0])
-			loadHalf(row(half(i), rowC, i), 1, acc[i][1])
+			for j := range vectors {
+				at := c.row(i)
+				at.Disp = to.size * j
+				loadVector(at, j, acc[i][j])
+			}
 		}
 
-		Label(label("start"))
-		MOVQ(a, top)
-		if rows > 3 {
-			threeDown(a, rowA, bottom)
+		Label(label("start", n))
+		if vectors > 1 {
+			LEAQ(rowAfter(c, n), c.base[0])
+			c.base[1] = GP64()
+			if n > 9 {
+				LEAQ(Mem{Base: c.base[0], Index: c.multiple[1], Scale: 8}, c.base[1])
+				ADDQ(c.multiple[1], c.base[1])
+			}
+			for i := range acc {
+				for j := 0; j < vectors*to.size; j += 64 {
+					at := c.row(i)
+					at.Disp = j
+					PREFETCHT0(at)
+				}
+			}
 		}
-		MOVQ(argument("b"), b)
-		MOVQ(argument("k"), k)
-		Label(label("step"))
-		b0, b1, x := YMM(), YMM(), YMM()
-		loadHalf(Mem{Base: b}, 0, b0)
-		loadHalf(Mem{Base: b}, 1, b1)
+		aRow := Load(Param("rowA"), GP64())
+		a := newRows(aRow, n)
+		a.start(argument("a"), n)
+		colA, rowB := Load(Param("colA"), GP64()), Load(Param("rowB"), GP64())
+		second := func(base Register) Mem { return Mem{Base: base, Disp: to.size} }
+		if to.wide && vectors > 1 && !packing {
+			nextB := Load(Param("nextB"), GP64())
+			second = func(base Register) Mem { return Mem{Base: base, Index: nextB, Scale: 1} }
+		}
+		packed := GP64()
+		if packing {
+			Load(Param("packed").Base(), packed)
+		}
+		b, k := Load(Param("b").Base(), GP64()), Load(Param("k"), GP64())
+		var bv [2]vec
+		for j := range vectors {
+			bv[j] = register()
+		}
+		soon, pace := Load(Param("soon").Base(), GP64()), Load(Param("pace"), GP64())
+		Label(label("step", n))
+		if vectors > 1 {
+			PREFETCHT1(Mem{Base: soon})
+			if to.wide {
+				PREFETCHT1(second(soon))
+			}
+			ADDQ(pace, soon)
+		}
+		for j := range vectors {
+			at := Mem{Base: b}
+			if j > 0 {
+				at = second(b)
+			}
+			loadVector(at, j, bv[j])
+			if packing {
+				VMOVUPS(bv[j], Mem{Base: packed, Disp: j * to.size})
+			}
+		}
+		if packing {
+			ADDQ(U32(2*to.size), packed)
+		}
 		for i := range acc {
-			VBROADCASTSS(row(half(i), rowA, i), x)
-			VFMADD231PS(b0, x, acc[i][0])
-			VFMADD231PS(b1, x, acc[i][1])
+			VBROADCASTSS(a.row(i), x)
+			for j := range vectors {
+				VFMADD231PS(bv[j], x, acc[i][j])
+			}
 		}
-		ADDQ(colA, top)
-		if rows > 3 {
-			ADDQ(colA, bottom)
-		}
+		a.step(colA, n)
 		ADDQ(rowB, b)
 		DECQ(k)
-		JNE(LabelRef(label("step")))
+		JNE(LabelRef(label("step", n)))
 
-		MOVQ(c, top)
-		if rows > 3 {
-			threeDown(c, rowC, bottom)
-		}
+		cRow = Load(Param("rowC"), GP64())
+		c = newRows(cRow, n)
+		c.start(argument("c"), n)
 		for i := range acc {
-			at := row(half(i), rowC, i)
-			for h := range 2 {
-				if masked {
-					VMOVUPS(mask[h], x)
-					VMASKMOVPS(acc[i][h], x, at)
-				} else {
-					VMOVUPS(acc[i][h], at)
-				}
-				at.Disp += 32
+			for j := range vectors {
+				at := c.row(i)
+				at.Disp = to.size * j
+				storeVector(acc[i][j], at, j, x)
 			}
 		}
+		if packing {
+			VZEROUPPER()
+			RET()
+			return
+		}
+		MOVQ(soon, argument("soon"))
+		next := GP64()
+		Load(Param("nextA"), next)
+		ADDQ(next, argument("a"))
+		LEAQ(rowAfter(c, n), next)
+		MOVQ(next, argument("c"))
+		DECQ(argument("tiles"))
+		JNE(LabelRef(label("tile", n)))
+		VZEROUPPER()
+		RET()
 	}
+	rows := Load(Param("rows"), GP64())
+	for n := 1; n < most; n++ {
+		CMPQ(rows, U32(n))
+		JE(LabelRef(label("tile", n)))
+	}
+	for n := most; n > 0; n-- {
+		tile(n)
+	}
+}
 
-	Label("tiles")
-	CMPQ(m, U32(6))
-	JL(LabelRef("rest"))
-	tile(6)
-	for range 3 {
-		LEAQ(Mem{Base: c, Index: rowC, Scale: 2}, c)
-		LEAQ(Mem{Base: a, Index: rowA, Scale: 2}, a)
-	}
-	SUBQ(U32(6), m)
-	JMP(LabelRef("tiles"))
-	Label("rest")
-	for rows := 1; rows < 6; rows++ {
-		CMPQ(m, U32(rows))
-		JE(LabelRef(fmt.Sprintf("rows%d", rows)))
-	}
-	JMP(LabelRef("done"))
-	for rows := 1; rows < 6; rows++ {
-		Label(fmt.Sprintf("rows%d", rows))
-		tile(rows)
-		JMP(LabelRef("done"))
-	}
-	Label("done")
-	VZEROUPPER()
-	RET()
+// rowAfter is where the row after the n-th is.
+func rowAfter(r *rows, n int) Mem {
+	LEAQ(r.row(n-1), r.base[0])
+	return Mem{Base: r.base[0], Index: r.multiple[1], Scale: 1}
 }

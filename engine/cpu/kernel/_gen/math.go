@@ -15,26 +15,18 @@ func exp32(x vec) vec {
 	x = smaller(load(named("expHigh")), x)
 	x = larger(load(named("expLow")), x)
 	t := add(mul(x, named("log2e")), named("roundMagic"))
-	n := YMM()
-	VPSUBD(named32("roundMagicBits"), t, n)
+	n := subInt(t, named32("roundMagicBits"))
 	k := sub(t, named("roundMagic"))
 	r := sub(x, mul(k, named("ln2Hi")))
 	r = sub(r, mul(k, named("ln2Lo")))
 	p := polynomial(r, "exp0", "exp1", "exp2", "exp3", "exp4", "exp5")
 	p = add(add(mul(p, mul(r, r)), r), float(1))
-	half, rest := YMM(), YMM()
-	VPSRAD(U8(1), n, half)
-	VPSUBD(half, n, rest)
-	return mul(mul(p, pow2(half)), pow2(rest))
+	half := right(1, n)
+	return mul(mul(p, pow2(half)), pow2(subInt(n, half)))
 }
 
 // pow2 is 2ⁿ for the whole numbers n.
-func pow2(n vec) vec {
-	v := YMM()
-	VPADDD(bits(127), n, v)
-	VPSLLD(U8(23), v, v)
-	return v
-}
+func pow2(n vec) vec { return left(23, addInt(n, bits(127))) }
 
 func logCore(k, f, c vec) vec {
 	s := div(f, add(f, float(2)))
@@ -49,13 +41,10 @@ func logCore(k, f, c vec) vec {
 }
 
 func split(x vec) (k, m vec) {
-	k, m = YMM(), YMM()
-	VPSUBD(named32("sqrtHalfBits"), x, k)
-	VPSRAD(U8(23), k, k)
-	VPSLLD(U8(23), k, m)
-	VPSUBD(m, x, m)
-	VCVTDQ2PS(k, k)
-	return k, m
+	n := right(23, subInt(x, named32("sqrtHalfBits")))
+	k = register()
+	VCVTDQ2PS(n, k)
+	return k, subInt(x, left(23, n))
 }
 
 func log32(x vec) vec {
@@ -111,43 +100,61 @@ func erf32(x vec) vec {
 }
 
 // trig is cos32 or sin32. The rest of x after the division by π/2 is found
-// in float64, four numbers at a time.
+// in float64, half a vector at a time.
 func trig(x vec, cosine bool) vec {
 	x = blend(compare(greaterThan, abs(x), named("trigHigh")), mul(x, zero()), x)
-	upper, n, r := XMM(), YMM(), YMM()
-	VEXTRACTF128(U8(1), x, upper)
-	nLow, rLow := rest(x.AsX())
-	nHigh, rHigh := rest(upper)
-	VINSERTI128(U8(1), nHigh, nLow.AsY(), n)
-	VINSERTF128(U8(1), rHigh, rLow.AsY(), r)
+	n, r := register(), register()
+	if to.wide {
+		upper := YMM()
+		VEXTRACTF32X8(U8(1), x, upper)
+		nLow, rLow := rest(x.AsY())
+		nHigh, rHigh := rest(upper)
+		VINSERTI32X8(U8(1), nHigh, nLow.AsZ(), n)
+		VINSERTF32X8(U8(1), rHigh, rLow.AsZ(), r)
+	} else {
+		upper := XMM()
+		VEXTRACTF128(U8(1), x, upper)
+		nLow, rLow := rest(x.AsX())
+		nHigh, rHigh := rest(upper)
+		VINSERTI128(U8(1), nHigh, nLow.AsY(), n)
+		VINSERTF128(U8(1), rHigh, rLow.AsY(), r)
+	}
 	if cosine {
-		VPADDD(bits(1), n, n)
+		n = addInt(n, bits(1))
 	}
 	z := mul(r, r)
 	p := mul(polynomial(z, "sin0", "sin1", "sin2"), z)
 	s := copysign(add(mul(p, r), r), r)
 	q := mul(mul(polynomial(z, "cos0", "cos1", "cos2"), z), z)
 	c := add(sub(q, mul(z, float(0.5))), float(1))
-	odd, negative := YMM(), YMM()
-	VPSLLD(U8(31), n, odd) // blend looks at the sign
-	VPAND(bits(2), n, negative)
-	VPSLLD(U8(30), negative, negative)
+	odd := right(31, left(31, n))
+	negative := left(30, and(n, bits(2)))
 	return xor(blend(odd, c, s), negative)
 }
 
-// rest returns the whole numbers n next to x·2/π, for four x, and x − n·π/2.
+// rest returns the whole numbers n next to x·2/π, for half a vector of x, and
+// x − n·π/2.
 func rest(x Register) (n, r vec) {
-	d, t, k := YMM(), YMM(), YMM()
-	n, r = XMM(), XMM()
+	d, t, k := register(), register(), register()
 	VCVTPS2PD(x, d)
-	VMULPD(named64("twoOverPi"), d, t)
-	VCVTPD2DQY(t, n)
+	instruction{VMULPD, VMULPD_BCST}.of(named64("twoOverPi"), d, t)
+	if to.wide {
+		n, r = YMM(), YMM()
+		VCVTPD2DQ(t, n)
+	} else {
+		n, r = XMM(), XMM()
+		VCVTPD2DQY(t, n)
+	}
 	VCVTDQ2PD(n, k)
-	VMULPD(named64("halfPiHi"), k, t)
+	instruction{VMULPD, VMULPD_BCST}.of(named64("halfPiHi"), k, t)
 	VSUBPD(t, d, d)
-	VMULPD(named64("halfPiLo"), k, t)
+	instruction{VMULPD, VMULPD_BCST}.of(named64("halfPiLo"), k, t)
 	VSUBPD(t, d, d)
-	VCVTPD2PSY(d, r)
+	if to.wide {
+		VCVTPD2PS(d, r)
+	} else {
+		VCVTPD2PSY(d, r)
+	}
 	return n, r
 }
 

@@ -7,76 +7,105 @@ import (
 
 func emitReductions() {
 	emitReduce("sum", "sum", float(0), func(acc, x vec) vec { return add(acc, x) })
-	emitReduce("sumSquares", "sum", float(0), func(acc, x vec) vec { return add(acc, mul(x, x)) })
 	emitReduce("reduceMax", "max", float(minInfinity), func(acc, x vec) vec { return maximum(acc, x) })
 	emitSumRows()
 }
 
-// emitReduce writes a loop over 16 lanes in two registers, which start as the
-// neutral element, and the tree that joins them.
+// emitReduce writes a loop over 16 lanes in one register or two, which start
+// as the neutral element, and the tree that joins them.
 func emitReduce(name, join string, neutral Mem, step func(acc, x vec) vec) {
-	TEXT(name+"AVX2", NOSPLIT, "func(x []float32) float32")
-	Pragma("noescape")
-	Doc(name+"AVX2 is", "", "\tfor i := range x {", "\t\tlane[i%16] = "+join+"(lane[i%16], x[i])", "\t}",
+	text(name, "func(x []float32) float32", "", "\tfor i := range x {", "\t\tlane[i%16] = "+join+"(lane[i%16], x[i])", "\t}",
 		"\tfor n := 8; n > 0; n /= 2 {", "\t\tlane[:n] = "+join+"(lane[:n], lane[n:2*n])", "\t}")
 	x := Load(Param("x").Base(), GP64())
 	n := Load(Param("x").Len(), GP64())
-	lo, hi := load(neutral), load(neutral)
 	move := func(from, to vec) { VMOVAPS(from, to) }
+	parts := 16 / to.lanes
+	acc := make([]vec, parts)
+	for i := range acc {
+		acc[i] = load(neutral)
+	}
 
 	Label("loop")
 	CMPQ(n, U32(16))
-	JL(LabelRef("half"))
-	move(step(lo, load(Mem{Base: x})), lo)
-	move(step(hi, load(Mem{Base: x, Disp: 32})), hi)
+	JL(LabelRef("rest"))
+	for i, v := range acc {
+		move(step(v, load(Mem{Base: x, Disp: to.size * i})), v)
+	}
 	ADDQ(U32(64), x)
 	SUBQ(U32(16), n)
 	JMP(LabelRef("loop"))
 
-	// Of fewer than 16 elements left, the first 8 are lanes 0 to 7.
+	// Of fewer than 16 elements left, the first are in the lower lanes.
 	tail := func(acc vec) {
-		mask, v := tailMask(n), YMM()
+		mask := firstOf(n)
+		if to.wide { // the other lanes keep what they have
+			v := register()
+			loadFirst(Mem{Base: x}, mask, v)
+			VMOVAPS(step(acc, v), mask, acc)
+			return
+		}
+		v := register()
 		VMASKMOVPS(Mem{Base: x}, mask, v)
-		move(step(acc, blend(mask, v, load(neutral))), acc)
+		move(step(acc, blend(mask.(vec), v, load(neutral))), acc)
 	}
-	Label("half")
-	CMPQ(n, U32(8))
-	JL(LabelRef("low"))
-	move(step(lo, load(Mem{Base: x})), lo)
-	ADDQ(U32(32), x)
-	SUBQ(U32(8), n)
-	tail(hi)
-	JMP(LabelRef("tree"))
-	Label("low")
-	tail(lo)
+	Label("rest")
+	if !to.wide {
+		CMPQ(n, U32(8))
+		JL(LabelRef("low"))
+		move(step(acc[0], load(Mem{Base: x})), acc[0])
+		ADDQ(U32(32), x)
+		SUBQ(U32(8), n)
+		tail(acc[1])
+		JMP(LabelRef("tree"))
+		Label("low")
+	}
+	tail(acc[0])
 
 	Label("tree")
-	joined := func(a, b vec) vec {
-		if join == "max" {
-			return maximum(a, b)
-		}
-		return add(a, b)
+	var v, half vec
+	if to.wide {
+		v, half = acc[0], YMM()
+		VEXTRACTF32X8(U8(1), v, half)
+		v = v.AsY().(vec)
+	} else {
+		v, half = acc[0], acc[1]
 	}
-	v := joined(lo, hi)
-	upper := YMM()
-	VEXTRACTF128(U8(1), v, upper.AsX())
-	v = joined(v, upper)
-	two := YMM()
-	VMOVHLPS(v.AsX(), v.AsX(), two.AsX())
-	v = joined(v, two)
-	one := YMM()
-	VMOVSHDUP(v.AsX(), one.AsX())
-	v = joined(v, one)
+	narrow(func() {
+		joined := func(a, b vec) vec {
+			if join == "max" {
+				return maximum(a, b)
+			}
+			return add(a, b)
+		}
+		v = joined(v, half)
+		quarter := YMM()
+		VEXTRACTF128(U8(1), v, quarter.AsX())
+		v = joined(v, quarter)
+		two := YMM()
+		VMOVHLPS(v.AsX(), v.AsX(), two.AsX())
+		v = joined(v, two)
+		one := YMM()
+		VMOVSHDUP(v.AsX(), one.AsX())
+		v = joined(v, one)
+	})
 	Store(v.AsX(), ReturnIndex(0))
 	VZEROUPPER()
 	RET()
 }
 
+// narrow writes with vectors of eight, which AVX-512 machines have too.
+func narrow(f func()) {
+	before := to
+	to = &target{name: to.name, lanes: 8, size: 32}
+	f()
+	to = before
+}
+
+const sumRowsSignature = "func(dst, x []float32, rows, stride int, accumulate bool)"
+
 func emitSumRows() {
-	TEXT("sumRowsAVX2", NOSPLIT, "func(dst, x []float32, rows, stride int)")
-	Pragma("noescape")
-	Doc("sumRowsAVX2 is", "", "\tfor c := range dst {", "\t\tdst[c] = 0", "\t\tfor r := range rows {",
-		"\t\t\tdst[c] += x[r*stride+c]", "\t\t}", "\t}")
+	text("sumRows", sumRowsSignature, "for rows > 0", "\tfor c := range dst {", "\t\tsum := dst[c] if accumulate else 0", "\t\tfor r := range rows {",
+		"\t\t\tsum += x[r*stride+c]", "\t\t}", "\t\tdst[c] = sum", "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	n := Load(Param("dst").Len(), GP64())
 	x := Load(Param("x").Base(), GP64())
@@ -85,21 +114,32 @@ func emitSumRows() {
 	p, r := GP64(), GP64()
 
 	// columns sums count vectors of columns, or the masked part of one.
-	columns := func(name string, count int, mask vec) {
+	columns := func(name string, count int, mask Op) {
 		acc := make([]vec, count)
 		for i := range acc {
 			acc[i] = zero()
 		}
+		CMPB(argument("accumulate"), U8(0))
+		JE(LabelRef(name + "Start"))
+		for i := range acc {
+			at := Mem{Base: dst, Disp: to.size * i}
+			if mask == nil {
+				VMOVUPS(at, acc[i])
+			} else {
+				loadFirst(at, mask, acc[i])
+			}
+		}
+		Label(name + "Start")
 		MOVQ(x, p)
 		Load(Param("rows"), r)
 		Label(name)
 		for i := range acc {
-			at := Mem{Base: p, Disp: 32 * i}
+			at := Mem{Base: p, Disp: to.size * i}
 			if mask == nil {
 				VADDPS(at, acc[i], acc[i])
 			} else {
-				v := YMM()
-				VMASKMOVPS(at, mask, v)
+				v := register()
+				loadFirst(at, mask, v)
 				VADDPS(v, acc[i], acc[i])
 			}
 		}
@@ -107,22 +147,22 @@ func emitSumRows() {
 		DECQ(r)
 		JNE(LabelRef(name))
 		for i := range acc {
-			at := Mem{Base: dst, Disp: 32 * i}
+			at := Mem{Base: dst, Disp: to.size * i}
 			if mask == nil {
 				VMOVUPS(acc[i], at)
 			} else {
-				VMASKMOVPS(acc[i], mask, at)
+				storeFirst(acc[i], mask, at)
 			}
 		}
 	}
 	block := func(name string, count int, next string) {
 		Label(name)
-		CMPQ(n, U32(8*count))
+		CMPQ(n, U32(to.lanes*count))
 		JL(LabelRef(next))
 		columns(name+"Rows", count, nil)
-		ADDQ(U32(32*count), x)
-		ADDQ(U32(32*count), dst)
-		SUBQ(U32(8*count), n)
+		ADDQ(U32(to.size*count), x)
+		ADDQ(U32(to.size*count), dst)
+		SUBQ(U32(to.lanes*count), n)
 		JMP(LabelRef(name))
 	}
 	block("wide", 8, "narrow")
@@ -130,7 +170,7 @@ func emitSumRows() {
 	Label("tail")
 	TESTQ(n, n)
 	JE(LabelRef("done"))
-	columns("tailRows", 1, tailMask(n))
+	columns("tailRows", 1, firstOf(n))
 	Label("done")
 	VZEROUPPER()
 	RET()
