@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 
+	"github.com/hone-ml/hone/bench/internal/venv"
 	"github.com/hone-ml/hone/internal/atomicfile"
 )
 
@@ -93,8 +94,8 @@ func (r *results) index(k key) int {
 }
 
 func (r *results) fail(set string, m model, err error) {
-	var absent *missing
-	r.Failures = append(r.Failures, failure{set, m.label, err.Error(), errors.As(err, &absent)})
+	var gone *venv.Missing
+	r.Failures = append(r.Failures, failure{set, m.label, err.Error(), errors.As(err, &gone)})
 }
 
 // of returns the records of one model on one set.
