@@ -1,0 +1,118 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hone-ml/hone/engine/cpu/kernel"
+)
+
+// Ceilings are what the machine can do at most, as this program measures it.
+type Ceilings struct {
+	Processor string `json:"processor"`
+	Kernels   string `json:"kernels"` // the implementation that hone uses, as HONE_CPU names it
+	// PeakGFLOPS is the rate of one core's fused multiply-adds, two operations
+	// each, when its operands come from the first-level cache.
+	PeakGFLOPS float64 `json:"peak_gflops"`
+	// Read and Copy are bytes from and to memory, by threads. A copy counts what it
+	// reads and what it writes.
+	Read    map[int]float64 `json:"read_gb_per_s"`
+	Copy    map[int]float64 `json:"copy_gb_per_s"`
+	CacheKB int             `json:"cache_kb"` // second level, of a core
+}
+
+// measureCeilings takes about a second for each number of threads.
+func measureCeilings(threads []int) Ceilings {
+	c := Ceilings{
+		Processor: processor(), Kernels: kernel.Path(), PeakGFLOPS: peak() / 1e9, CacheKB: secondCache() >> 10,
+		Read: map[int]float64{}, Copy: map[int]float64{},
+	}
+	from, to := make([]float32, far), make([]float32, far)
+	for i := range from {
+		from[i], to[i] = 1, 1 // pages of their own
+	}
+	for _, n := range threads {
+		c.Read[n] = 4 * far / fastest(n, from, nil) / 1e9
+		c.Copy[n] = 8 * far / fastest(n, from, to) / 1e9
+	}
+	return c
+}
+
+// far is how many numbers are read or copied: 256 MiB, more than caches hold.
+const far = 64 << 20
+
+// fastest is the least time, in seconds, in which n goroutines read from, each a
+// part, or copy it.
+func fastest(n int, from, to []float32) float64 {
+	best := 0.0
+	for range 5 {
+		began := time.Now()
+		var all sync.WaitGroup
+		for i := range n {
+			lo, hi := i*len(from)/n, (i+1)*len(from)/n
+			all.Go(func() {
+				if to == nil {
+					kernel.Sum(from[lo:hi])
+				} else {
+					copy(to[lo:hi], from[lo:hi])
+				}
+			})
+		}
+		all.Wait()
+		if s := time.Since(began).Seconds(); best == 0 || s < best {
+			best = s
+		}
+	}
+	return best
+}
+
+// peak is the rate of multiply-adds on one core in operations a second, the best
+// of several moments and of several small products.
+func peak() (best float64) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	for _, rows := range []int{36, 48, 96} {
+		g := kernel.Gemm{M: rows, N: 16, K: 128, LDA: 128, LDB: 16, LDC: 16}
+		g.A, g.B, g.C = make([]float32, g.M*g.K), make([]float32, g.K*g.N), make([]float32, g.M*g.N)
+		scratch := make([]float32, g.Scratch())
+		const calls = 1000
+		for range 60 {
+			began := time.Now()
+			for range calls {
+				for task := range g.Tasks() {
+					g.Run(task, scratch)
+				}
+			}
+			best = max(best, calls*2*float64(g.M*g.N*g.K)/time.Since(began).Seconds())
+		}
+	}
+	return best
+}
+
+// processor names the machine's processor where the system tells.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err == nil {
+		for line := range strings.Lines(string(text)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				return strings.TrimSpace(value)
+			}
+		}
+	}
+	return runtime.GOARCH
+}
+
+// secondCache is the size of a core's second-level cache in bytes, 1 MiB where
+// the system does not tell.
+func secondCache() int {
+	text, err := os.ReadFile("/sys/devices/system/cpu/cpu0/cache/index2/size")
+	size, unit := strings.CutSuffix(strings.TrimSpace(string(text)), "K")
+	if kb, bad := strconv.Atoi(size); err == nil && unit && bad == nil {
+		return kb << 10
+	}
+	return 1 << 20
+}
