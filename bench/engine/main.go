@@ -127,7 +127,7 @@ func run(o options, stdout, stderr io.Writer) error {
 }
 
 // block is how long a competitor measures at a time, about.
-const block = 40 * time.Millisecond
+const block = 30 * time.Millisecond
 
 func (r *results) save(path string) error {
 	raw, err := json.MarshalIndent(r, "", "  ")

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"math"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/hone-ml/hone/bench/internal/venv"
 )
 
 // A result is one case on so many threads.
@@ -115,19 +112,21 @@ type bench struct {
 	gone map[string]bool // peers that are not installed
 }
 
-// begin measures the machine and writes the cases' files, in a process that is
-// for this alone.
+// begin measures the machine, for the numbers of threads if there are any, and
+// writes the cases' files, in a process that is for this alone.
 func (b *bench) begin(cases []*Case, counts []int) error {
-	h, err := b.place.start(honeName, slices.Max(counts))
+	h, err := b.place.start(honeName, slices.Max(append([]int{1}, counts...)))
 	if err != nil {
 		return err
 	}
 	defer h.end()
-	r, err := h.ask(request{Do: "ceilings", Threads: counts})
-	if err != nil {
-		return err
+	if len(counts) > 0 {
+		r, err := h.ask(request{Do: "ceilings", Threads: counts})
+		if err != nil {
+			return err
+		}
+		b.Ceilings = *r.Ceilings
 	}
-	b.Ceilings = *r.Ceilings
 	for i, c := range cases {
 		c.Dir = filepath.Join(b.place.dir, fmt.Sprint(i))
 		if _, err := h.ask(request{Do: "write", Case: c}); err != nil {
@@ -212,9 +211,9 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 		}
 		ready, differs = append(ready, o), append(differs, d)
 	}
-	seconds, calls, err := b.turns(c, ready)
-	if err != nil {
-		return err
+	seconds, calls, errs := b.turns(c, ready)
+	if errs[0] != nil {
+		return errs[0]
 	}
 	cache := b.Ceilings.CacheKB << 10 * threads
 	w, err := c.work(cache)
@@ -223,6 +222,10 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 	}
 	r := result{Group: c.Group, Case: c.Name, Threads: threads, Epoch: c.rowsPerEpoch > 0, Floor: c.floor(w, b.Ceilings, threads), GFLOP: w.flops / 1e9}
 	for i, o := range ready {
+		if errs[i] != nil {
+			b.fail(o.name, c.Group+" "+c.Name, errs[i])
+			continue
+		}
 		t := timing{Name: o.name, Seconds: median(seconds[i]), Apart: differs[i]}
 		if c.latency {
 			t.P99 = quantile(calls[i], 0.99)
@@ -251,36 +254,25 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 func head(x []float64) []float64 { return x[:min(3, len(x))] }
 
 // turns lets the competitors take turns, every other round in reverse, and
-// returns the seconds of a result by competitor and round, and those of all
-// calls. How many steps a turn has is fixed before, by a block of each that is
-// not counted.
-func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64, err error) {
+// returns the seconds of a result by competitor and round, those of all calls,
+// and the errors of who could not go on. How many steps a turn has is fixed
+// before, by turns that are not counted.
+func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64, errs []error) {
 	steps := make([]int, len(ready))
+	seconds, calls, errs = make([][]float64, len(ready)), make([][]float64, len(ready)), make([]error, len(ready))
 	for i, o := range ready {
-		steps[i] = 1
-		for {
-			r, err := o.ask(request{Do: "time", Steps: steps[i]})
-			if err != nil {
-				return nil, nil, err
-			}
-			if s := r.Seconds[0]; s >= b.block.Seconds()/2 {
-				steps[i] = max(1, int(float64(steps[i])*b.block.Seconds()/s+0.5))
-				break
-			}
-			steps[i] *= 2
-		}
+		steps[i], errs[i] = b.stepsOf(o)
 	}
-	seconds, calls = make([][]float64, len(ready)), make([][]float64, len(ready))
 	for round := range b.rounds {
-		for k := range ready {
-			i := k
-			if round%2 == 1 {
-				i = len(ready) - 1 - k
+		for _, i := range order(len(ready), round) {
+			if errs[i] != nil {
+				continue
 			}
 			time.Sleep(pause)
 			r, err := ready[i].ask(request{Do: "time", Steps: steps[i], Each: c.latency})
 			if err != nil {
-				return nil, nil, err
+				errs[i] = err
+				continue
 			}
 			one := 0.0
 			if c.latency {
@@ -292,7 +284,32 @@ func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64,
 			seconds[i] = append(seconds[i], one*c.steps())
 		}
 	}
-	return seconds, calls, nil
+	return seconds, calls, errs
+}
+
+// order is who measures after whom in a round: hone first, or last.
+func order(n, round int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+		if round%2 == 1 {
+			list[i] = n - 1 - i
+		}
+	}
+	return list
+}
+
+// stepsOf is how many steps of a competitor take about a block.
+func (b *bench) stepsOf(o *competitor) (int, error) {
+	for steps := 1; ; steps *= 2 {
+		r, err := o.ask(request{Do: "time", Steps: steps})
+		if err != nil {
+			return 0, err
+		}
+		if s := r.Seconds[0]; s >= b.block.Seconds()/2 {
+			return max(1, int(float64(steps)*b.block.Seconds()/s+0.5)), nil
+		}
+	}
 }
 
 // pause lets the threads of who was measured before come to rest.
@@ -335,10 +352,4 @@ func interval(xs []float64) (low, high, level float64) {
 		k++
 	}
 	return s[k], s[n-1-k], level
-}
-
-// missing reports whether an error is that of a peer that is not installed.
-func missing(err error) bool {
-	var gone *venv.Missing
-	return errors.As(err, &gone)
 }
