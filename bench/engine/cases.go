@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -234,16 +235,19 @@ func (c *Case) save(name string, x []float32) error {
 
 // read returns numbers that save wrote, as many as a shape has.
 func (c *Case) read(dtype tensor.DType, name string, shape ...int) (*tensor.Tensor, error) {
-	raw, err := os.ReadFile(filepath.Join(c.Dir, name))
+	f, err := os.Open(filepath.Join(c.Dir, name))
 	if err != nil {
 		return nil, err
 	}
+	defer f.Close()
 	t := tensor.New(dtype, shape...)
-	if len(raw) != 4*t.Len() {
-		return nil, fmt.Errorf("%s has %d bytes, expected those of %v", name, len(raw), t)
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if info.Size() != int64(4*t.Len()) {
+		return nil, fmt.Errorf("%s has %d bytes, expected those of %v", name, info.Size(), t)
 	}
-	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t.Raw()))), len(raw)), raw)
-	return t, nil
+	_, err = io.ReadFull(f, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t.Raw()))), 4*t.Len()))
+	return t, err
 }
 
 func (c *Case) inputs() int {
@@ -360,21 +364,20 @@ func (t *Table) defaultTable() error {
 // A work is what one step costs at least.
 type work struct {
 	flops  float64
-	bytes  float64 // from and to memory or a far cache, in one step
+	held   int     // bytes that every step goes through again
+	times  float64 // how often in a step
 	params int
 }
 
 // work counts the multiply-adds of matrix products, two operations each, and the
-// bytes of operands that do not fit a cache of that size. In training these are
-// the parameters and Adam's two moments, read and written once; activations and
-// gradients are not counted.
-func (c *Case) work(cache int) (work, error) {
-	var w work
+// bytes that a step must go through: a product's operands and its result, the
+// parameters of a prediction, in training the parameters and Adam's two moments,
+// read and written. Activations and gradients are not counted.
+func (c *Case) work() (work, error) {
+	w := work{times: 1}
 	if c.Kind == "product" {
 		w.flops = 2 * float64(c.M) * float64(c.N) * float64(c.K)
-		if b := 4 * (c.M*c.K + c.K*c.N + c.M*c.N); b > cache {
-			w.bytes = float64(b)
-		}
+		w.held = 4 * (c.M*c.K + c.K*c.N + c.M*c.N)
 		return w, nil
 	}
 	program, state, err := c.program()
@@ -392,15 +395,9 @@ func (c *Case) work(cache int) (work, error) {
 			w.flops += 2 * c.extent(s[0]) * c.extent(s[1]) * c.extent(k)
 		}
 	}
-	if c.Kind == "predict" {
-		if b := 4 * w.params; b > cache {
-			w.bytes = float64(b)
-		}
-	} else if b := 12 * w.params; b > cache {
-		w.bytes = 2 * float64(b)
-	}
-	if c.rowsPerEpoch > 0 {
-		w.flops, w.bytes = w.flops*c.steps(), w.bytes*c.steps()
+	w.held = 4 * w.params
+	if c.Kind != "predict" {
+		w.held, w.times = 12*w.params, 2
 	}
 	return w, nil
 }
@@ -432,13 +429,17 @@ func (c *Case) program() (*graph.Program, *graph.State, error) {
 	return p, state, err
 }
 
-// floor is the time in seconds below which no step can be. A product may read
-// while it computes; in training the optimiser's traffic comes after the
-// arithmetic.
-func (c *Case) floor(w work, m Ceilings, threads int) float64 {
-	arithmetic, traffic := w.flops/(float64(threads)*m.PeakGFLOPS*1e9), w.bytes/(m.Read[threads]*1e9)
-	if c.Kind == "product" || c.Kind == "predict" {
-		return max(arithmetic, traffic)
+// floor is the time in seconds below which no result can be, where held bytes are
+// read in so many seconds. They count where they are more than twice the
+// second-level caches hold. A product may read while it computes; in training the
+// optimiser's traffic comes after the arithmetic.
+func (c *Case) floor(w work, m Ceilings, threads int, read float64) float64 {
+	arithmetic, traffic := w.flops/(float64(threads)*m.PeakGFLOPS*1e9), 0.0
+	if w.held > 2*threads*m.CacheKB<<10 {
+		traffic = w.times * read
 	}
-	return arithmetic + traffic
+	if c.Kind == "product" || c.Kind == "predict" {
+		return c.steps() * max(arithmetic, traffic)
+	}
+	return c.steps() * (arithmetic + traffic)
 }

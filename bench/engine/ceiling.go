@@ -18,8 +18,8 @@ type Ceilings struct {
 	// PeakGFLOPS is the rate of one core's fused multiply-adds, two operations
 	// each, when its operands come from the first-level cache.
 	PeakGFLOPS float64 `json:"peak_gflops"`
-	// Read and Copy are bytes from and to memory, by threads. A copy counts what it
-	// reads and what it writes.
+	// Read and Copy are the bytes of 64 MiB again and again, by threads. A copy counts
+	// what it reads and what it writes.
 	Read    map[int]float64 `json:"read_gb_per_s"`
 	Copy    map[int]float64 `json:"copy_gb_per_s"`
 	CacheKB int             `json:"cache_kb"` // second level, of a core
@@ -42,14 +42,25 @@ func measureCeilings(threads []int) Ceilings {
 	return c
 }
 
-// far is how many numbers are read or copied: 256 MiB, more than caches hold.
-const far = 64 << 20
+// far is how many numbers are read or copied: 64 MiB, as many as the largest
+// matrix has, more than a core's own caches hold.
+const far = 16 << 20
+
+// readSpeed is the rate in bytes a second at which n threads read so many numbers
+// again and again: from the cache that holds them, or from memory.
+func readSpeed(numbers, n int) float64 {
+	x := make([]float32, numbers)
+	for i := range x {
+		x[i] = 1
+	}
+	return 4 * float64(numbers) / fastest(n, x, nil)
+}
 
 // fastest is the least time, in seconds, in which n goroutines read from, each a
 // part, or copy it.
 func fastest(n int, from, to []float32) float64 {
 	best := 0.0
-	for range 5 {
+	for range max(5, far/len(from)) {
 		began := time.Now()
 		var all sync.WaitGroup
 		for i := range n {

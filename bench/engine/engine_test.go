@@ -49,7 +49,7 @@ func TestMarkdown(t *testing.T) {
 	var text strings.Builder
 	markdown(&text, example())
 	for _, want := range []string{
-		"A processor, kernels: avx2. One core's multiply-adds: 100 GFLOP/s. Memory, 1 thread: read 10.0, copy 8.0 GB/s, 2 threads: read 20.0, copy 16.0 GB/s.\n",
+		"A processor, kernels: avx2. One core's multiply-adds: 100 GFLOP/s. 64 MiB again and again, 1 thread: read 10.0, copy 8.0 GB/s, 2 threads: read 20.0, copy 16.0 GB/s.\n",
 		"| case | threads | hone | GFLOP/s | of its roofline | torch | to hone's | jax | to hone's |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
 		"| a step | 1 | 32.0 µs | 62.5 | 50 % | 320 µs | 10.0 × (9.50 to 11.0) | - | - |\n",
 		"| a step | 2 | 32.0 µs | 62.5 | 25 % | - | - | 16.0 µs | 0.500 × (0.400 to 0.600) |\n",
@@ -131,22 +131,27 @@ func find(t *testing.T, group string) *Case {
 func TestWork(t *testing.T) {
 	// Forward and the two products of the gradients, of the first layer one.
 	m1 := 2.0 * 32 * (2*20*128 + 3*128*64 + 3*64)
-	w, err := find(t, "M1").work(1 << 20)
-	if err != nil || w.flops != m1 || w.bytes != 0 || w.params != 20*128+128+128*64+64+64+1 {
+	w, err := find(t, "M1").work()
+	if err != nil || w.flops != m1 || w.params != 20*128+128+128*64+64+64+1 || w.held != 12*w.params {
 		t.Errorf("M1: found %+v, %v, expected %g operations", w, err, m1)
 	}
-	c := find(t, "M2")
-	if w, err = c.work(1 << 20); err != nil || w.bytes != 24*float64(w.params) {
-		t.Errorf("M2: found %+v, %v", w, err)
+	c, machine := find(t, "M2"), example().Ceilings
+	if w, err = c.work(); err != nil {
+		t.Fatal(err)
 	}
-	machine := example().Ceilings
-	if got, want := c.floor(w, machine, 2), w.flops/200e9+w.bytes/20e9; math.Abs(got-want) > 1e-12 {
+	if got, want := c.floor(w, machine, 2, 1e-3), w.flops/200e9+2e-3; math.Abs(got-want) > 1e-12 {
 		t.Errorf("M2: found a floor of %g s, expected %g", got, want)
 	}
-	// Arithmetic of 2.7 ms at the peak, 3 MiB of operands in 0.3 ms.
+	machine.CacheKB = 1 << 20
+	if got, want := c.floor(w, machine, 2, 1e-3), w.flops/200e9; math.Abs(got-want) > 1e-12 {
+		t.Errorf("M2 in a large cache: found a floor of %g s, expected %g", got, want)
+	}
 	c = find(t, "G")
-	if w, err = c.work(1 << 20); err != nil || c.floor(w, machine, 1) != 2*512*512*512/100e9 {
-		t.Errorf("G: found a floor of %g s, %v", c.floor(w, machine, 1), err)
+	if w, err = c.work(); err != nil || c.floor(w, example().Ceilings, 1, 1e-3) != 2*512*512*512/100e9 {
+		t.Errorf("G: found a floor of %g s, %v", c.floor(w, machine, 1, 1e-3), err)
+	}
+	if got := c.floor(w, example().Ceilings, 1, 1); got != 1 {
+		t.Errorf("G with slow memory: found a floor of %g s, expected 1", got)
 	}
 }
 
@@ -154,7 +159,7 @@ func TestDefaultNetworkIsMeasured(t *testing.T) {
 	if err := adult().defaultTable(); err != nil {
 		t.Error(err)
 	}
-	w, err := find(t, "M6").work(1 << 30)
+	w, err := find(t, "M6").work()
 	if err != nil || w.params != 45833 { // what hone plan tells of adult
 		t.Errorf("found %d parameters, %v, expected 45833", w.params, err)
 	}
@@ -185,7 +190,7 @@ func TestWithoutPeers(t *testing.T) {
 // stands in for the peers.
 func small(t *testing.T, python []string) (*bench, []*Case) {
 	t.Helper()
-	b := &bench{place: place{t.TempDir(), python, "install it"}, rounds: 2, block: time.Microsecond, progress: io.Discard, gone: map[string]bool{}}
+	b := &bench{place: place{t.TempDir(), python, "install it"}, rounds: 2, block: time.Microsecond, progress: io.Discard, gone: map[string]bool{}, read: map[reading]float64{}}
 	b.Versions = map[string]string{}
 	c := &Case{Group: "M1", Name: "small", Kind: "train", Widths: []int{3, 4, 1}, Loss: "binary", Rate: 1e-3, Rows: 64, Batch: 8, peers: []string{torchName}}
 	return b, []*Case{c}

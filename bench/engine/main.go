@@ -98,7 +98,7 @@ func run(o options, stdout, stderr io.Writer) error {
 	}
 	b := &bench{
 		place:  place{dir: dir, pythons: strings.Split(o.python, ","), setup: "go run ./bench/engine setup"},
-		rounds: o.rounds, block: block, progress: stderr, gone: map[string]bool{},
+		rounds: o.rounds, block: block, progress: stderr, gone: map[string]bool{}, read: map[reading]float64{},
 	}
 	b.results = results{Rounds: o.rounds, Versions: map[string]string{}}
 	if err := b.begin(cases, counts); err != nil {

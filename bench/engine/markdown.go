@@ -19,7 +19,7 @@ var titles = map[string]string{
 
 // markdown draws a table for each group, one of memory, and notes on both.
 func markdown(w io.Writer, r *results) {
-	fmt.Fprintf(w, "%s, kernels: %s. One core's multiply-adds: %.0f GFLOP/s. Memory", r.Ceilings.Processor, r.Ceilings.Kernels, r.Ceilings.PeakGFLOPS)
+	fmt.Fprintf(w, "%s, kernels: %s. One core's multiply-adds: %.0f GFLOP/s. 64 MiB again and again", r.Ceilings.Processor, r.Ceilings.Kernels, r.Ceilings.PeakGFLOPS)
 	for _, n := range r.threads() {
 		fmt.Fprintf(w, ", %s: read %.1f, copy %.1f GB/s", threads(n), r.Ceilings.Read[n], r.Ceilings.Copy[n])
 	}
@@ -140,7 +140,7 @@ func (r *results) notes() []string {
 	slices.Sort(versions)
 	lines := []string{
 		fmt.Sprintf("- Times are medians of %d rounds in which all took turns, each in a process of its own. \"To hone's\" is the median of the rounds' ratios of the peer's time to hone's, above 1 where hone is faster, with the interval that holds it with a chance of %.1f %%.", r.Rounds, 100*r.Level),
-		"- The roofline is the arithmetic of the matrix products at the rate of multiply-adds, and the bytes, at the rate of reading, of what does not fit the second-level cache: a product's operands; in training, besides the arithmetic, parameters and moments read and written. A group's memory is the whole process's, with what it imports, over all its cases.",
+		"- The roofline is the arithmetic of the matrix products at the rate of multiply-adds, and the time in which the bytes that a step must go through are read, where they are more than twice the second-level caches: a product's operands; in training, besides the arithmetic, parameters and moments twice. A group's memory is the whole process's, with what it imports, over all its cases.",
 		fmt.Sprintf("- Before anything is timed %d steps from the same first weights, or %d numbers of a result, are held against hone's: the largest difference is at most %.0e of the largest value (%.0e for M6, dropout left out, whose lookups hone updates lazily).", checkedSteps, shown, tolerance, tableTolerance),
 	}
 	if len(versions) > 0 {

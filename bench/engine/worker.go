@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"runtime"
 	"time"
 
 	"github.com/hone-ml/hone/engine/cpu"
@@ -18,9 +19,9 @@ import (
 
 // A request asks a competitor for one thing. prepare makes a case ready, runs
 // the first Steps steps and answers their losses; time runs Steps steps and
-// answers how long they took, or each of them where Each is set. Two more are
-// for hone alone: write makes the case's files, and ceilings measures the machine.
-// Both need memory, which the program that starts the competitors must not have:
+// answers how long they took, or each of them where Each is set. More are
+// for hone alone: write makes the case's files, ceilings measures the machine, and
+// read answers how long reading Steps numbers takes. They need memory, which the program that starts the competitors must not have:
 // the system counts it as a new process's own.
 type request struct {
 	Do    string `json:"do"`
@@ -29,7 +30,7 @@ type request struct {
 	Each  bool   `json:"each,omitempty"`
 	// Exact leaves dropout out, so that losses can be compared.
 	Exact   bool  `json:"exact,omitempty"`
-	Threads []int `json:"threads,omitempty"` // of ceilings
+	Threads []int `json:"threads,omitempty"` // of ceilings and read
 }
 
 // A reply answers a request, the first one the start.
@@ -72,9 +73,13 @@ func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 	case "ceilings":
 		c := measureCeilings(q.Threads)
 		return reply{Ceilings: &c}, nil
+	case "read":
+		return reply{Seconds: []float64{float64(4*q.Steps) / readSpeed(q.Steps, q.Threads[0])}}, nil
 	case "write":
 		return r, q.Case.write()
 	case "prepare":
+		*step = nil
+		runtime.GC() // the case before
 		*step, r.Values, err = q.Case.ready(q.Exact, q.Steps)
 		return r, err
 	}
