@@ -12,8 +12,8 @@
 // of its own that answers requests (worker.go, peers.py); a peer that is missing
 // is named, and the rest runs.
 //
-// -python takes several interpreters with commas: the first that has a peer's
-// package runs it.
+// -python names the interpreter of another environment than setup makes by
+// default, or several with commas: the first that has a peer's package runs it.
 package main
 
 import (
@@ -101,6 +101,7 @@ func run(o options, stdout, stderr io.Writer) error {
 		rounds: o.rounds, block: block, progress: stderr, gone: map[string]bool{}, read: map[reading]float64{},
 	}
 	b.results = results{Rounds: o.rounds, Versions: map[string]string{}}
+	_, _, b.Level = interval(make([]float64, o.rounds))
 	if err := b.begin(cases, counts); err != nil {
 		return err
 	}

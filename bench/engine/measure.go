@@ -256,7 +256,7 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 			ratios[k] = seconds[i][k] / seconds[0][k]
 		}
 		t.Ratio = median(ratios)
-		t.Low, t.High, b.Level = interval(ratios)
+		t.Low, t.High, _ = interval(ratios)
 		r.Peers = append(r.Peers, t)
 	}
 	fmt.Fprintf(b.progress, "%s %s, %d threads: hone %s", c.Group, c.Name, threads, duration(r.Hone.Seconds))
