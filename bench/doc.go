@@ -5,10 +5,11 @@
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
+//	engine      training steps, products and predictions of the engine, beside PyTorch, jax, onnxruntime, numpy
 //
 // A measurement uses hone as a user does, by its command or by the packages
 // that are written to be imported; nothing imports it. What several share is in
-// internal/public: the tables, and hone as its user calls it. To add one, make a
-// folder with a main package whose comment says how to call it, and a line
-// above.
+// internal/public: the tables, and hone as its user calls it; and in internal/venv:
+// the Python that peers run in. To add one, make a folder with a main package
+// whose comment says how to call it, and a line above.
 package bench

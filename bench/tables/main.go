@@ -25,6 +25,7 @@ import (
 	"strings"
 
 	"github.com/hone-ml/hone/bench/internal/public"
+	"github.com/hone-ml/hone/bench/internal/venv"
 )
 
 func main() {
@@ -37,10 +38,10 @@ func main() {
 func start(args []string) error {
 	if len(args) > 0 && args[0] == "setup" {
 		flags := flag.NewFlagSet("tables setup", flag.ExitOnError)
-		venv := flags.String("venv", defaultVenv, "folder of the virtual environment")
+		dir := flags.String("venv", defaultVenv, "folder of the virtual environment")
 		python := flags.String("python", "python3", "Python that makes it, 3.11 or later")
 		flags.Parse(args[1:])
-		return setup(*python, *venv)
+		return venv.Setup(*python, *dir, requirements)
 	}
 	var o options
 	flags := flag.NewFlagSet("tables", flag.ExitOnError)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -12,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/hone-ml/hone/bench/internal/public"
+	"github.com/hone-ml/hone/bench/internal/venv"
 )
 
 //go:embed peers.py
@@ -22,41 +22,13 @@ var requirements []byte
 
 const defaultVenv = "bench/.venv"
 
-// setup makes the virtual environment of the peers.
-func setup(python, venv string) error {
-	list, err := os.CreateTemp("", "hone-requirements-*.txt")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(list.Name())
-	_, err = list.Write(requirements)
-	if err := errors.Join(err, list.Close()); err != nil {
-		return err
-	}
-	for _, args := range [][]string{
-		{python, "-m", "venv", venv},
-		{pythonOf(venv), "-m", "pip", "install", "-r", list.Name()},
-	} {
-		cmd := exec.Command(args[0], args[1:]...)
-		cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
-		if err := cmd.Run(); err != nil {
-			return fmt.Errorf("%v: %w", args, err)
-		}
-	}
-	return nil
-}
-
-func pythonOf(venv string) string { return filepath.Join(venv, "bin", "python") }
-
-// A missing peer is one that is not installed.
-type missing struct{ packaged, venv string }
-
-func (m *missing) Error() string {
+// absent is the error where a model's package is not installed.
+func absent(m model, dir string) error {
 	command := "go run ./bench/tables setup"
-	if m.venv != defaultVenv {
-		command += " -venv " + m.venv
+	if dir != defaultVenv {
+		command += " -venv " + dir
 	}
-	return fmt.Sprintf("%s is not installed; %s installs it", m.packaged, command)
+	return &venv.Missing{Package: m.packaged, Command: command}
 }
 
 // peers runs peers.py.
@@ -68,12 +40,12 @@ type peers struct {
 
 // newPeers writes the script into dir, where the peers' own files end too. Their
 // predictions are kept beside the file of their results, if there is one.
-func newPeers(venv, dir, results string) (*peers, error) {
-	python, err := filepath.Abs(pythonOf(venv))
+func newPeers(folder, dir, results string) (*peers, error) {
+	python, err := filepath.Abs(venv.Python(folder))
 	if err != nil {
 		return nil, err
 	}
-	p := &peers{venv: venv, python: python, script: filepath.Join(dir, "peers.py"), dir: dir, kept: filepath.Join(dir, "predictions")}
+	p := &peers{venv: folder, python: python, script: filepath.Join(dir, "peers.py"), dir: dir, kept: filepath.Join(dir, "predictions")}
 	if results != "" {
 		if p.kept, err = filepath.Abs(strings.TrimSuffix(results, filepath.Ext(results)) + "-predictions"); err != nil {
 			return nil, err
@@ -96,13 +68,10 @@ func (p *peers) compared(files []string, s public.Set, m model, seed int) []stri
 	return append(files, file)
 }
 
-// missingCode is the exit code of peers.py where a package is missing.
-const missingCode = 3
-
-// run fits one peer. Where it is not installed the error is a *missing.
+// run fits one peer. Where it is not installed the error is a *venv.Missing.
 func (p *peers) run(s public.Set, m model, data string, seed, threads int) (record, error) {
 	if _, err := os.Stat(p.python); err != nil {
-		return record{}, &missing{m.packaged, p.venv}
+		return record{}, absent(m, p.venv)
 	}
 	predictions := ""
 	if seed == 0 {
@@ -125,9 +94,8 @@ func (p *peers) run(s public.Set, m model, data string, seed, threads int) (reco
 	var text bytes.Buffer
 	cmd.Stderr = &text
 	out, err := cmd.Output()
-	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.ExitCode() == missingCode {
-		return record{}, &missing{m.packaged, p.venv}
+	if venv.IsMissing(err) {
+		return record{}, absent(m, p.venv)
 	}
 	if err != nil {
 		return record{}, fmt.Errorf("peers.py: %w: %s", err, lastLine(text.Bytes()))

@@ -9,6 +9,7 @@ import (
 	"slices"
 
 	"github.com/hone-ml/hone/bench/internal/public"
+	"github.com/hone-ml/hone/bench/internal/venv"
 )
 
 // A key tells what a record measures.
@@ -107,8 +108,8 @@ func (r *results) index(k key) int {
 }
 
 func (r *results) fail(set string, m model, err error) {
-	var absent *missing
-	r.Failures = append(r.Failures, failure{set, m.label, err.Error(), errors.As(err, &absent)})
+	var gone *venv.Missing
+	r.Failures = append(r.Failures, failure{set, m.label, err.Error(), errors.As(err, &gone)})
 }
 
 // of returns the records of one model on one set.

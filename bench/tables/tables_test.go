@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hone-ml/hone/bench/internal/public"
+	"github.com/hone-ml/hone/bench/internal/venv"
 )
 
 // made is a record of seed 0 with the headline metrics of both kinds of target.
@@ -99,7 +100,7 @@ func TestMarkdown(t *testing.T) {
 	r := example()
 	r.Reused = 2
 	for _, set := range []string{"c", "n"} {
-		r.fail(set, models[6], &missing{"pytabkit", defaultVenv})
+		r.fail(set, models[6], absent(models[6], defaultVenv))
 	}
 	r.fail("n", models[5], errors.New("it broke"))
 	var test tested
@@ -191,14 +192,14 @@ func fake(t *testing.T, script string) *peers {
 	if runtime.GOOS == "windows" {
 		t.Skip("the stand-in for python is a shell script")
 	}
-	venv := t.TempDir()
-	if err := os.MkdirAll(filepath.Join(venv, "bin"), 0o755); err != nil {
+	dir := t.TempDir()
+	if err := os.MkdirAll(filepath.Join(dir, "bin"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(pythonOf(venv), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
+	if err := os.WriteFile(venv.Python(dir), []byte("#!/bin/sh\n"+script), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	p, err := newPeers(venv, t.TempDir(), "")
+	p, err := newPeers(dir, t.TempDir(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,17 +231,17 @@ echo '{"package":"lightgbm 1","fit_seconds":1.5,"latency_ms":0.5,"peak_mb":7,"me
 
 func TestPeerFails(t *testing.T) {
 	s := public.Set{Name: "t"}
-	var absent *missing
+	var gone *venv.Missing
 	_, err := fake(t, "exit 3").run(s, models[6], "/data", 0, 1)
-	if !errors.As(err, &absent) || !strings.Contains(err.Error(), "pytabkit is not installed; go run ./bench/tables setup -venv ") {
+	if !errors.As(err, &gone) || !strings.Contains(err.Error(), "pytabkit is not installed; go run ./bench/tables setup -venv ") {
 		t.Errorf("found the error %v", err)
 	}
 	none := &peers{venv: defaultVenv, python: filepath.Join(t.TempDir(), "python")}
-	if _, err = none.run(s, models[6], "/data", 0, 1); !errors.As(err, &absent) {
+	if _, err = none.run(s, models[6], "/data", 0, 1); !errors.As(err, &gone) {
 		t.Errorf("found the error %v", err)
 	}
 	_, err = fake(t, "echo first >&2; echo 'ValueError: bad' >&2; exit 1").run(s, models[4], "/data", 0, 1)
-	if err == nil || errors.As(err, &absent) || !strings.HasSuffix(err.Error(), ": ValueError: bad") {
+	if err == nil || errors.As(err, &gone) || !strings.HasSuffix(err.Error(), ": ValueError: bad") {
 		t.Errorf("found the error %v", err)
 	}
 	_, err = fake(t, "echo hello").run(s, models[4], "/data", 0, 1)

@@ -41,7 +41,7 @@ func (h *Hone) call(args ...string) ([]byte, float64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("hone %s: %w\n%s", strings.Join(args, " "), err, text.String())
 	}
-	return out, peakMB(cmd.ProcessState), nil
+	return out, PeakMB(cmd.ProcessState), nil
 }
 
 // Init lets hone look at a file and write a configuration into dir, which it

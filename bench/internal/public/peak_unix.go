@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// peakMB is the most memory that a process that has ended had resident.
-func peakMB(p *os.ProcessState) float64 {
+// PeakMB is the most memory that a process that has ended had resident.
+func PeakMB(p *os.ProcessState) float64 {
 	usage, ok := p.SysUsage().(*syscall.Rusage)
 	if !ok {
 		return 0

@@ -1,0 +1,377 @@
+"""One peer of hone's engine: answers requests, a JSON object a line, on stdin.
+
+    python peers.py NAME THREADS
+
+NAME is a key of PEERS. The first line out is {"version": …}; then one line for
+every request (worker.go says what requests are). What libraries print goes to
+stderr. Exit code 3: a package is missing.
+
+Every peer gets the same data, first weights and order of rows, from files, and
+whatever makes it faster that a user would reach for: fused Adam, jit of the
+whole step, results written into place, the loss fetched after the last step only.
+"""
+import json
+import os
+import sys
+import time
+
+NAME, THREADS = sys.argv[1], int(sys.argv[2])
+for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR"):  # read when numpy is imported
+    os.environ[name + "_NUM_THREADS"] = str(THREADS)
+if NAME == "jax":
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    if hasattr(os, "sched_setaffinity"):  # by which XLA counts its threads
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+out, sys.stdout = sys.stdout, sys.stderr
+
+
+def read(case, name, *shape, dtype="<f4"):
+    return np.fromfile(os.path.join(case["dir"], name), dtype=dtype).reshape(shape)
+
+
+def operands(case):
+    a, b = read(case, "a", -1), read(case, "b", -1)
+    m, n, k = case["m"], case["n"], case["k"]
+    a = a.reshape(k, m).T if case.get("trans_a") else a.reshape(m, k)
+    b = b.reshape(n, k).T if case.get("trans_b") else b.reshape(k, n)
+    return a, b
+
+
+def dense(case):
+    """The kernels [in, out] and biases of the layers."""
+    widths = case["widths"]
+    return [
+        (read(case, f"dense_{i + 1}.kernel", n, m), read(case, f"dense_{i + 1}.bias", m))
+        for i, (n, m) in enumerate(zip(widths, widths[1:]))
+    ]
+
+
+def targets(case):
+    if case.get("loss") == "classes":
+        return read(case, "y", -1, dtype="<i4")
+    return read(case, "y", -1, 1)
+
+
+def starts(case):
+    """The first row of every batch, in turn for ever. Batches are whole: an
+    epoch ends where the next would not be."""
+    while True:
+        yield from range(0, case["rows"] - case["batch"] + 1, case["batch"])
+
+
+class Numpy:
+    def __init__(self):
+        self.version = f"numpy {np.__version__}"
+
+    def product(self, case):
+        a, b = operands(case)
+        c = np.empty((case["m"], case["n"]), np.float32)
+        return lambda: np.matmul(a, b, out=c), lambda: None, c.ravel
+
+
+class Torch:
+    compiled = False
+
+    def __init__(self):
+        global torch, nn, F
+        import torch
+        from torch import nn
+        from torch.nn import functional as F
+
+        torch.set_num_threads(THREADS)
+        self.version = f"torch {torch.__version__}"
+
+    def compile(self, f):
+        return torch.compile(f, dynamic=False) if self.compiled else f
+
+    def product(self, case):
+        a, b = operands(case)
+        a, b = torch.from_numpy(np.ascontiguousarray(a.T)).t() if case.get("trans_a") else torch.from_numpy(a), (
+            torch.from_numpy(np.ascontiguousarray(b.T)).t() if case.get("trans_b") else torch.from_numpy(b)
+        )
+        c = torch.empty(case["m"], case["n"])
+        torch.set_grad_enabled(False)
+        return lambda: torch.mm(a, b, out=c), lambda: None, lambda: c.numpy().ravel()
+
+    def network(self, case):
+        layers = []
+        for kernel, bias in dense(case):
+            layer = nn.Linear(*kernel.shape)
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(kernel.T.copy()))
+                layer.bias.copy_(torch.from_numpy(bias))
+            layers += [layer, nn.ReLU()]
+        return nn.Sequential(*layers[:-1])
+
+    def predict(self, case):
+        net = self.compile(self.network(case).eval())
+        x = torch.from_numpy(read(case, "x", -1, case["widths"][0])[: case["batch"]])
+        last = [None]
+
+        def step():
+            with torch.inference_mode():
+                last[0] = net(x)
+
+        return step, lambda: None, lambda: last[0].numpy().ravel()
+
+    def train(self, case, exact):
+        if case["kind"] == "table":
+            return self.train_table(case, exact)
+        net = self.network(case)
+        x, y = torch.from_numpy(read(case, "x", -1, case["widths"][0])), torch.from_numpy(targets(case))
+        if case["loss"] == "classes":
+            y, loss_of = y.long(), lambda x, y: F.cross_entropy(net(x), y)
+        else:
+            loss_of = lambda x, y: F.binary_cross_entropy_with_logits(net(x), y)
+        optimizer = torch.optim.Adam(net.parameters(), lr=case["rate"], fused=True)
+        return self.training(case, [x, y], self.compile(loss_of), optimizer)
+
+    def training(self, case, data, loss_of, optimizer):
+        order = torch.from_numpy(read(case, "order", -1, dtype="<i4")).long()
+        start, size, loss = starts(case), case["batch"], [None]
+
+        def step():
+            lo = next(start)
+            index = order[lo : lo + size]
+            batch = [t.index_select(0, index) for t in data]
+            optimizer.zero_grad(set_to_none=True)
+            loss[0] = loss_of(*batch)
+            loss[0].backward()
+            optimizer.step()
+
+        return step, lambda: float(loss[0].detach())
+
+    def train_table(self, case, exact):
+        net = table(case, 0 if exact else case["table"]["dropout"])
+        k = len(case["table"]["categories"])
+        numbers = torch.from_numpy(read(case, "x", -1, len(case["table"]["edges"])))
+        codes = torch.from_numpy(read(case, "codes", -1, k, dtype="<i4")).long()
+        y = torch.from_numpy(targets(case))
+
+        def loss_of(numbers, codes, y):
+            logits = net(numbers, codes)
+            return F.binary_cross_entropy_with_logits(logits, y[:, None, :].expand_as(logits))
+
+        decayed = [p for p in net.parameters() if p.dim() > 1]
+        others = [p for p in net.parameters() if p.dim() <= 1]
+        groups = [{"params": decayed, "weight_decay": case["table"]["decay"]}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=case["rate"], fused=True)
+        return self.training(case, [numbers, codes, y], self.compile(loss_of), optimizer)
+
+
+class Compiled(Torch):
+    compiled = True
+
+
+def table(case, dropout):
+    """The tabular network. The numbers' embeddings are computed together, their
+    pieces filled up to those of the number that has most."""
+    spec = case["table"]
+    edges, dim, members = spec["edges"], spec["dimension"], spec["members"]
+    pieces = max(len(e) for e in edges) - 1
+    low, high = np.zeros((len(edges), pieces), np.float32), np.zeros((len(edges), pieces), np.float32)
+    begin, scale = low.copy(), low.copy()
+    kernel = np.zeros((len(edges), pieces, dim), np.float32)
+    slope, shift = np.zeros((len(edges), dim), np.float32), np.zeros((len(edges), dim), np.float32)
+    for i, e in enumerate(edges):
+        n, e = len(e) - 1, np.array(e)
+        begin[i, :n], scale[i, :n], high[i, :n] = e[:-1], 1 / np.diff(e), 1
+        low[i, 0], high[i, n - 1] = -np.finfo(np.float32).max, np.finfo(np.float32).max
+        part = f"input.number_{i}.piecewise_linear_1."
+        kernel[i, :n] = read(case, part + "kernel", n, dim)
+        slope[i], shift[i] = read(case, part + "slope", dim), read(case, part + "bias", dim)
+
+    class Table(nn.Module):
+        def __init__(self):
+            super().__init__()
+            for name, v in {"begin": begin, "scale": scale, "low": low, "high": high}.items():
+                self.register_buffer(name, torch.from_numpy(v))
+            self.kernel, self.slope = nn.Parameter(torch.from_numpy(kernel)), nn.Parameter(torch.from_numpy(slope))
+            # a vector, so that it is not decayed
+            self.shift = nn.Parameter(torch.from_numpy(shift.ravel()))
+            self.vectors = nn.ModuleList(
+                nn.Embedding.from_pretrained(
+                    torch.from_numpy(read(case, f"input.category_{i}.embedding_1.table", n, d)), freeze=False
+                )
+                for i, (n, d) in enumerate(spec["categories"])
+            )
+            width = len(edges) * dim + sum(d for _, d in spec["categories"])
+            self.members = nn.Parameter(torch.from_numpy(read(case, "network.members_1.scale", members, width)))
+            layers = []
+            for i, w in enumerate(spec["widths"]):
+                layer = nn.Linear(width, w)
+                with torch.no_grad():
+                    layer.weight.copy_(torch.from_numpy(read(case, f"network.dense_{i + 1}.kernel", width, w).T.copy()))
+                    layer.bias.copy_(torch.from_numpy(read(case, f"network.dense_{i + 1}.bias", w)))
+                layers += [layer, nn.ReLU(), nn.Dropout(dropout)]
+                width = w
+            self.layers = nn.Sequential(*layers)
+            self.head = nn.Parameter(torch.from_numpy(read(case, "output.y.dense_members_1.kernel", members, width)))
+            self.bias = nn.Parameter(torch.from_numpy(read(case, "output.y.dense_members_1.bias", members, 1)))
+
+        def forward(self, numbers, codes):
+            x = numbers[:, :, None]
+            p = ((x - self.begin) * self.scale).clamp(self.low, self.high)
+            y = torch.bmm(p.transpose(0, 1), self.kernel).transpose(0, 1) + x * self.slope
+            y = y.flatten(1) + self.shift
+            h = torch.cat([y] + [v(codes[:, i]) for i, v in enumerate(self.vectors)], 1)
+            h = self.layers(h[:, None, :] * self.members)
+            return (h * self.head).sum(-1, keepdim=True) + self.bias
+
+    return Table()
+
+
+class Jax:
+    def __init__(self):
+        global jax, jnp
+        import jax
+        import jax.numpy as jnp
+
+        self.version = f"jax {jax.__version__}"
+
+    def product(self, case):
+        a, b = operands(case)
+        ta, tb = case.get("trans_a", False), case.get("trans_b", False)
+        a, b = jnp.asarray(a.T if ta else a), jnp.asarray(b.T if tb else b)
+        f = jax.jit(lambda a, b: jnp.matmul(a.T if ta else a, b.T if tb else b))
+        last = [None]
+
+        def step():
+            last[0] = f(a, b).block_until_ready()
+
+        return step, lambda: None, lambda: np.asarray(last[0]).ravel()
+
+    def train(self, case, exact):
+        x, y = jnp.asarray(read(case, "x", -1, case["widths"][0])), jnp.asarray(targets(case))
+        order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
+        rate, size = case["rate"], case["batch"]
+
+        def loss_of(params, x, y):
+            for i, (w, b) in enumerate(params):
+                x = x @ w + b
+                if i < len(params) - 1:
+                    x = jax.nn.relu(x)
+            if case["loss"] == "classes":
+                return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1))
+            return jnp.mean(jnp.logaddexp(0.0, x) - y * x)
+
+        def one(state, lo):
+            params, m, v, t = state
+            index = jax.lax.dynamic_slice(order, (lo,), (size,))
+            loss, g = jax.value_and_grad(loss_of)(params, x[index], y[index])
+            t = t + 1
+            m = jax.tree.map(lambda m, g: 0.9 * m + 0.1 * g, m, g)
+            v = jax.tree.map(lambda v, g: 0.999 * v + 0.001 * g * g, v, g)
+            c1, c2 = 1 - 0.9**t, 1 - 0.999**t
+            params = jax.tree.map(lambda p, m, v: p - rate * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v)
+            return (params, m, v, t), loss
+
+        params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in dense(case)]
+        zeros = lambda: jax.tree.map(jnp.zeros_like, params)
+        state, loss = [(params, zeros(), zeros(), jnp.float32(0))], [None]
+        one, start = jax.jit(one, donate_argnums=0), starts(case)
+
+        def step():
+            state[0], loss[0] = one(state[0], next(start))
+
+        return step, lambda: float(loss[0])
+
+
+class Onnx:
+    def __init__(self):
+        global onnx, ort
+        import onnx
+        import onnxruntime as ort
+
+        self.version = f"onnxruntime {ort.__version__}"
+
+    def predict(self, case):
+        from onnx import TensorProto, helper, numpy_helper
+
+        nodes, values, last = [], [], "x"
+        layers = dense(case)
+        for i, (kernel, bias) in enumerate(layers):
+            values += [numpy_helper.from_array(kernel.copy(), f"w{i}"), numpy_helper.from_array(bias.copy(), f"b{i}")]
+            nodes.append(helper.make_node("Gemm", [last, f"w{i}", f"b{i}"], [f"h{i}"]))
+            last = f"h{i}"
+            if i < len(layers) - 1:
+                nodes.append(helper.make_node("Relu", [last], [f"r{i}"]))
+                last = f"r{i}"
+        ends = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])
+            for name, width in (("x", case["widths"][0]), (last, case["widths"][-1]))
+        ]
+        model = helper.make_model(
+            helper.make_graph(nodes, "m", ends[:1], ends[1:], values), opset_imports=[helper.make_opsetid("", 17)]
+        )
+        model.ir_version = 8
+        options = ort.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
+        session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        feed = {"x": read(case, "x", -1, case["widths"][0])[: case["batch"]].copy()}
+        result = [None]
+
+        def step():
+            result[0] = session.run(None, feed)[0]
+
+        return step, lambda: None, lambda: result[0].ravel()
+
+
+PEERS = {"numpy": Numpy, "torch": Torch, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
+SHOWN = 64  # numbers of a result that are compared
+
+
+def prepare(peer, q):
+    case = q["case"]
+    if case["kind"] in ("train", "table"):
+        step, loss = peer.train(case, q.get("exact", False))
+        values = []
+        for _ in range(q["steps"]):
+            step()
+            values.append(loss())
+        return step, loss, values
+    step, wait, result = getattr(peer, case["kind"])(case)
+    step()
+    return step, wait, [float(v) for v in result()[:SHOWN]]
+
+
+def timed(step, wait, q):
+    seconds, clock = [], time.perf_counter
+    began = clock()
+    if q.get("each"):
+        for _ in range(q["steps"]):
+            step()
+            now = clock()
+            seconds.append(now - began)
+            began = now
+        return seconds
+    for _ in range(q["steps"]):
+        step()
+    wait()
+    return [clock() - began]
+
+
+def say(**words):
+    print(json.dumps(words), file=out, flush=True)
+
+
+try:
+    import numpy as np
+
+    peer = PEERS[NAME]()
+except ImportError as e:
+    print(e, file=sys.stderr)
+    sys.exit(3)
+say(version=peer.version)
+step = wait = None
+for line in sys.stdin:
+    q = json.loads(line)
+    try:
+        if q["do"] == "prepare":
+            step = wait = None
+            step, wait, values = prepare(peer, q)
+            say(values=values)
+        else:
+            say(seconds=timed(step, wait, q))
+    except Exception as e:
+        say(error=f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}")
