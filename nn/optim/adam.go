@@ -108,7 +108,7 @@ func (o adam) Begin(s *Step) Rule {
 	return func(p Param, g *graph.Node) *graph.Node {
 		m, setM := p.Slot("m")
 		v, setV := p.Slot("v")
-		m, v = moment(m, g, o.Beta1), moment(v, graph.Square(g), o.Beta2)
+		m, v = settle(moment(m, g, o.Beta1), 1e-30), settle(moment(v, graph.Square(g), o.Beta2), 1e-35)
 		setM(m)
 		setV(v)
 		value := p.Value
@@ -122,4 +122,13 @@ func (o adam) Begin(s *Step) Rule {
 // moment returns β·old + (1−β)·x.
 func moment(old, x *graph.Node, beta float64) *graph.Node {
 	return graph.Add(graph.Scale(old, beta), graph.Scale(x, 1-beta))
+}
+
+// settle makes values nearer to 0 than least 0. Means of gradients that have
+// become 0, such as those of units that are silent, would else fall for some
+// hundred steps and then stay subnormal numbers, with which a processor computes
+// a hundred times as slowly. What is cut off is too small to move a parameter.
+// No number stays none.
+func settle(x *graph.Node, least float64) *graph.Node {
+	return graph.Mul(x, graph.GreaterEqual(graph.Abs(x), x.Builder().Scalar(least)))
 }

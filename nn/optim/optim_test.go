@@ -81,6 +81,43 @@ func TestAdamWithoutBiasCorrection(t *testing.T) {
 	}
 }
 
+// TestMomentsSettle: where the gradient has become 0, means of it end at 0 and are
+// never subnormal; infinities and what is no number stay.
+func TestMomentsSettle(t *testing.T) {
+	for name, opt := range map[string]optim.Optimizer{"adam": optim.Adam(0.1, optim.Betas(0.5, 0.8)), "sgd": optim.SGD(0.1, optim.Momentum(0.5))} {
+		s := stateOf(t, 1, map[string][]int{"w": {2, 2}})
+		p := minimise(t, opt, s, s.Trainable(), optim.Options{})
+		p.Run(scalars("g", -0.5, "lr", 0.1))
+		steps := 0
+		for ; steps < 1000; steps++ {
+			p.Run(scalars("g", 0., "lr", 0.1))
+			left := false
+			for _, v := range s.Variables() {
+				if !strings.HasPrefix(v.Name, optim.Prefix) || strings.Contains(v.Name, "correction") {
+					continue
+				}
+				for _, x := range v.Value.Floats() {
+					if x != 0 && math.Abs(float64(x)) < 0x1p-126 {
+						t.Fatalf("%s: %s is %g after %d steps without a gradient", name, v.Name, x, steps+1)
+					}
+					left = left || x != 0
+				}
+			}
+			if !left {
+				break
+			}
+		}
+		if steps < 90 || steps == 1000 {
+			t.Errorf("%s: the means are 0 after %d steps, expected more than 90 and an end", name, steps)
+		}
+		p.Run(scalars("g", math.Inf(1), "lr", 0.1))
+		p.Run(scalars("g", math.NaN(), "lr", 0.1))
+		if x := s.Lookup("w").Value.Floats()[0]; x == x {
+			t.Errorf("%s: a gradient that is no number leaves the weight at %v", name, x)
+		}
+	}
+}
+
 func namesOf(s *graph.State) []string {
 	var out []string
 	for _, v := range s.Variables() {

@@ -55,7 +55,7 @@ func (o sgd) Begin(s *Step) Rule {
 	return func(p Param, g *graph.Node) *graph.Node {
 		if o.Momentum > 0 {
 			v, set := p.Slot("velocity")
-			v = graph.Add(graph.Scale(v, o.Momentum), g)
+			v = settle(graph.Add(graph.Scale(v, o.Momentum), g), 1e-30)
 			set(v)
 			if o.Nesterov {
 				g = graph.Add(g, graph.Scale(v, o.Momentum))
