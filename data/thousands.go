@@ -89,6 +89,9 @@ func (n numberStyle) plain(body string) (plain string, grouped, ok bool) {
 	if n.thousands != 0 {
 		groups = strings.Split(whole, string(rune(n.thousands)))
 	}
+	if len(groups) > 1 && n.thousands != ',' && body[0] == '+' {
+		return "", false, false // a telephone number
+	}
 	for i, g := range groups {
 		if strings.Trim(g, "0123456789") != "" || i == 0 && len(g) > 1 && g[0] == '0' || i > 0 && len(g) != 3 || len(groups) > 1 && (i == 0 && (len(g) > 3 || g == "" || g[0] == '0')) {
 			return "", false, false
