@@ -201,7 +201,7 @@ func (s *statistics) infer(name string, want Type, layout string, place func(int
 	case Number:
 		plain := s.integers + max(s.floats, s.commas)
 		switch k := s.style(); {
-		case k >= 0 && (plain < s.values || s.dressing.want != "" || !s.dressing.points && s.threes()):
+		case k >= 0 && (plain < s.values || s.dressing.want != "" || !s.dressing.semicolons && s.threes()):
 			s.wear(&f, k, place)
 		case s.commas > s.floats:
 			if f.Decimal = ","; s.threes() {

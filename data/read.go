@@ -274,7 +274,8 @@ func (r *Reader) newStatistics() []*statistics {
 	for j := range stats {
 		stats[j] = newStatistics(r.european())
 		stats[j].dressing.want = r.options.Thousands[r.names[j]]
-		stats[j].dressing.points = r.semicolons() || stats[j].dressing.want != ""
+		stats[j].dressing.points = r.divided(func(delimiter byte) bool { return delimiter != ',' }) || stats[j].dressing.want != ""
+		stats[j].dressing.semicolons = r.divided(func(delimiter byte) bool { return delimiter == ';' })
 	}
 	return stats
 }
@@ -287,12 +288,12 @@ func (r *Reader) european() bool {
 	})
 }
 
-// semicolons says whether some text file is divided by something else than commas,
-// as those with decimal commas are.
-func (r *Reader) semicolons() bool {
+// divided says whether some text file is divided at such a character; those with
+// decimal commas are not at commas.
+func (r *Reader) divided(at func(delimiter byte) bool) bool {
 	return slices.ContainsFunc(r.parts, func(p *part) bool {
 		c, ok := p.decoder.(*csvFile)
-		return ok && c.delimiter != ','
+		return ok && at(c.delimiter)
 	})
 }
 

@@ -16,7 +16,7 @@ type numberStyle struct{ decimal, thousands byte }
 
 // numberStyles are those that are recognised beside plain numbers. A value that fits
 // several, such as $1,234, is of the first that every value of its column fits.
-var numberStyles = [...]numberStyle{{'.', ','}, {',', '.'}, {'.', ' '}, {',', ' '}, {'.', '\''}, {',', '\''}, {'.', 0}, {',', 0}}
+var numberStyles = [...]numberStyle{{'.', ','}, {',', '.'}, {'.', ' '}, {',', ' '}, {'.', '\''}, {',', '\''}, {'.', 0}, {',', 0}} // those without thousands last
 
 // thousandsNames are the values of data.thousands.
 var thousandsNames = map[string]byte{",": ',', "comma": ',', ".": '.', "point": '.', " ": ' ', "space": ' ', "'": '\'', "apostrophe": '\'', "none": 0}
@@ -89,6 +89,9 @@ func (n numberStyle) plain(body string) (plain string, grouped, ok bool) {
 	if n.thousands != 0 {
 		groups = strings.Split(whole, string(rune(n.thousands)))
 	}
+	if len(groups) > 1 && n.thousands != ',' && body[0] == '+' {
+		return "", false, false // a telephone number
+	}
 	for i, g := range groups {
 		if strings.Trim(g, "0123456789") != "" || i == 0 && len(g) > 1 && g[0] == '0' || i > 0 && len(g) != 3 || len(groups) > 1 && (i == 0 && (len(g) > 3 || g == "" || g[0] == '0')) {
 			return "", false, false
@@ -119,8 +122,11 @@ type dressing struct {
 	// those that may: 2.301.
 	points bool
 	parted int
-	want   string // of data.thousands
-	number bool   // the type is declared
+	// semicolons says that the file is divided at these, so that one mark before
+	// three digits is taken as it is where the comma is the decimal mark.
+	semicolons bool
+	want       string // of data.thousands
+	number     bool   // the type is declared
 }
 
 // see learns from n equal values that are not plain numbers.
@@ -228,9 +234,10 @@ func (s *statistics) style() int {
 		if style.thousands != 0 && apart == 0 || fit != s.values || d.styled[k] == 0 || s.padded > 0 || s.long > 0 || d.signs || percent || style.thousands != ',' && s.codes(k) || k == len(numberStyles)-1 && s.lists() {
 			continue
 		}
-		// $1,234 in a file that is divided at semicolons has a decimal comma.
-		decimalComma := slices.Index(numberStyles[:], numberStyle{',', 0})
-		if style.thousands == ',' && d.points && d.styled[decimalComma]+s.integers == s.values {
+		// $1,234 in a file that is divided at semicolons has a decimal comma, and
+		// $3.459 in another a decimal point.
+		if style.thousands == ',' && d.semicolons && d.styled[len(numberStyles)-1]+s.integers == s.values ||
+			style.thousands == '.' && !d.semicolons && d.styled[len(numberStyles)-2]+d.parted+s.integers == s.values {
 			continue
 		}
 		return k

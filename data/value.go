@@ -338,7 +338,7 @@ func (b *builder) add(raw []byte) error {
 	switch b.field.Type {
 	case Number:
 		x, kind := parseNumber(v, b.decimal)
-		if kind == notNumber && (b.field.Thousands != "" || b.field.Sign != "") {
+		if kind == notNumber { // perhaps (7), which needs no mark of the field's
 			x, kind = b.undressed(v)
 		}
 		switch kind {

@@ -70,12 +70,13 @@ func (c *candidate) output(name string) int { return slices.Index(targetsOf(c.mo
 
 // A truth is the target as all candidates are to predict it.
 type truth struct {
-	from   string // which bundle or file says so
-	target string
-	field  data.Field
-	output feature.Output
-	others []string // what bundles predict besides
-	weight string   // the column that all bundles count rows by, where the file has it
+	from    string // which bundle or file says so
+	target  string
+	field   data.Field
+	output  feature.Output
+	others  []string    // what bundles predict besides
+	weight  string      // the column that all bundles count rows by, where the file has it, and
+	weights *data.Field // how it is written
 }
 
 // Compare measures models on the same rows and tests each against the best.
@@ -313,7 +314,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 			if f == nil {
 				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, target)
 			}
-			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil, ""}
+			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil, "", nil}
 			know.others = slices.DeleteFunc(targetsOf(m), func(n string) bool { return n == target })
 			continue
 		}
@@ -340,7 +341,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
-	return &truth{o.File, o.Target, field, output, nil, ""}, nil
+	return &truth{o.File, o.Target, field, output, nil, "", nil}, nil
 }
 
 // fits refuses a bundle that predicts something else.
@@ -361,9 +362,10 @@ func (k *truth) fits(c *candidate) error {
 // weigh decides by which column rows count, and says so.
 func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
 	var names []string
+	var weights *data.Field
 	for _, one := range all {
 		if one.model != nil && !slices.Contains(names, one.model.Weight) {
-			names = append(names, one.model.Weight)
+			names, weights = append(names, one.model.Weight), weightField(one.model)
 		}
 	}
 	switch {
@@ -373,12 +375,12 @@ func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
 	case len(names) == 0 || names[0] == "":
 		return nil
 	}
-	_, has, err := readWeight(o.File, names[0], o.Data, nil)
+	_, has, err := readWeight(o.File, weights, o.Data, nil)
 	switch {
 	case err != nil:
 		return err
 	case has:
-		k.weight, c.Weight = names[0], names[0]
+		k.weight, k.weights, c.Weight = names[0], weights, names[0]
 		c.Notes = append(c.Notes, "rows count by "+k.weight)
 	default:
 		c.Notes = append(c.Notes, fmt.Sprintf("every row counts the same: %s has no column %s, by which the bundles were trained", o.File, names[0]))
@@ -418,7 +420,7 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 		read.Schema = append(read.Schema, *f)
 	}
 	var err error
-	if read.Schema, _, err = readWeight(o.File, k.weight, o.Data, read.Schema); err != nil {
+	if read.Schema, _, err = readWeight(o.File, k.weights, o.Data, read.Schema); err != nil {
 		return nil, err
 	}
 	t, _, err := data.Read(o.File, read)

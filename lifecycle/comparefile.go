@@ -125,7 +125,7 @@ func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []s
 	}
 	read := o.Data
 	read.Schema = rowFields
-	if read.Schema, _, err = readWeight(o.File, k.weight, o.Data, read.Schema); err != nil {
+	if read.Schema, _, err = readWeight(o.File, k.weights, o.Data, read.Schema); err != nil {
 		return nil, nil, err
 	}
 	rows, _, err := data.Read(o.File, read)

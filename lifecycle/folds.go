@@ -127,7 +127,7 @@ func (p *prepared) checkFolds(c *Config) error {
 			return mistake("%s: data.clean[%d] (%s) chooses rows or changes %s after a step that learns from the training rows, which differ from fold to fold: move it before that step, or set evaluate.cross_validation to 0", c.doc.Name(), i, p.clean.steps[i].Type(), strings.Join(slices.DeleteFunc(append(targets, p.weight), func(n string) bool { return n == "" }), ", "))
 		}
 	}
-	thin := of(append(targets, c.splitSpec().Column)...)
+	thin := of(append(targets, c.splitSpec().Column, p.weight)...)
 	outputs := p.pinned(c).Outputs
 	for _, folds := range p.folds {
 		for k, f := range folds {
@@ -144,6 +144,9 @@ func (p *prepared) checkFolds(c *Config) error {
 func (p *prepared) checkFold(c *Config, thin *data.Table, f data.Fold, outputs []Output) error {
 	train, valid, test, err := p.divideFold(c, thin, f)
 	if err != nil {
+		return err
+	}
+	if err := (&prepared{train: train, valid: valid, test: test, weight: p.weight}).checkSums(); err != nil {
 		return err
 	}
 	var m model.Model

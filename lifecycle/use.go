@@ -259,7 +259,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	}
 	var err error
 	var weighted bool
-	if o.Schema, weighted, err = readWeight(path, m.Weight, o, o.Schema); err != nil {
+	if o.Schema, weighted, err = readWeight(path, weightField(m), o, o.Schema); err != nil {
 		return nil, err
 	}
 	for _, s := range m.Clean { // which rows the model is for

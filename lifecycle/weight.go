@@ -100,10 +100,17 @@ func checkWeights(t *data.Table, column, file string, numbers []int) error {
 
 // checkSums finds parts whose rows weigh nothing together.
 func (p *prepared) checkSums() error {
-	for _, part := range []struct {
-		what string
-		rows *data.Table
-	}{{partTraining, p.train}, {partValidation, p.valid}, {partTest, p.test}} {
+	type part struct {
+		what, remedy string
+		rows         *data.Table
+	}
+	const remedy = "take other rows, or another column"
+	parts := []part{{partTraining, remedy, p.train}, {partValidation, remedy, p.valid}, {partTest, remedy, p.test}}
+	for k, f := range p.bag {
+		of, remedy := fmt.Sprintf("network %d's ", k+1), "set train.bagging to a smaller number, or to off"
+		parts = append(parts, part{of + partTraining, remedy, p.train.Select(f.Train)}, part{of + partValidation, remedy, p.train.Select(f.Test)})
+	}
+	for _, part := range parts {
 		w := p.weights(part.rows)
 		sum := 0.0
 		for _, v := range w {
@@ -112,7 +119,7 @@ func (p *prepared) checkSums() error {
 		switch {
 		case w == nil:
 		case sum == 0:
-			return mistake("the weights (data.weight: %s) of all %d %s rows are 0: nothing would count; take other rows, or another column", p.weight, len(w), part.what)
+			return mistake("the weights (data.weight: %s) of all %d %s rows are 0: nothing would count; %s", p.weight, len(w), part.what, part.remedy)
 		case math.IsInf(sum, 0):
 			return mistake("the weights (data.weight: %s) of the %s rows add up to infinity: scale them down", p.weight, part.what)
 		}
@@ -120,17 +127,25 @@ func (p *prepared) checkSums() error {
 	return nil
 }
 
-// readWeight adds the column of weights to a schema where a file has it. It reports
-// whether it has.
-func readWeight(path, column string, o data.Options, s data.Schema) (data.Schema, bool, error) {
-	if column == "" {
+// weightField is the column of a model's weights, written as it was; nil: none.
+func weightField(m *model.Model) *data.Field {
+	if f := m.Schema.Field(m.Weight); f != nil || m.Weight == "" {
+		return f
+	}
+	return &data.Field{Name: m.Weight, Type: data.Number}
+}
+
+// readWeight adds the column of weights, nil for none, to a schema where a file has
+// it. It reports whether it has.
+func readWeight(path string, weight *data.Field, o data.Options, s data.Schema) (data.Schema, bool, error) {
+	if weight == nil {
 		return s, false, nil
 	}
 	have, err := data.Columns(path, o)
-	if err != nil || !slices.Contains(have, column) {
+	if err != nil || !slices.Contains(have, weight.Name) {
 		return s, false, err
 	}
-	return append(slices.Clone(s), data.Field{Name: column, Type: data.Number}), true, nil
+	return append(slices.Clone(s), *weight), true, nil
 }
 
 // even brings weights to a mean of 1.

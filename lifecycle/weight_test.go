@@ -140,6 +140,31 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// TestWeightsAsTheyWereWritten: a file to measure on has its weights written as the
+// training rows had them.
+func TestWeightsAsTheyWereWritten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	commas := func(row int) string { return strings.Replace(uneven(row), ".", ",", 1) }
+	weighted(400, 77, commas, "balance").write(t, dir, "rows.csv")
+	test := weighted(200, 78, commas, "balance").write(t, dir, "test.csv")
+	s, _ := mustRun(t, configure(t, dir, strings.Replace(weightedConfig, "split: {fractions: [0.5, 0.2, 0.3]}", "test: test.csv", 1)+"outputs: [balance]\n"))
+	m := mustLoad(t, s.Bundle)
+	e, err := EvaluateFile(context.Background(), m, m, test, data.Options{}, 20, 0.95, 0)
+	if err != nil || e.Metrics["rmse"].Value != s.Test["rmse"].Value {
+		t.Errorf("evaluated again: %v, %+v", err, e)
+	}
+	var out bytes.Buffer
+	if _, err := PredictFile(context.Background(), m, test, data.Options{}, &out, false); err != nil {
+		t.Fatal(err)
+	}
+	file := writeFile(t, dir, "p.csv", out.String())
+	c := mustCompare(t, comparing(test, s.Bundle, file))
+	if a, b := c.of(t, "m.hone").Score.Value, c.of(t, "p.csv").Score.Value; a != b || a != s.Test["rmse"].Value {
+		t.Errorf("compared: %g and %g, expected %g", a, b, s.Test["rmse"].Value)
+	}
+}
+
 // TestRowsOfNoWeightTeachNothing: two kinds of rows contradict each other, and those
 // that weigh nothing are not believed.
 func TestRowsOfNoWeightTeachNothing(t *testing.T) {
@@ -206,6 +231,7 @@ func TestWeightMistakes(t *testing.T) {
 		return name
 	}
 	weighted(200, 75, func(int) string { return "0" }, "bought").write(t, dir, "zeros.csv")
+	weighted(200, 75, func(i int) string { return map[bool]string{true: "1", false: "0"}[i%20 == 0] }, "bought").write(t, dir, "few.csv")
 	weighted(200, 75, uneven, "bought").write(t, dir, "rows.csv")
 	for _, tt := range []struct {
 		sets []string
@@ -216,6 +242,8 @@ func TestWeightMistakes(t *testing.T) {
 		{[]string{"data.source=" + at(150, "heavy")}, []string{"line 152", `"heavy"`}},
 		{[]string{"data.split={}", "data.test=" + at(3, "-1")}, []string{"3 -1.csv, row 4"}},
 		{[]string{"data.source=zeros.csv"}, []string{"of all", "training rows are 0"}},
+		{[]string{"data.source=few.csv", "train.bagging=8"}, []string{"network ", "validation rows are 0", "train.bagging to a smaller number"}},
+		{[]string{"data.source=few.csv", "data.split={}", "evaluate.cross_validation=8"}, []string{"fold ", "rows are 0"}},
 		{[]string{"data.weight=wt"}, []string{"rows.csv", `"wt"`, `did you mean "w"?`}},
 		{[]string{"data.weight=bought"}, []string{"data.weight", "is the column to predict"}},
 		{[]string{"inputs=[age, w]"}, []string{"data.weight", `"w" is an input as well`}},

@@ -306,7 +306,7 @@ func TestWaves(t *testing.T) {
 	}
 	listed := map[string][]string{
 		"inputs[0].name": {"age"}, "inputs[0].embedding": {"piecewise_linear"}, "inputs[1].name": {"color"},
-		"inputs[2].name": {"income"}, "inputs[2].embedding": {"none"}, "inputs[3].name": {"height"}, "inputs[3].embedding": {"piecewise_linear"},
+		"inputs[2].name": {"income"}, "inputs[2].embedding": {"none"}, "inputs[3].name": {"height"}, "inputs[3].embedding": {"auto"},
 	}
 	for _, tt := range []struct {
 		s    map[string][]string

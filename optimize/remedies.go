@@ -249,7 +249,7 @@ func waves(s Settings, e *Evidence) []string {
 	found := false
 	for i := 0; s(fmt.Sprintf("inputs[%d].name", i)) != nil; i++ {
 		path := fmt.Sprintf("inputs[%d].embedding", i)
-		if v := s(path); len(v) == 1 && v[0] == "piecewise_linear" {
+		if v := s(path); len(v) == 1 && (v[0] == "piecewise_linear" || v[0] == "auto") {
 			sets = append(sets, path+"=periodic")
 		}
 		found = true
