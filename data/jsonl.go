@@ -152,7 +152,7 @@ func (d *jsonFile) each(sc *scanner, b *block, row func() error) error {
 		return err
 	}
 	empty := make([]span, len(d.names))
-	given := make([]bool, len(d.names))
+	given, commas := make([]bool, len(d.names)), d.commas(d.names)
 	return d.lines(b, func(at int, s *jsonScanner) error {
 		sc.text, sc.start = sc.text[:0], at
 		sc.fields = append(sc.fields[:0], empty...)
@@ -169,6 +169,9 @@ func (d *jsonFile) each(sc *scanner, b *block, row func() error) error {
 			}
 			given[k] = true
 			sc.put(k, value)
+			if s.bare && commas[k] {
+				withComma(sc.text[sc.fields[k].start:])
+			}
 			return nil
 		})
 		if err != nil {
@@ -186,6 +189,7 @@ type jsonScanner struct {
 	key    []byte // path to where we are, with dots
 	string []byte // unquoted last
 	text   []byte // written last
+	bare   bool   // the value last read is a number of JSON
 }
 
 func (s *jsonScanner) wrong(expected string) error {
@@ -277,7 +281,9 @@ func (s *jsonScanner) value(depth int) ([]byte, error) {
 	if s.pos >= len(s.data) {
 		return nil, s.wrong("a value")
 	}
-	switch c := s.data[s.pos]; {
+	c := s.data[s.pos]
+	s.bare = c == '-' || c-'0' <= 9
+	switch {
 	case c == '"':
 		err := s.quoted("text")
 		return s.string, err
@@ -285,7 +291,7 @@ func (s *jsonScanner) value(depth int) ([]byte, error) {
 		s.text = s.text[:0]
 		err := s.copy(depth)
 		return s.text, err
-	case c == '-' || c-'0' <= 9:
+	case s.bare:
 		return s.number()
 	}
 	for _, word := range []string{"true", "false", "null"} {

@@ -24,6 +24,22 @@ func TestJSONL(t *testing.T) {
 	}
 }
 
+// TestJSONLNumbersAreNumbers: where the schema writes numbers with points between
+// thousands and a decimal comma, JSON's own numbers mean what they say in JSON.
+func TestJSONLNumbersAreNumbers(t *testing.T) {
+	schema := Schema{{Name: "a", Type: Number, Decimal: ",", Thousands: "."}}
+	table, _ := mustRead(t, `{"a": 600.123}
+{"a": "600.123"}
+{"a": -3.5}
+{"a": "3,5"}
+{"a": 2.5e3}
+{"a": 1200}
+`, Options{Schema: schema})
+	if got, want := fmt.Sprint(table.Columns[0].Numbers), "[600.123 600123 -3.5 3.5 2500 1200]"; got != want {
+		t.Errorf("read %s, expected %s", got, want)
+	}
+}
+
 // A key that the beginning of a file does not have is a column all the same.
 func TestJSONLLateColumn(t *testing.T) {
 	text := strings.Repeat(`{"a":1}`+"\n", 500) + `{"a":2,"b":{"c":"late"}}` + "\n" + strings.Repeat(`{"a":1}`+"\n", 500)

@@ -63,6 +63,25 @@ type part struct {
 	decoder               decoder
 }
 
+// commas says for each name whether the schema that is given writes its numbers
+// with a decimal comma, and so must those of a kind that has numbers of its own.
+func (p *part) commas(names []string) []bool {
+	out := make([]bool, len(names))
+	for i, name := range names {
+		if f := p.options.Schema.Field(name); f != nil && f.Type == Number {
+			out[i] = f.Decimal == ","
+		}
+	}
+	return out
+}
+
+// withComma gives a number that was written with a point the decimal comma.
+func withComma(number []byte) {
+	if i := bytes.IndexByte(number, '.'); i >= 0 {
+		number[i] = ','
+	}
+}
+
 // unit is what places in the file are counted in.
 func (p *part) unit() string {
 	for _, k := range kinds {

@@ -459,7 +459,7 @@ func (c *chunkReader) take(n int, list bool) ([]parquet.Value, error) {
 func (d *parquetFile) each(sc *scanner, b *block, row func() error) (err error) {
 	defer d.guard(&err)
 	content := b.content.(*parquetRowsOf)
-	at := make([]int, len(content.columns))
+	at, commas := make([]int, len(content.columns)), d.commas(d.names)
 	for i := range content.rows {
 		sc.start, sc.text = i, sc.text[:0]
 		sc.fields = sc.fields[:0]
@@ -469,6 +469,9 @@ func (d *parquetFile) each(sc *scanner, b *block, row func() error) (err error) 
 			if l.list == 0 {
 				if v := values[i]; !v.IsNull() {
 					sc.text = l.write(sc.text, v)
+					if commas[j] && !l.quote {
+						withComma(sc.text[start:])
+					}
 				}
 			} else {
 				k := at[j] + 1
