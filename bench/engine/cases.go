@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -157,7 +158,7 @@ func (c *Case) write() error {
 		return x
 	}
 	if c.Kind == "product" {
-		return firstError(c.save("a", normal(c.M*c.K)), c.save("b", normal(c.K*c.N)))
+		return errors.Join(c.save("a", normal(c.M*c.K)), c.save("b", normal(c.K*c.N)))
 	}
 	numbers := c.inputs()
 	x := normal(c.Rows * numbers)
@@ -210,25 +211,14 @@ func (c *Case) write() error {
 	for _, v := range state.Trainable() {
 		errs = append(errs, c.save(parameterFile(v), v.Value.Floats()))
 	}
-	return firstError(errs...)
+	return errors.Join(errs...)
 }
 
 func parameterFile(v *graph.Variable) string { return strings.ReplaceAll(v.Name, "/", ".") }
 
-func firstError(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 func words(x []int32) []float32 {
-	t, err := tensor.FromInts(x)
-	if err != nil {
-		panic(err) // programmer error: a vector has the shape that it has
-	}
+	t := tensor.New(tensor.Int32, len(x))
+	copy(t.Ints(), x)
 	return t.Raw()
 }
 

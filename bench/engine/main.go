@@ -48,11 +48,7 @@ func start(args []string) error {
 		return serve(os.Stdin, os.Stdout)
 	}
 	if len(args) > 0 && args[0] == "setup" {
-		flags := flag.NewFlagSet("engine setup", flag.ExitOnError)
-		dir := flags.String("venv", defaultVenv, "folder of the virtual environment")
-		python := flags.String("python", "python3", "Python that makes it, 3.11 or later")
-		flags.Parse(args[1:])
-		return venv.Setup(*python, *dir, requirements)
+		return venv.Command("engine", defaultVenv, requirements, args[1:])
 	}
 	var o options
 	flags := flag.NewFlagSet("engine", flag.ExitOnError)

@@ -37,11 +37,7 @@ func main() {
 
 func start(args []string) error {
 	if len(args) > 0 && args[0] == "setup" {
-		flags := flag.NewFlagSet("tables setup", flag.ExitOnError)
-		dir := flags.String("venv", defaultVenv, "folder of the virtual environment")
-		python := flags.String("python", "python3", "Python that makes it, 3.11 or later")
-		flags.Parse(args[1:])
-		return venv.Setup(*python, *dir, requirements)
+		return venv.Command("tables", defaultVenv, requirements, args[1:])
 	}
 	var o options
 	flags := flag.NewFlagSet("tables", flag.ExitOnError)

@@ -128,7 +128,7 @@ func moment(old, x *graph.Node, beta float64) *graph.Node {
 // become 0, such as those of units that are silent, would else fall for some
 // hundred steps and then stay subnormal numbers, with which a processor computes
 // a hundred times as slowly. What is cut off is too small to move a parameter.
-// No number stays none.
+// NaN stays NaN.
 func settle(x *graph.Node, least float64) *graph.Node {
 	return graph.Mul(x, graph.GreaterEqual(graph.Abs(x), x.Builder().Scalar(least)))
 }

@@ -2,15 +2,26 @@ package venv
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 )
 
-// Setup makes the environment in the folder dir by a Python of the system, and
+// Command is the setup command of a program of that name: it makes the
+// environment in the folder dir, unless a flag names another.
+func Command(program, dir string, requirements []byte, args []string) error {
+	flags := flag.NewFlagSet(program+" setup", flag.ExitOnError)
+	folder := flags.String("venv", dir, "folder of the virtual environment")
+	python := flags.String("python", "python3", "Python that makes it, 3.11 or later")
+	flags.Parse(args)
+	return setup(*python, *folder, requirements)
+}
+
+// setup makes the environment in the folder dir by a Python of the system, and
 // installs what a requirements file lists.
-func Setup(python, dir string, requirements []byte) error {
+func setup(python, dir string, requirements []byte) error {
 	list, err := os.CreateTemp("", "hone-requirements-*.txt")
 	if err != nil {
 		return err
