@@ -38,7 +38,9 @@ type instr struct {
 	scalarB func(dst, a []float32, s float32)
 	choose  bool
 	expand  *expansion
+	adam    *graph.Adam // of a, b and c, with the numbers d and e
 	a, b, c operand
+	d, e    operand
 	dst     int         // register
 	store   *graph.Node // write straight into its words instead of dst
 	copyTo  *graph.Node // copied there from dst when the chunk is done
@@ -79,6 +81,9 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 				c.scalarB(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID][0])
 			case c.choose:
 				kernel.Select(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi))
+			case c.adam != nil:
+				kernel.Adam(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi),
+					c.d.number(in, regs, lo, hi), c.e.number(in, regs, lo, hi), c.adam.Epsilon)
 			case c.expand != nil:
 				c.expand.fill(dst, in.words[c.a.node.ID], lo, in.rows)
 			}
@@ -96,6 +101,14 @@ func (o *operand) slice(in *instance, regs []float32, lo, hi int) []float32 {
 		return regs[o.reg*chunkLen:][:hi-lo]
 	}
 	return in.words[o.node.ID][lo:hi]
+}
+
+// number is the value of an operand that is one number.
+func (o *operand) number(in *instance, regs []float32, lo, hi int) float32 {
+	if o.kind == scalar {
+		return in.words[o.node.ID][0]
+	}
+	return o.slice(in, regs, lo, hi)[0]
 }
 
 // unaryKernels and binaryKernels give each element-wise function its kernel;
@@ -234,6 +247,17 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 		c = instr{choose: true, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false)}
 	case *graph.Expand:
 		c = instr{unary: kernel.Copy, a: f.input(n.In[0], false)}
+	case graph.Moment:
+		mean := kernel.Moment
+		if op.Square {
+			mean = kernel.MomentSquare
+		}
+		c = instr{a: f.input(n.In[0], false), b: f.input(n.In[1], false), binary: func(dst, old, x []float32) {
+			mean(dst, old, x, op.Keep, op.Take, op.Least)
+		}}
+	case graph.Adam:
+		c = instr{adam: &op, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false),
+			d: f.input(n.In[3], true), e: f.input(n.In[4], true)}
 	case graph.LogisticLoss: // max(x, 0) − t·x + log(1+e^−|x|)
 		x, t := f.input(n.In[0], false), f.input(n.In[1], false)
 		p, q := f.register(), f.register()

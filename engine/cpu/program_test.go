@@ -203,7 +203,7 @@ func (g *generator) indexDims(row graph.Shape) graph.Shape {
 func (g *generator) ops() []func() {
 	ops := []func(){
 		g.choose, g.expand, g.sum, g.reduceMax, g.mean, g.reshape, g.transpose, g.concat, g.slice,
-		g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
+		g.bag, g.weightedBag, g.moment, g.adam, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
@@ -421,7 +421,7 @@ func (g *generator) byRow() {
 	idx := g.ints(t.Shape()[0].N, false, graph.Rows)
 	values := graph.Gather(t.Node, idx)
 	rows := graph.UniqueRows(idx)
-	sums := graph.SumByRow(rows, idx, values)
+	sums := graph.SumByRow(rows, idx, values, nil)
 	g.add(sums, t.bound*300)
 	g.add(graph.ScatterSet(t.Node, rows, graph.Sub(graph.Gather(t.Node, rows), sums)), t.bound*300)
 }

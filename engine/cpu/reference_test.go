@@ -39,8 +39,11 @@ var tolerances = map[string]tolerance{
 	"exp":   approximated, "log": approximated, "log1p": approximated, "tanh": approximated, "sigmoid": approximated,
 	"erf": approximated, "sin": approximated, "cos": approximated, "softplus": approximated,
 
-	"sum": summed, "scatter_add": summed, "sum_by_row": summed,
+	"sum": summed, "scatter_add": summed, "sum_by_row": summed, "bag_sum": summed,
 	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
+
+	"moment": {moved, "two products and their sum, each rounded"}, "moment_square": {moved, "as moment, and the square"},
+	"adam": {func(c *comparison, i int) float64 { return 32 + 2*math.Abs(c.want.F[i]) }, "a quotient of up to 4 of rounded parts, and a difference"},
 
 	"softmax": {func(c *comparison, i int) float64 { return (64 + c.classes()) * math.Abs(c.want.F[i]) },
 		"rounding x − max, up to 16, is a relative error of the exponential; it and that of exp enter twice; one rounding a class; the quotient"},
@@ -66,6 +69,9 @@ func relative(units float64) func(*comparison, int) float64 {
 	return func(c *comparison, i int) float64 { return units * math.Abs(c.want.F[i]) }
 }
 
+// moved is for sums of two products, of which the second may have another sign.
+func moved(c *comparison, i int) float64 { return 4 * c.magnitude.F[i] }
+
 // terms is the number of terms that may end up in one sum.
 func (c *comparison) terms() float64 {
 	in := c.n.In[0].Shape()
@@ -79,6 +85,9 @@ func (c *comparison) terms() float64 {
 		return float64(in[1].Of(c.rows))
 	case graph.Collect:
 		in = c.n.In[1].Shape()
+	case graph.Bag:
+		in = c.n.In[1].Shape()
+		return float64(in[len(in)-1].N) + 1
 	}
 	return float64(in[0].Of(c.rows))
 }
@@ -114,7 +123,7 @@ func compareNode(t fataler, p *graph.Program, n *graph.Node, rows int, in []*ref
 	}
 	c := &comparison{n: n, rows: rows, in: in, want: want}
 	switch n.Op.(type) {
-	case graph.Reduce, graph.Product, graph.Spread, graph.Collect:
+	case graph.Reduce, graph.Product, graph.Spread, graph.Collect, graph.Bag, graph.Moment:
 		abs := make([]*reference.Value, len(in))
 		for i, v := range in {
 			abs[i] = v.Clone()

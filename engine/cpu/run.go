@@ -162,7 +162,7 @@ func (pl *plan) lower(u *unit) (step, error) {
 // among the inputs and the number of valid ones.
 func indexLimits(n *graph.Node) (in, limit int) {
 	switch op := n.Op.(type) {
-	case graph.Lookup:
+	case graph.Lookup, graph.Bag:
 		return 1, n.In[0].Shape()[0].N
 	case graph.Spread:
 		return 0, op.N

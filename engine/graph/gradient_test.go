@@ -181,6 +181,9 @@ var noGradient = map[string]string{
 	"Random":           "its inputs are integers",
 	"Unique":           "its input is integers",
 	"Hot":              "its input is integers",
+	"Filled":           "its input is integers",
+	"Moment":           "is part of an optimiser's update, after the gradient",
+	"Adam":             "is part of an optimiser's update, after the gradient",
 	"Collect":          "is part of an optimiser's update, after the gradient",
 	"Put":              "is part of an optimiser's update, after the gradient",
 	"CrossEntropyGrad": "is a gradient itself; second derivatives use LogSoftmax",
@@ -210,7 +213,7 @@ func gradientCases(kinds map[string][]string) []gradientCase {
 			}})
 		}
 	}
-	return append(cases, moreGradientCases...)
+	return slices.Concat(cases, moreGradientCases, bagGradientCases)
 }
 
 var moreGradientCases = []gradientCase{
@@ -543,7 +546,7 @@ func TestMissingGradientIsAnError(t *testing.T) {
 	for name, build := range map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		"sum_by_row": func(b *graph.Builder, x *graph.Node) *graph.Node {
 			i := idx(b)
-			return graph.SumByRow(graph.UniqueRows(i), i, x)
+			return graph.SumByRow(graph.UniqueRows(i), i, x, nil)
 		},
 		"scatter_set": func(b *graph.Builder, x *graph.Node) *graph.Node {
 			return graph.ScatterSet(b.Constant(tensor.Zeros(3, 2)), idx(b), x)

@@ -3653,6 +3653,585 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAtAVX2(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+// Requires: AVX
+TEXT ·sumAtAVX2(SB), NOSPLIT, $0-81
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      half
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	CMPB    accumulate+80(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+wideRowsStart:
+	MOVQ SI, R8
+
+wideRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     wideRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+	VADDPS  32(DX)(R9*1), Y1, Y1
+	VADDPS  64(DX)(R9*1), Y2, Y2
+	VADDPS  96(DX)(R9*1), Y3, Y3
+	VADDPS  128(DX)(R9*1), Y4, Y4
+	VADDPS  160(DX)(R9*1), Y5, Y5
+	VADDPS  192(DX)(R9*1), Y6, Y6
+	VADDPS  224(DX)(R9*1), Y7, Y7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	CMPB    accumulate+80(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+halfRowsStart:
+	MOVQ SI, R8
+
+halfRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     halfRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+	VADDPS  32(DX)(R9*1), Y1, Y1
+	VADDPS  64(DX)(R9*1), Y2, Y2
+	VADDPS  96(DX)(R9*1), Y3, Y3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000008
+	JL      tail
+	VXORPS  Y0, Y0, Y0
+	CMPB    accumulate+80(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Y0
+
+narrowRowsStart:
+	MOVQ SI, R8
+
+narrowRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     narrowRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     narrow
+
+tail:
+	TESTQ      CX, CX
+	JE         done
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       CX
+	VMOVUPS    32(R8)(CX*4), Y0
+	VXORPS     Y1, Y1, Y1
+	CMPB       accumulate+80(FP), $0x00
+	JE         tailRowsStart
+	VMASKMOVPS (AX), Y0, Y1
+
+tailRowsStart:
+	MOVQ SI, R8
+
+tailRows:
+	MOVLQSX    (R8), R9
+	TESTQ      R9, R9
+	JLT        tailRowsNext
+	IMULQ      BX, R9
+	VMASKMOVPS (DX)(R9*1), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+tailRowsNext:
+	ADDQ       $0x04, R8
+	CMPQ       R8, DI
+	JNE        tailRows
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumAtScaledAVX2(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+// Requires: AVX
+TEXT ·sumAtScaledAVX2(SB), NOSPLIT, $0-105
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      half
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	CMPB    accumulate+104(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+wideRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+wideRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          wideRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y8
+	VMULPS       (DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       32(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       64(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       96(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       128(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       160(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMULPS       192(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VMULPS       224(DX)(R9*1), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	CMPB    accumulate+104(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+halfRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+halfRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          halfRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y4
+	VMULPS       (DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VMULPS       32(DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VMULPS       64(DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	VMULPS       96(DX)(R9*1), Y4, Y4
+	VADDPS       Y4, Y3, Y3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000008
+	JL      tail
+	VXORPS  Y0, Y0, Y0
+	CMPB    accumulate+104(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Y0
+
+narrowRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+narrowRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          narrowRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y1
+	VMULPS       (DX)(R9*1), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     narrow
+
+tail:
+	TESTQ      CX, CX
+	JE         done
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       CX
+	VMOVUPS    32(R8)(CX*4), Y0
+	VXORPS     Y1, Y1, Y1
+	CMPB       accumulate+104(FP), $0x00
+	JE         tailRowsStart
+	VMASKMOVPS (AX), Y0, Y1
+
+tailRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+tailRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          tailRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y2
+	VMASKMOVPS   (DX)(R9*1), Y0, Y3
+	VMULPS       Y3, Y2, Y3
+	VADDPS       Y3, Y1, Y1
+
+tailRowsNext:
+	ADDQ       $0x04, R8
+	ADDQ       $0x04, R10
+	CMPQ       R8, DI
+	JNE        tailRows
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX
+TEXT ·momentAVX2(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Y0
+	VBROADCASTSS take+76(FP), Y1
+	VBROADCASTSS least+80(FP), Y2
+
+wide:
+	CMPQ    BX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMULPS  Y0, Y5, Y3
+	VMULPS  Y1, Y6, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y1, Y5, Y1
+	VADDPS     Y1, Y0, Y0
+	VANDPS     v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS     $0x1d, Y2, Y1, Y1
+	VANDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX
+TEXT ·momentSquareAVX2(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Y0
+	VBROADCASTSS take+76(FP), Y1
+	VBROADCASTSS least+80(FP), Y2
+
+wide:
+	CMPQ    BX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y4, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMULPS  Y0, Y5, Y3
+	VMULPS  Y6, Y6, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y4, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y5, Y5, Y4
+	VMULPS     Y1, Y4, Y1
+	VADDPS     Y1, Y0, Y0
+	VANDPS     v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS     $0x1d, Y2, Y1, Y1
+	VANDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-108
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         p_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS root+100(FP), Y1
+	VBROADCASTSS epsilon+104(FP), Y2
+
+narrow:
+	CMPQ    SI, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS (BX), Y5
+	VMULPS  Y0, Y4, Y4
+	VSQRTPS Y5, Y5
+	VMULPS  Y1, Y5, Y5
+	VADDPS  Y2, Y5, Y5
+	VDIVPS  Y5, Y4, Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, SI
+	JMP     narrow
+
+tail:
+	TESTQ      SI, SI
+	JE         done
+	LEAQ       masks<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMASKMOVPS (BX), Y3, Y6
+	VMULPS     Y0, Y5, Y0
+	VSQRTPS    Y6, Y5
+	VMULPS     Y1, Y5, Y1
+	VADDPS     Y2, Y1, Y1
+	VDIVPS     Y1, Y0, Y0
+	VSUBPS     Y0, Y4, Y0
+	VMASKMOVPS Y0, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func gemmTilesAVX2(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·gemmTilesAVX2(SB), NOSPLIT, $0-185

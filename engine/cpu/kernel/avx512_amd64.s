@@ -4426,6 +4426,669 @@ done:
 	VZEROUPPER
 	RET
 
+// func sumAtAVX512(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumAtAVX512(SB), NOSPLIT, $0-81
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000080
+	JL      half
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	CMPB    accumulate+80(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+wideRowsStart:
+	MOVQ SI, R8
+
+wideRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     wideRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+	VADDPS  64(DX)(R9*1), Z1, Z1
+	VADDPS  128(DX)(R9*1), Z2, Z2
+	VADDPS  192(DX)(R9*1), Z3, Z3
+	VADDPS  256(DX)(R9*1), Z4, Z4
+	VADDPS  320(DX)(R9*1), Z5, Z5
+	VADDPS  384(DX)(R9*1), Z6, Z6
+	VADDPS  448(DX)(R9*1), Z7, Z7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, DX
+	ADDQ    $0x00000200, AX
+	SUBQ    $0x00000080, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	CMPB    accumulate+80(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+halfRowsStart:
+	MOVQ SI, R8
+
+halfRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     halfRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+	VADDPS  64(DX)(R9*1), Z1, Z1
+	VADDPS  128(DX)(R9*1), Z2, Z2
+	VADDPS  192(DX)(R9*1), Z3, Z3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000010
+	JL      tail
+	VXORPS  Z0, Z0, Z0
+	CMPB    accumulate+80(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Z0
+
+narrowRowsStart:
+	MOVQ SI, R8
+
+narrowRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     narrowRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+tail:
+	TESTQ     CX, CX
+	JE        done
+	MOVL      $-1, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K1
+	VXORPS    Z0, Z0, Z0
+	CMPB      accumulate+80(FP), $0x00
+	JE        tailRowsStart
+	VMOVUPS.Z (AX), K1, Z0
+
+tailRowsStart:
+	MOVQ SI, R8
+
+tailRows:
+	MOVLQSX   (R8), R9
+	TESTQ     R9, R9
+	JLT       tailRowsNext
+	IMULQ     BX, R9
+	VMOVUPS.Z (DX)(R9*1), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+tailRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     tailRows
+	VMOVUPS Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumAtScaledAVX512(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumAtScaledAVX512(SB), NOSPLIT, $0-105
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000080
+	JL      half
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	CMPB    accumulate+104(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+wideRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+wideRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          wideRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z8
+	VMULPS       (DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       64(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       128(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       192(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       256(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VMULPS       320(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VMULPS       384(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VMULPS       448(DX)(R9*1), Z8, Z8
+	VADDPS       Z8, Z7, Z7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, DX
+	ADDQ    $0x00000200, AX
+	SUBQ    $0x00000080, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	CMPB    accumulate+104(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+halfRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+halfRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          halfRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z4
+	VMULPS       (DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z0, Z0
+	VMULPS       64(DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z1, Z1
+	VMULPS       128(DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z2, Z2
+	VMULPS       192(DX)(R9*1), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000010
+	JL      tail
+	VXORPS  Z0, Z0, Z0
+	CMPB    accumulate+104(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Z0
+
+narrowRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+narrowRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          narrowRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z1
+	VMULPS       (DX)(R9*1), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+tail:
+	TESTQ     CX, CX
+	JE        done
+	MOVL      $-1, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K1
+	VXORPS    Z0, Z0, Z0
+	CMPB      accumulate+104(FP), $0x00
+	JE        tailRowsStart
+	VMOVUPS.Z (AX), K1, Z0
+
+tailRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+tailRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          tailRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z1
+	VMOVUPS.Z    (DX)(R9*1), K1, Z2
+	VMULPS       Z2, Z1, Z2
+	VADDPS       Z2, Z0, Z0
+
+tailRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     tailRows
+	VMOVUPS Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·momentAVX512(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Z0
+	VBROADCASTSS take+76(FP), Z1
+	VBROADCASTSS least+80(FP), Z2
+
+wide:
+	CMPQ        BX, $0x00000040
+	JL          narrow
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     64(DX), Z6
+	VMOVUPS     128(CX), Z7
+	VMOVUPS     128(DX), Z8
+	VMOVUPS     192(CX), Z9
+	VMOVUPS     192(DX), Z10
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      Z0, Z5, Z3
+	VMULPS      Z1, Z6, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMULPS      Z0, Z7, Z3
+	VMULPS      Z1, Z8, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMULPS      Z0, Z9, Z3
+	VMULPS      Z1, Z10, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
+	JMP         wide
+
+narrow:
+	CMPQ        BX, $0x00000010
+	JL          tail
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, BX
+	JMP         narrow
+
+tail:
+	TESTQ       BX, BX
+	JE          done
+	MOVL        $-1, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VMOVUPS.Z   (DX), K1, Z4
+	VMULPS      Z0, Z3, Z0
+	VMULPS      Z1, Z4, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentSquareAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·momentSquareAVX512(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Z0
+	VBROADCASTSS take+76(FP), Z1
+	VBROADCASTSS least+80(FP), Z2
+
+wide:
+	CMPQ        BX, $0x00000040
+	JL          narrow
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     64(DX), Z6
+	VMOVUPS     128(CX), Z7
+	VMOVUPS     128(DX), Z8
+	VMOVUPS     192(CX), Z9
+	VMOVUPS     192(DX), Z10
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z4, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      Z0, Z5, Z3
+	VMULPS      Z6, Z6, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMULPS      Z0, Z7, Z3
+	VMULPS      Z8, Z8, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMULPS      Z0, Z9, Z3
+	VMULPS      Z10, Z10, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
+	JMP         wide
+
+narrow:
+	CMPQ        BX, $0x00000010
+	JL          tail
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z4, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, BX
+	JMP         narrow
+
+tail:
+	TESTQ       BX, BX
+	JE          done
+	MOVL        $-1, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VMOVUPS.Z   (DX), K1, Z4
+	VMULPS      Z0, Z3, Z0
+	VMULPS      Z4, Z4, Z3
+	VMULPS      Z1, Z3, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamAVX512(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-108
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         p_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS root+100(FP), Z1
+	VBROADCASTSS epsilon+104(FP), Z2
+
+wide:
+	CMPQ    SI, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS (BX), Z5
+	VMOVUPS 64(CX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 64(BX), Z8
+	VMULPS  Z0, Z4, Z4
+	VSQRTPS Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VADDPS  Z2, Z5, Z5
+	VDIVPS  Z5, Z4, Z4
+	VSUBPS  Z4, Z3, Z3
+	VMOVUPS Z3, (AX)
+	VMULPS  Z0, Z7, Z3
+	VSQRTPS Z8, Z4
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z2, Z4, Z4
+	VDIVPS  Z4, Z3, Z3
+	VSUBPS  Z3, Z6, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS (BX), Z5
+	VMULPS  Z0, Z4, Z4
+	VSQRTPS Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VADDPS  Z2, Z5, Z5
+	VDIVPS  Z5, Z4, Z4
+	VSUBPS  Z4, Z3, Z3
+	VMOVUPS Z3, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     narrow
+
+tail:
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VMULPS    Z0, Z4, Z0
+	VSQRTPS   Z5, Z4
+	VMULPS    Z1, Z4, Z1
+	VADDPS    Z2, Z1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VSUBPS    Z0, Z3, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gemmTilesAVX512(SB), NOSPLIT, $0-185

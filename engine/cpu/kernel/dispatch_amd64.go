@@ -529,3 +529,58 @@ func multiplyAdds(rounds int) {
 		multiplyAddsGeneric(rounds)
 	}
 }
+
+func moment(dst, old, x []float32, keep, take, least float32) {
+	switch active {
+	case pathAVX512:
+		momentAVX512(dst, old, x, keep, take, least)
+	case pathAVX2:
+		momentAVX2(dst, old, x, keep, take, least)
+	default:
+		momentGeneric(dst, old, x, keep, take, least)
+	}
+}
+
+func momentSquare(dst, old, x []float32, keep, take, least float32) {
+	switch active {
+	case pathAVX512:
+		momentSquareAVX512(dst, old, x, keep, take, least)
+	case pathAVX2:
+		momentSquareAVX2(dst, old, x, keep, take, least)
+	default:
+		momentSquareGeneric(dst, old, x, keep, take, least)
+	}
+}
+
+func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
+	switch active {
+	case pathAVX512:
+		adamAVX512(dst, p, m, v, rate, root, epsilon)
+	case pathAVX2:
+		adamAVX2(dst, p, m, v, rate, root, epsilon)
+	default:
+		adamGeneric(dst, p, m, v, rate, root, epsilon)
+	}
+}
+
+func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		sumAtAVX512(dst, x, at, stride, accumulate)
+	case pathAVX2:
+		sumAtAVX2(dst, x, at, stride, accumulate)
+	default:
+		sumAtGeneric(dst, x, at, stride, accumulate)
+	}
+}
+
+func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		sumAtScaledAVX512(dst, x, at, scale, stride, accumulate)
+	case pathAVX2:
+		sumAtScaledAVX2(dst, x, at, scale, stride, accumulate)
+	default:
+		sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
+	}
+}

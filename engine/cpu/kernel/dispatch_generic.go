@@ -117,3 +117,23 @@ func uniform(dst []float32, key0, key1, block, stream, step uint32) {
 }
 
 func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }
+
+func moment(dst, old, x []float32, keep, take, least float32) {
+	momentGeneric(dst, old, x, keep, take, least)
+}
+
+func momentSquare(dst, old, x []float32, keep, take, least float32) {
+	momentSquareGeneric(dst, old, x, keep, take, least)
+}
+
+func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
+	adamGeneric(dst, p, m, v, rate, root, epsilon)
+}
+
+func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
+	sumAtGeneric(dst, x, at, stride, accumulate)
+}
+
+func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool) {
+	sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
+}

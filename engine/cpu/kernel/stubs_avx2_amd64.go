@@ -365,6 +365,63 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// sumAtAVX2 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtAVX2(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+
+// sumAtScaledAVX2 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c] * scale[j]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtScaledAVX2(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+
+// momentAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// momentSquareAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// adamAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = p[i] - m[i]*rate/(sqrt(v[i])*root+epsilon)
+//	}
+//
+//go:noescape
+func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+
 // gemmTilesAVX2 is, for tiles > 0, 0 < rows <= 6, 0 < n <= 16 and k > 0,
 //
 //	for t := range tiles {

@@ -31,21 +31,28 @@ func (m *mapKernel) signature() string {
 }
 
 func (m *mapKernel) emit() {
-	text(m.name, m.signature(), "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
+	var scalars []string
+	if m.scalar {
+		scalars = []string{"s"}
+	}
+	emitMap(m.name, m.signature(), strings.Fields(m.in), scalars, "dst[i] = "+m.loop, m.unroll, m.body)
+}
+
+// emitMap writes a loop over dst and slices of the same length. body gets a
+// vector of each, then one of each scalar.
+func emitMap(name, signature string, slices, scalars []string, loop string, unroll int, body func(in []vec) vec) {
+	text(name, signature, "", "\tfor i := range dst {", "\t\t"+loop, "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	var in []Register
-	for _, name := range strings.Fields(m.in) {
+	for _, name := range slices {
 		in = append(in, Load(Param(name).Base(), GP64()))
 	}
 	n := Load(Param("dst").Len(), GP64())
-	var s vec
-	if m.scalar {
-		arg, err := Param("s").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		s = register()
-		VBROADCASTSS(arg.Addr, s)
+	var same []vec
+	for _, name := range scalars {
+		s := register()
+		VBROADCASTSS(argument(name), s)
+		same = append(same, s)
 	}
 
 	// vectors computes count vectors and moves on. All are read before the
@@ -62,12 +69,10 @@ func (m *mapKernel) emit() {
 				}
 				args[u] = append(args[u], v)
 			}
-			if m.scalar {
-				args[u] = append(args[u], s)
-			}
+			args[u] = append(args[u], same...)
 		}
 		for u := range args {
-			v := m.body(args[u])
+			v := body(args[u])
 			if mask == nil {
 				VMOVUPS(v, Mem{Base: dst, Disp: to.size * u})
 			} else {
@@ -81,21 +86,20 @@ func (m *mapKernel) emit() {
 			SUBQ(U32(to.lanes*count), n)
 		}
 	}
-	loop := func(name string, count int, next string) {
+	turns := func(name string, count int, next string) {
 		Label(name)
 		CMPQ(n, U32(to.lanes*count))
 		JL(LabelRef(next))
 		vectors(count, nil)
 		JMP(LabelRef(name))
 	}
-	unroll := m.unroll
 	if to.wide && unroll < 4 {
 		unroll *= 2 // there are twice the registers
 	}
 	if unroll > 1 {
-		loop("wide", unroll, "narrow")
+		turns("wide", unroll, "narrow")
 	}
-	loop("narrow", 1, "tail")
+	turns("narrow", 1, "tail")
 	Label("tail")
 	TESTQ(n, n)
 	JE(LabelRef("done"))

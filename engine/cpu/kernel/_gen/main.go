@@ -30,6 +30,8 @@ func main() {
 		m.emit()
 	}
 	emitReductions()
+	emitSumAt()
+	emitAdam()
 	emitGemm()
 	emitPack()
 	emitDots()
