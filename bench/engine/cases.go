@@ -50,6 +50,7 @@ type Case struct {
 	Batch  int     `json:"batch,omitempty"`
 
 	Table *Table `json:"table,omitempty"`
+	Bag   *Bag   `json:"bag,omitempty"`
 
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
@@ -113,6 +114,7 @@ func allCases() []*Case {
 		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: trained},
 		&Case{Group: "M2", Name: "a step, batch 128", Kind: "train", Widths: m2, Loss: "classes", Rate: 1e-3, Rows: 16384, Batch: 128, peers: trained},
 		&Case{Group: "M6", Name: "an epoch of 102 steps, batch 256", Kind: "table", Rate: 0.003, Rows: 102 * 256, Batch: 256, rowsPerEpoch: 102 * 256, Table: adult(), peers: []string{torchName, compiledName}},
+		bagCase(),
 		&Case{Group: "P2", Name: "predict M2, batch 1", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 1, latency: true, peers: []string{onnxName, torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 64", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 64, peers: []string{onnxName, torchName, compiledName}},
 	)
@@ -123,7 +125,6 @@ func allCases() []*Case {
 var missingCases = []string{
 	"M3 (convolutions): nn has no convolution and no pooling.",
 	"M4, M5 (transformers): nn has no attention, and engine/graph no product of stacks of matrices.",
-	"M7 (hashed n-grams): nn has no layer that sums the vectors of a bag; lookups and sparse gradients are there.",
 }
 
 // adult is the shape of the table adult as `hone init` and `hone plan` tell it of
@@ -156,6 +157,9 @@ func (c *Case) write() error {
 			x[i] = float32(r.NormFloat64())
 		}
 		return x
+	}
+	if c.Bag != nil {
+		return c.writeBag(r)
 	}
 	if c.Kind == "product" {
 		return errors.Join(c.save("a", normal(c.M*c.K)), c.save("b", normal(c.K*c.N)))
@@ -231,19 +235,23 @@ func (c *Case) save(name string, x []float32) error {
 
 // read returns numbers that save wrote, as many as a shape has.
 func (c *Case) read(dtype tensor.DType, name string, shape ...int) (*tensor.Tensor, error) {
+	t := tensor.New(dtype, shape...)
+	return t, c.readInto(t, name)
+}
+
+func (c *Case) readInto(t *tensor.Tensor, name string) error {
 	f, err := os.Open(filepath.Join(c.Dir, name))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	t := tensor.New(dtype, shape...)
 	if info, err := f.Stat(); err != nil {
-		return nil, err
+		return err
 	} else if info.Size() != int64(4*t.Len()) {
-		return nil, fmt.Errorf("%s has %d bytes, expected those of %v", name, info.Size(), t)
+		return fmt.Errorf("%s has %d bytes, expected those of %v", name, info.Size(), t)
 	}
 	_, err = io.ReadFull(f, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t.Raw()))), 4*t.Len()))
-	return t, err
+	return err
 }
 
 func (c *Case) inputs() int {
@@ -291,6 +299,9 @@ func (c *Case) optimizer() optim.Optimizer {
 func (c *Case) task() train.Task {
 	if c.Table != nil {
 		return c.Table.model().Task()
+	}
+	if c.Bag != nil {
+		return bags{c.Bag}
 	}
 	return mlp{c}
 }
@@ -362,6 +373,7 @@ type work struct {
 	flops  float64
 	held   int     // bytes that every step goes through again
 	times  float64 // how often in a step
+	fresh  bool    // they are other bytes in every step, which no cache has
 	params int
 }
 
@@ -370,6 +382,9 @@ type work struct {
 // parameters of a prediction, in training the parameters and Adam's two moments,
 // read and written. Activations and gradients are not counted.
 func (c *Case) work() (work, error) {
+	if c.Bag != nil {
+		return c.bagWork(), nil
+	}
 	w := work{times: 1}
 	if c.Kind == "product" {
 		w.flops = 2 * float64(c.M) * float64(c.N) * float64(c.K)
@@ -427,12 +442,15 @@ func (c *Case) program() (*graph.Program, *graph.State, error) {
 
 // floor is the time in seconds below which no result can be, where held bytes are
 // read in so many seconds. They count where they are more than twice the
-// second-level caches hold. A product may read while it computes; in training the
+// second-level caches hold, or are others in every step. A product may read while it computes; in training the
 // optimiser's traffic comes after the arithmetic.
 func (c *Case) floor(w work, m Ceilings, threads int, read float64) float64 {
 	arithmetic, traffic := w.flops/(float64(threads)*m.PeakGFLOPS*1e9), 0.0
 	if w.held > 2*threads*m.CacheKB<<10 {
 		traffic = w.times * read
+	}
+	if w.fresh {
+		traffic = w.times * float64(w.held) / (m.Read[threads] * 1e9)
 	}
 	if c.Kind == "product" || c.Kind == "predict" {
 		return c.steps() * max(arithmetic, traffic)

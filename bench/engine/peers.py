@@ -117,6 +117,8 @@ class Torch:
     def train(self, case, exact):
         if case["kind"] == "table":
             return self.train_table(case, exact)
+        if case.get("bag"):
+            return self.train_bag(case)
         net = self.network(case)
         x, y = torch.from_numpy(read(case, "x", -1, case["widths"][0])), torch.from_numpy(targets(case))
         if case["loss"] == "classes":
@@ -159,8 +161,55 @@ class Torch:
         return self.training(case, [numbers, codes, y], self.compile(loss_of), optimizer)
 
 
+    sparse = True  # gradients of a bag's table
+
+    def train_bag(self, case):
+        table, kernel, bias = bag(case)
+        vectors = nn.EmbeddingBag.from_pretrained(torch.from_numpy(table), freeze=False, mode="mean", sparse=self.sparse)
+        last = nn.Linear(*kernel.shape)
+        with torch.no_grad():
+            last.weight.copy_(torch.from_numpy(kernel.T.copy()))
+            last.bias.copy_(torch.from_numpy(bias))
+        x, y = torch.from_numpy(read(case, "x", -1, case["bag"]["length"], dtype="<i4")), torch.from_numpy(targets(case)).long()
+        rate, rest = case["rate"], list(last.parameters())
+        if self.sparse:
+            optimizer = Both(torch.optim.SparseAdam(vectors.parameters(), lr=rate), torch.optim.Adam(rest, lr=rate, fused=True))
+        else:
+            optimizer = torch.optim.Adam(list(vectors.parameters()) + rest, lr=rate, fused=True)
+        return self.training(case, [x, y], lambda x, y: F.cross_entropy(last(vectors(x)), y), optimizer)
+
+
+class Both:
+    """Two optimisers as one."""
+
+    def __init__(self, *all):
+        self.all = all
+
+    def zero_grad(self, **options):
+        for o in self.all:
+            o.zero_grad(**options)
+
+    def step(self):
+        for o in self.all:
+            o.step()
+
+
+class Dense(Torch):
+    sparse = False
+
+
 class Compiled(Torch):
     compiled = True
+
+
+def bag(case):
+    """The table of a classifier of n-grams, and the kernel and bias of its layer."""
+    b = case["bag"]
+    return (
+        read(case, "embedding_bag_1.table", b["buckets"], b["width"]),
+        read(case, "dense_1.kernel", b["width"], b["classes"]),
+        read(case, "dense_1.bias", b["classes"]),
+    )
 
 
 def table(case, dropout):
@@ -241,7 +290,49 @@ class Jax:
 
         return step, lambda: None, lambda: np.asarray(last[0]).ravel()
 
+    def train_bag(self, case):
+        """Adam on the rows of the table that a batch touches, in place."""
+        rate, size, length = case["rate"], case["batch"], case["bag"]["length"]
+        x, y = jnp.asarray(read(case, "x", -1, length, dtype="<i4")), jnp.asarray(targets(case))
+        order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
+        table, kernel, bias = (jnp.asarray(v) for v in bag(case))
+
+        def loss_of(mean, kernel, bias, y):
+            logits = mean @ kernel + bias
+            return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1))
+
+        def one(state, lo):
+            table, m1, v1, params, m, v, t = state
+            index = jax.lax.dynamic_slice(order, (lo,), (size,))
+            grams = x[index]
+            loss, g = jax.value_and_grad(loss_of, argnums=(0, 1, 2))(table[grams].mean(1), *params, y[index])
+            t = t + 1
+            c1, c2 = 1 - 0.9**t, 1 - 0.999**t
+
+            def adam(p, m, v, g):
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+                return p - rate * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), m, v
+
+            rows, place = jnp.unique(grams.ravel(), return_inverse=True, size=grams.size, fill_value=table.shape[0])
+            sums = jnp.zeros((grams.size, table.shape[1])).at[place.ravel()].add(jnp.repeat(g[0] / length, length, 0))
+            new = adam(*(a.at[rows].get(mode="fill", fill_value=0) for a in (table, m1, v1)), sums)
+            table, m1, v1 = (a.at[rows].set(n, mode="drop", unique_indices=False) for a, n in zip((table, m1, v1), new))
+            new = [adam(*parts) for parts in zip(params, m, v, g[1:])]
+            return (table, m1, v1, *map(tuple, zip(*new)), t), loss
+
+        zeros = lambda: (jnp.zeros_like(kernel), jnp.zeros_like(bias))
+        state = [(table, jnp.zeros_like(table), jnp.zeros_like(table), (kernel, bias), zeros(), zeros(), jnp.float32(0))]
+        del table
+        loss, one, start = [None], jax.jit(one, donate_argnums=0), starts(case)
+
+        def step():
+            state[0], loss[0] = one(state[0], next(start))
+
+        return step, lambda: float(loss[0])
+
     def train(self, case, exact):
+        if case.get("bag"):
+            return self.train_bag(case)
         x, y = jnp.asarray(read(case, "x", -1, case["widths"][0])), jnp.asarray(targets(case))
         order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
         rate, size = case["rate"], case["batch"]
@@ -317,7 +408,7 @@ class Onnx:
         return step, lambda: None, lambda: result[0].ravel()
 
 
-PEERS = {"numpy": Numpy, "torch": Torch, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
+PEERS = {"numpy": Numpy, "torch": Torch, "torch.dense": Dense, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
 SHOWN = 64  # numbers of a result that are compared
 
 

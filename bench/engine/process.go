@@ -36,7 +36,7 @@ type place struct {
 }
 
 // packages are what PyPI calls the peers, where it is not their own name.
-var packages = map[string]string{compiledName: "torch", onnxName: "onnxruntime with onnx"}
+var packages = map[string]string{compiledName: "torch", torchDenseName: "torch", onnxName: "onnxruntime with onnx"}
 
 // A competitor is a process that answers requests.
 type competitor struct {

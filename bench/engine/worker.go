@@ -199,11 +199,9 @@ func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
 // load gives the parameters their first values.
 func (c *Case) load(s *graph.State) error {
 	for _, v := range s.Trainable() {
-		t, err := c.read(tensor.Float32, parameterFile(v), v.Value.Shape()...)
-		if err != nil {
+		if err := c.readInto(v.Value, parameterFile(v)); err != nil {
 			return err
 		}
-		copy(v.Value.Floats(), t.Floats())
 	}
 	return nil
 }
@@ -255,6 +253,9 @@ func (c *Case) training() (func() (float64, error), error) {
 
 // tensors are the inputs and targets of all rows, as the task declares them.
 func (c *Case) tensors() ([]*tensor.Tensor, error) {
+	if c.Bag != nil {
+		return c.bagTensors()
+	}
 	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type instr struct {
 	scalarB func(dst, a []float32, s float32)
 	choose  bool
 	expand  *expansion
+	rows    *rowMove
 	adam    *graph.Adam // of a, b and c, with the numbers d and e
 	a, b, c operand
 	d, e    operand
@@ -51,6 +52,7 @@ type fusedStep struct {
 	code []instr
 	size graph.Size
 	regs int
+	rows *rowsOf // nil: of a whole value
 }
 
 func (f *fusedStep) perTask() int {
@@ -60,7 +62,11 @@ func (f *fusedStep) perTask() int {
 func (f *fusedStep) tasks(rows int) int { return chunks(f.size.Of(rows), f.perTask()) }
 
 func (f *fusedStep) run(in *instance, task int, w *worker) {
-	lo, end := chunk(f.size.Of(in.rows), f.perTask(), task)
+	size := f.size.Of(in.rows)
+	if f.rows != nil {
+		size = f.rows.used(in, size)
+	}
+	lo, end := chunk(size, f.perTask(), task)
 	regs := w.floats(f.regs * chunkLen)
 	for ; lo < end; lo += chunkLen {
 		hi := min(lo+chunkLen, end)
@@ -81,6 +87,11 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 				c.scalarB(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID][0])
 			case c.choose:
 				kernel.Select(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi))
+			case c.rows != nil:
+				if c.rows.put {
+					dst = c.a.slice(in, regs, lo, hi)
+				}
+				c.rows.move(in, f.rows, dst, lo)
 			case c.adam != nil:
 				kernel.Adam(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi),
 					c.d.number(in, regs, lo, hi), c.e.number(in, regs, lo, hi), c.adam.Epsilon)
@@ -178,6 +189,9 @@ func (pl *plan) lowerFused(u *unit) (step, error) {
 			f.last[f.key(x)] = i
 		}
 	}
+	if u.rows != nil {
+		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: true}
+	}
 	for i, n := range u.nodes {
 		if err := f.emit(i, n); err != nil {
 			return nil, err
@@ -247,6 +261,11 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 		c = instr{choose: true, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false)}
 	case *graph.Expand:
 		c = instr{unary: kernel.Copy, a: f.input(n.In[0], false)}
+	case graph.Lookup:
+		c = instr{rows: &rowMove{table: n.In[0]}}
+	case graph.Put:
+		f.step.code = append(f.step.code, instr{rows: &rowMove{n.In[0], true}, a: f.input(n.In[2], false)})
+		return nil
 	case graph.Moment:
 		mean := kernel.Moment
 		if op.Square {
@@ -287,6 +306,9 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 	} else {
 		c.store = n
 		f.at[n] = operand{kind: direct, node: n}
+	}
+	if f.step.rows != nil && (c.store != nil || c.copyTo != nil) {
+		f.step.rows.alone = false
 	}
 	f.step.code = append(f.step.code, c)
 	return nil

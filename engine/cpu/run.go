@@ -92,6 +92,7 @@ func Compile(p *graph.Program) (graph.Executable, error) {
 	}
 	pl := makeUnits(p)
 	pl.placeWrites()
+	pl.mergeRows()
 	pl.order()
 	if err := pl.placeValues(); err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 type unit struct {
 	nodes []*graph.Node
 	fused bool
+	rows  *graph.Node    // indices of the rows of tables that it works on; see mergeRows
 	after map[*unit]bool // units that must run before this one
 	place int            // in the final order
 }
