@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"math/rand/v2"
+	"time"
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
@@ -24,7 +25,7 @@ const torchDenseName = "torch.dense"
 
 func bagCase() *Case {
 	return &Case{Group: "M7", Name: "a step, batch 64", Kind: "train", Loss: "classes", Rate: 1e-3, Rows: 8192, Batch: 64,
-		Bag: &Bag{Buckets: 2_000_000, Width: 64, Length: 30, Classes: 77}, peers: []string{torchName, torchDenseName, jaxName}}
+		Bag: &Bag{Buckets: 2_000_000, Width: 64, Length: 30, Classes: 77}, peers: []string{torchName, torchDenseName, jaxName}, settle: 400 * time.Millisecond}
 }
 
 // bags is the network.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/hone-ml/hone/config"
@@ -55,7 +56,10 @@ type Case struct {
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
 	rowsPerEpoch int
-	latency      bool // one call at a time: the 99th percentile is told too
+	// settle is how long each turn goes before it is timed: memory that has rested
+	// for seconds may come back page by page.
+	settle  time.Duration
+	latency bool // one call at a time: the 99th percentile is told too
 }
 
 // A Table is the default tabular network on a table's shape: numbers with

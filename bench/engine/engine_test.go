@@ -155,6 +155,26 @@ func TestWork(t *testing.T) {
 	}
 }
 
+// TestBagWork counts without making the network what making it would.
+func TestBagWork(t *testing.T) {
+	c := find(t, "M7")
+	small := *c.Bag
+	small.Buckets = 5000
+	c.Bag = &small
+	_, state, err := c.program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := c.work()
+	if most := c.Batch * c.Bag.Length; err != nil || w.params != state.Parameters() || w.held > 3*4*64*most || w.held < 3*4*64*most/2 {
+		t.Errorf("found %+v, %v, expected %d parameters and most of %d vectors", w, err, state.Parameters(), most)
+	}
+	// Other vectors in every step come from memory, however few they are.
+	if got, want := c.floor(w, example().Ceilings, 1, 1), w.flops/100e9+2*float64(w.held)/10e9; math.Abs(got-want) > 1e-12 {
+		t.Errorf("found a floor of %g s, expected %g", got, want)
+	}
+}
+
 func TestDefaultNetworkIsMeasured(t *testing.T) {
 	if err := adult().defaultTable(); err != nil {
 		t.Error(err)
@@ -257,6 +277,7 @@ func TestWorker(t *testing.T) {
 		{Kind: "product", M: 2, N: 3, K: 4, TransA: true},
 		{Kind: "predict", Widths: []int{5, 4, 3}, Loss: "classes", Rows: 8, Batch: 2},
 		{Kind: "train", Widths: []int{12, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
+		{Kind: "train", Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8, Bag: &Bag{Buckets: 50, Width: 4, Length: 5, Classes: 3}},
 		{Kind: "table", Rate: 1e-3, Rows: 20, Batch: 8, Table: adult()},
 	} {
 		c.Dir = t.TempDir()

@@ -142,7 +142,7 @@ func (r *results) notes() []string {
 	lines := []string{
 		fmt.Sprintf("- Times are medians of %d rounds in which all took turns, each in a process of its own. \"To hone's\" is the median of the rounds' ratios of the peer's time to hone's, above 1 where hone is faster, with the interval that holds it with a chance of %.1f %%.", r.Rounds, 100*r.Level),
 		"- The roofline is the arithmetic of the matrix products at the rate of multiply-adds, and the time in which the bytes that a step must go through are read, where they are more than twice the second-level caches: a product's operands; in training, besides the arithmetic, parameters and moments twice. A group's memory is the whole process's, with what it imports, over all its cases.",
-		fmt.Sprintf("- Before anything is timed %d steps from the same first weights, or %d numbers of a result, are held against hone's: the largest difference is at most %.0e of the largest value (%.0e for M6, dropout left out, whose lookups hone updates lazily).", checkedSteps, shown, tolerance, tableTolerance),
+		fmt.Sprintf("- Before anything is timed %d steps from the same first weights, or %d numbers of a result, are held against hone's: the largest difference is at most %.0e of the largest value (%.0e for M6, dropout left out, and %.0e for %s, whose dense Adam moves vectors that a batch lacks, which hone's leaves, as sparse Adams do).", checkedSteps, shown, tolerance, tableTolerance, denseTolerance, torchDenseName),
 	}
 	if len(versions) > 0 {
 		lines = append(lines, "- Peers: "+strings.Join(versions, ", ")+". A step gathers its batch, and has gradients and a fused Adam (jax: the whole step in one jit); hone reads the loss after every step, the peers after the last one of a round.")

@@ -51,7 +51,9 @@ func (s *bagStep) run(in *instance, task int, _ *worker) {
 	table, idx, y, n := in.floats(s.table), in.ints(s.idx), in.floats(s.y), s.table.Shape()[0].N
 	width := s.width.Of(in.rows)
 	lo, hi := chunk(s.bags(in.rows), s.perTask(in.rows), task)
+	kernel.FetchRows(table, idx[lo*s.k:min(lo+1, hi)*s.k], width, width)
 	for i := lo; i < hi; i++ {
+		kernel.FetchRows(table, idx[(i+1)*s.k:min(i+2, max(hi, i+1))*s.k], width, width)
 		dst, at := y[i*width:(i+1)*width], idx[i*s.k:(i+1)*s.k]
 		for _, v := range at {
 			if v < -1 || int(v) >= n {

@@ -68,8 +68,10 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 	}
 	lo, end := chunk(size, f.perTask(), task)
 	regs := w.floats(f.regs * chunkLen)
+	f.fetch(in, lo, min(lo+chunkLen, end))
 	for ; lo < end; lo += chunkLen {
 		hi := min(lo+chunkLen, end)
+		f.fetch(in, hi, min(hi+chunkLen, end))
 		for i := range f.code {
 			c := &f.code[i]
 			var dst []float32

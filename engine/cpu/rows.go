@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
 )
 
@@ -137,6 +138,20 @@ func (r *rowsOf) used(in *instance, size int) int {
 	}
 	idx := in.ints(r.idx)
 	return sort.Search(len(idx), func(i int) bool { return idx[i] < 0 }) * r.width.Of(in.rows)
+}
+
+// fetch begins to fetch the rows of the elements lo to hi.
+func (f *fusedStep) fetch(in *instance, lo, hi int) {
+	if f.rows == nil || lo >= hi {
+		return
+	}
+	idx, width := in.ints(f.rows.idx), f.rows.width.Of(in.rows)
+	at := idx[lo/width : (hi-1)/width+1]
+	for i := range f.code {
+		if m := f.code[i].rows; m != nil && !m.put {
+			kernel.FetchRows(in.floats(m.table), at, width, width)
+		}
+	}
 }
 
 // move copies the elements from lo on between x and the rows of the table. The

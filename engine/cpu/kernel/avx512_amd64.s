@@ -4426,6 +4426,39 @@ done:
 	VZEROUPPER
 	RET
 
+// func fetchRowsAVX512(x []float32, at []int32, stride int, n int)
+// Requires: MMX+
+TEXT ·fetchRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ x_base+0(FP), AX
+	MOVQ at_base+24(FP), CX
+	MOVQ at_len+32(FP), DX
+	MOVQ stride+48(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+56(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (CX)(DX*4), DX
+
+loop:
+	MOVLQSX (CX), DI
+	TESTQ   DI, DI
+	JLT     next
+	IMULQ   BX, DI
+	ADDQ    AX, DI
+	LEAQ    -4(DI)(SI*1), R8
+
+line:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	CMPQ       DI, R8
+	JLT        line
+	PREFETCHT0 (R8)
+
+next:
+	ADDQ $0x04, CX
+	CMPQ CX, DX
+	JNE  loop
+	RET
+
 // func sumAtAVX512(dst []float32, x []float32, at []int32, stride int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sumAtAVX512(SB), NOSPLIT, $0-81

@@ -28,3 +28,12 @@ func SumAt(dst, x []float32, at []int32, scale []float32, stride int) {
 		}
 	}
 }
+
+// FetchRows begins to fetch n numbers of each of the rows of x that at holds, as
+// SumAt has them, into the cache. It does not wait for them: who has other work
+// meanwhile finds them there. Rows that x does not have do no harm.
+func FetchRows(x []float32, at []int32, stride, n int) {
+	if len(at) > 0 && n > 0 {
+		fetchRows(x, at, stride, n)
+	}
+}

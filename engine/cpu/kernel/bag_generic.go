@@ -28,3 +28,6 @@ func sumAtScaledGeneric(dst, x []float32, at []int32, scale []float32, stride in
 		}
 	}
 }
+
+// fetchRowsGeneric has no result, and Go no such instruction.
+func fetchRowsGeneric([]float32, []int32, int, int) {}

@@ -584,3 +584,14 @@ func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accu
 		sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
 	}
 }
+
+func fetchRows(x []float32, at []int32, stride, n int) {
+	switch active {
+	case pathAVX512:
+		fetchRowsAVX512(x, at, stride, n)
+	case pathAVX2:
+		fetchRowsAVX2(x, at, stride, n)
+	default:
+		fetchRowsGeneric(x, at, stride, n)
+	}
+}

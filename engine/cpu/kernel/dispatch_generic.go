@@ -137,3 +137,5 @@ func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
 func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool) {
 	sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
 }
+
+func fetchRows(x []float32, at []int32, stride, n int) { fetchRowsGeneric(x, at, stride, n) }

@@ -365,6 +365,17 @@ func reduceMaxAVX512(x []float32) float32
 //go:noescape
 func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// fetchRowsAVX512 is, for len(at) > 0 and n > 0,
+//
+//	for _, i := range at {
+//		if i >= 0 {
+//			fetch(x[i*stride:][:n])
+//		}
+//	}
+//
+//go:noescape
+func fetchRowsAVX512(x []float32, at []int32, stride int, n int)
+
 // sumAtAVX512 is, for len(at) > 0,
 //
 //	for c := range dst {

@@ -7,14 +7,16 @@ import (
 
 const (
 	sumAtSignature       = "func(dst, x []float32, at []int32, stride int, accumulate bool)"
+	fetchRowsSignature   = "func(x []float32, at []int32, stride, n int)"
 	sumAtScaledSignature = "func(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool)"
 )
 
 func init() {
-	signatures = append(signatures, [2]string{"sumAt", sumAtSignature}, [2]string{"sumAtScaled", sumAtScaledSignature})
+	signatures = append(signatures, [2]string{"sumAt", sumAtSignature}, [2]string{"sumAtScaled", sumAtScaledSignature}, [2]string{"fetchRows", fetchRowsSignature})
 }
 
 func emitSumAt() {
+	emitFetchRows()
 	emitSumOfRows("sumAt", sumAtSignature, "x[i*stride+c]", false)
 	emitSumOfRows("sumAtScaled", sumAtScaledSignature, "x[i*stride+c] * scale[j]", true)
 }
@@ -118,5 +120,34 @@ func emitSumOfRows(name, signature, term string, scaled bool) {
 	columns("tailRows", 1, firstOf(n))
 	Label("done")
 	VZEROUPPER()
+	RET()
+}
+
+// emitFetchRows writes the fetching of rows into the first-level cache.
+func emitFetchRows() {
+	text("fetchRows", fetchRowsSignature, "for len(at) > 0 and n > 0", "\tfor _, i := range at {", "\t\tif i >= 0 {", "\t\t\tfetch(x[i*stride:][:n])", "\t\t}", "\t}")
+	x := Load(Param("x").Base(), GP64())
+	at := Load(Param("at").Base(), GP64())
+	end := Load(Param("at").Len(), GP64())
+	stride, n := bytes("stride"), bytes("n")
+	LEAQ(Mem{Base: at, Index: end, Scale: 4}, end)
+	row, last := GP64(), GP64()
+	Label("loop")
+	MOVLQSX(Mem{Base: at}, row)
+	TESTQ(row, row)
+	JLT(LabelRef("next"))
+	IMULQ(stride, row)
+	ADDQ(x, row)
+	LEAQ(Mem{Base: row, Index: n, Scale: 1, Disp: -4}, last)
+	Label("line")
+	PREFETCHT0(Mem{Base: row})
+	ADDQ(U8(64), row)
+	CMPQ(row, last)
+	JLT(LabelRef("line"))
+	PREFETCHT0(Mem{Base: last})
+	Label("next")
+	ADDQ(U8(4), at)
+	CMPQ(at, end)
+	JNE(LabelRef("loop"))
 	RET()
 }
