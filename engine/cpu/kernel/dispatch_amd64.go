@@ -453,6 +453,17 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	}
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		blockTilesAVX512(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	case pathAVX2:
+		blockTilesAVX2(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	default:
+		blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	}
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	switch active {
 	case pathAVX512:

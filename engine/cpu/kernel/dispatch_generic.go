@@ -92,6 +92,10 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }

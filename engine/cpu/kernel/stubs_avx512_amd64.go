@@ -393,6 +393,26 @@ func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace
 //go:noescape
 func gemmPackingTileAVX512(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
 
+// blockTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32, k > 0 and blocks > 0,
+//
+//	for t := range tiles {
+//		for i := range rows {
+//			for j := range n {
+//				at := (t*rows+i)*rowC + j
+//				sum := c[at] if accumulate else 0
+//				for q := range blocks {
+//					for l := range k {
+//						sum = fma(a[t*nextA+i*rowA+q*blockA+l*colA], b[j/16*nextB+q*blockB+l*rowB+j%16], sum)
+//					}
+//				}
+//				c[at] = sum
+//			}
+//		}
+//	}
+//
+//go:noescape
+func blockTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+
 // gemmRowAVX512 is, for n a multiple of 128 and k > 0,
 //
 //	for j := range n {

@@ -15,6 +15,7 @@ var signatures = [][2]string{
 	{"sumRows", sumRowsSignature},
 	{"gemmTiles", tilesSignature},
 	{"gemmPackingTile", packingSignature},
+	{"blockTiles", blockTilesSignature},
 	{"gemmRow", rowSignature},
 	{"gemmDots", dotsSignature},
 	{"gemmAlong", alongSignature},
