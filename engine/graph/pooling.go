@@ -140,3 +140,8 @@ func (AverageSpread) Name() string { return "average_spread" }
 func (o AverageSpread) Infer(in []Type) (Type, error) {
 	return spreadOver(o.Window, o.KH, o.KW, o.H, o.W, in[0])
 }
+
+// Gradient is the mean again.
+func (o AverageSpread) Gradient(_, dx *Node) []Gradient {
+	return dense(Apply(Pool{OpPoolAverage, o.KH, o.KW, o.Window}, dx))
+}

@@ -7945,6 +7945,244 @@ somePart:
 	VZEROUPPER
 	RET
 
+// func poolMaxAVX2(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·poolMaxAVX2(SB), NOSPLIT, $0-136
+	MOVQ         x_base+48(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         place_base+24(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      vff800000<>+0(SB), Y3
+	VMOVUPS      Y3, Y3
+	VMOVUPS      Y2, Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Y5
+	VCMPPS    $0x1e, Y3, Y5, Y6
+	VCMPPS    $0x03, Y5, Y5, Y7
+	VBLENDVPS Y6, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y7, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y6, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VBLENDVPS Y7, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VPADDD    Y0, Y2, Y2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Y1, Y2, Y2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        wholeWithouty
+	VMOVUPS   Y3, (CX)
+
+wholeWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      wholeWithoutplace
+	VMOVUPS Y4, (DX)
+
+wholeWithoutplace:
+	ADDQ $0x00000020, R9
+	ADDQ $0x00000020, CX
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, R11
+	JMP  whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMOVUPS      vff800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y4
+	VMOVUPS      Y3, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VCMPPS     $0x1e, Y4, Y6, Y7
+	VCMPPS     $0x03, Y6, Y6, Y8
+	VBLENDVPS  Y7, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y8, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y7, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VBLENDVPS  Y8, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	CMPQ       y_len+8(FP), $0x00
+	JE         partWithouty
+	VMASKMOVPS Y4, Y2, (CX)
+
+partWithouty:
+	CMPQ       place_len+32(FP), $0x00
+	JE         partWithoutplace
+	VMASKMOVPS Y5, Y2, (DX)
+
+partWithoutplace:
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxSpreadAVX2(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·maxSpreadAVX2(SB), NOSPLIT, $0-136
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         place_base+48(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS  (R14), Y5
+	VPCMPEQD Y4, Y2, Y6
+	VANDPS   Y3, Y6, Y6
+	VADDPS   Y6, Y5, Y5
+	VMOVUPS  Y5, (R14)
+	VPADDD   Y0, Y2, Y2
+	ADDQ     SI, R14
+	DECQ     R12
+	JNE      wholeColumn
+	VPADDD   Y1, Y2, Y2
+	ADDQ     DI, R10
+	DECQ     R13
+	JNE      wholeRow
+	ADDQ     $0x00000020, R9
+	ADDQ     $0x00000020, CX
+	ADDQ     $0x00000020, DX
+	SUBQ     $0x00000008, R11
+	JMP      whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMASKMOVPS   (CX), Y2, Y4
+	VMASKMOVPS   (DX), Y2, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VPCMPEQD   Y5, Y3, Y7
+	VANDPS     Y4, Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y2, (R9)
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	LEAQ       (CX)(R11*4), CX
+	LEAQ       (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
 // func uniformAVX2(dst []float32, key0 uint32, key1 uint32, block uint32, stream uint32, step uint32)
 // Requires: AVX, AVX2
 TEXT ·uniformAVX2(SB), NOSPLIT, $0-44

@@ -13724,6 +13724,244 @@ somePart:
 	VZEROUPPER
 	RET
 
+// func poolMaxAVX512(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·poolMaxAVX512(SB), NOSPLIT, $0-136
+	MOVQ         x_base+48(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         place_base+24(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Z1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000010
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+	VMOVUPS      Z3, Z3
+	VMOVUPS      Z2, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Z5
+	VCMPPS    $0x1e, Z3, Z5, K1
+	VCMPPS    $0x03, Z5, Z5, K2
+	VBLENDMPS Z5, Z3, K1, Z6
+	VMOVAPS   Z6, Z3
+	VBLENDMPS Z5, Z3, K2, Z7
+	VMOVAPS   Z7, Z3
+	VBLENDMPS Z2, Z4, K1, Z8
+	VMOVAPS   Z8, Z4
+	VBLENDMPS Z2, Z4, K2, Z9
+	VMOVAPS   Z9, Z4
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        wholeWithouty
+	VMOVUPS   Z3, (CX)
+
+wholeWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      wholeWithoutplace
+	VMOVUPS Z4, (DX)
+
+wholeWithoutplace:
+	ADDQ $0x00000040, R9
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000010, R11
+	JMP  whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	MOVL         $-1, R12
+	BZHIL        R10, R12, R12
+	KMOVW        R12, K1
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+	VMOVUPS      Z3, Z3
+	VMOVUPS      Z2, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMOVUPS.Z (R9), K1, Z5
+	VCMPPS    $0x1e, Z3, Z5, K2
+	VCMPPS    $0x03, Z5, Z5, K3
+	VBLENDMPS Z5, Z3, K2, Z10
+	VMOVAPS   Z10, Z3
+	VBLENDMPS Z5, Z3, K3, Z11
+	VMOVAPS   Z11, Z3
+	VBLENDMPS Z2, Z4, K2, Z12
+	VMOVAPS   Z12, Z4
+	VBLENDMPS Z2, Z4, K3, Z13
+	VMOVAPS   Z13, Z4
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R9
+	DECQ      R12
+	JNE       partColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       partRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        partWithouty
+	VMOVUPS   Z3, K1, (CX)
+
+partWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      partWithoutplace
+	VMOVUPS Z4, K1, (DX)
+
+partWithoutplace:
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxSpreadAVX512(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxSpreadAVX512(SB), NOSPLIT, $0-136
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         place_base+48(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Z1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000010
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (DX), Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Z5
+	VPCMPEQD  Z4, Z2, K1
+	VMOVAPS.Z Z3, K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, (R14)
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, R11
+	JMP       whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	MOVL         $-1, R12
+	BZHIL        R10, R12, R12
+	KMOVW        R12, K1
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VMOVUPS.Z    (CX), K1, Z3
+	VMOVUPS.Z    (DX), K1, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMOVUPS.Z (R9), K1, Z5
+	VPCMPEQD  Z4, Z2, K2
+	VMOVAPS.Z Z3, K2, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (R9)
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R9
+	DECQ      R12
+	JNE       partColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       partRow
+	LEAQ      (CX)(R11*4), CX
+	LEAQ      (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
 // func uniformAVX512(dst []float32, key0 uint32, key1 uint32, block uint32, stream uint32, step uint32)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·uniformAVX512(SB), NOSPLIT, $0-44

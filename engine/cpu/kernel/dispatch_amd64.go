@@ -519,6 +519,28 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	}
 }
 
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		poolMaxAVX512(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		poolMaxAVX2(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	}
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		maxSpreadAVX512(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		maxSpreadAVX2(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	}
+}
+
 func uniform(dst []float32, key0, key1, block, stream, step uint32) {
 	switch active {
 	case pathAVX512:

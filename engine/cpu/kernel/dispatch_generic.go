@@ -116,6 +116,14 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
 }
 
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+}
+
 func uniform(dst []float32, key0, key1, block, stream, step uint32) {
 	uniformGeneric(dst, key0, key1, block, stream, step)
 }

@@ -474,6 +474,45 @@ func gemmDotsAVX2(c []float32, a []float32, b []float32, n int, k int, colA int,
 //go:noescape
 func packPartsAVX2(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
 
+// poolMaxAVX2 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			best, where, i := -Inf, from, from
+//			for p := range kh {
+//				for q := range kw {
+//					if v := x[w*window+p*row+q*channels+c]; v > best || v is NaN {
+//						best, where = v, i
+//					}
+//					i++
+//				}
+//				i += skip
+//			}
+//			y[w*channels+c], place[w*channels+c] = best, where // of those that are not empty
+//		}
+//	}
+//
+//go:noescape
+func poolMaxAVX2(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+
+// maxSpreadAVX2 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			i := from
+//			for p := range kh {
+//				for q := range kw {
+//					dx[w*window+p*row+q*channels+c] += dy[w*channels+c] if place[w*channels+c] == i else 0
+//					i++
+//				}
+//				i += skip
+//			}
+//		}
+//	}
+//
+//go:noescape
+func maxSpreadAVX2(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+
 // uniformAVX2 is, for len(dst) a multiple of 64,
 //
 //	for i := range len(dst) / 4 {

@@ -21,6 +21,8 @@ var signatures = [][2]string{
 	{"gemmAlong", alongSignature},
 	{"packTransposed", packSignature},
 	{"packParts", partsSignature},
+	{"poolMax", poolMaxSignature},
+	{"maxSpread", maxSpreadSignature},
 	{"uniform", uniformSignature},
 	{"multiplyAdds", "func(rounds int)"},
 }

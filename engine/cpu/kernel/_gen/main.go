@@ -34,6 +34,7 @@ func main() {
 	emitPack()
 	emitDots()
 	emitParts()
+	emitPool()
 	emitUniform()
 	emitPeak()
 	writeDispatch(*dir)
