@@ -181,7 +181,7 @@ func (c *Case) product() (graph.Executable, []*tensor.Tensor, error) {
 }
 
 func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
-	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
+	x, err := c.features()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -255,7 +255,7 @@ func (c *Case) training() (func() (float64, error), error) {
 
 // tensors are the inputs and targets of all rows, as the task declares them.
 func (c *Case) tensors() ([]*tensor.Tensor, error) {
-	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
+	x, err := c.features()
 	if err != nil {
 		return nil, err
 	}
