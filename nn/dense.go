@@ -14,8 +14,12 @@ type dense struct {
 	l1, l2     float64
 }
 
-// A DenseOption is an option of Dense: an Activation, Init, NoBias, L1 or L2.
-type DenseOption interface{ dense(*dense) }
+// A DenseOption is an option of Dense, and of convolutions: an Activation, Init,
+// NoBias, L1 or L2.
+type DenseOption interface {
+	ConvOption
+	dense(*dense)
+}
 
 type denseOption func(*dense)
 
@@ -56,17 +60,25 @@ func (d *dense) build(c *Context, x *graph.Node) *graph.Node {
 	if d.units < 1 || last < 1 || s[last].PerRow {
 		return c.B.Fail("dense", fmt.Errorf("%d units on %v, expected at least one unit on float32 [rows … n]", d.units, x.Type))
 	}
-	if d.l1 < 0 || d.l2 < 0 {
-		return c.B.Fail("dense", fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
-	}
 	n := s[last].N
 	kernel := c.Param("kernel", []int{n, d.units}, d.init)
 	outer := s[:last].Size()
 	y := graph.MatMul(graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n)), kernel)
+	return d.finish(c, "dense", y, kernel, append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))...)
+}
+
+// finish adds the bias to y [… units], gives it the shape, if there is one, and
+// applies the activation; penalties are those of the kernel.
+func (d *dense) finish(c *Context, kind string, y, kernel *graph.Node, shape ...graph.Dim) *graph.Node {
+	if d.l1 < 0 || d.l2 < 0 {
+		return c.B.Fail(kind, fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
+	}
 	if !d.noBias {
 		y = graph.Add(y, c.Param("bias", []int{d.units}, Zeros))
 	}
-	y = graph.Reshape(y, append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))...)
+	if len(shape) > 0 {
+		y = graph.Reshape(y, shape...)
+	}
 	if c.Training && d.l1 > 0 {
 		c.Penalty(graph.Scale(graph.Sum(graph.Abs(kernel)), d.l1))
 	}

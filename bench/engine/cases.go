@@ -41,7 +41,8 @@ type Case struct {
 	TransA bool `json:"trans_a,omitempty"`
 	TransB bool `json:"trans_b,omitempty"`
 
-	// train and predict: a network of dense layers with ReLU between them. Loss is
+	// train and predict: a network of dense layers with ReLU between them, after
+	// convolutions where Images are told. Loss is
 	// binary (one logit) or classes. Rows are trained on in the order of the file
 	// "order", Batch at a time, epoch after epoch.
 	Widths []int   `json:"widths,omitempty"` // inputs first, outputs last
@@ -50,8 +51,9 @@ type Case struct {
 	Rows   int     `json:"rows,omitempty"`
 	Batch  int     `json:"batch,omitempty"`
 
-	Table *Table `json:"table,omitempty"`
-	Bag   *Bag   `json:"bag,omitempty"`
+	Table  *Table  `json:"table,omitempty"`
+	Bag    *Bag    `json:"bag,omitempty"`
+	Images *Images `json:"images,omitempty"`
 
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
@@ -82,8 +84,8 @@ const (
 	numpyName    = "numpy"
 )
 
-// allCases are the cases of the groups in the order of the report. M3, M4, M5 and
-// M7 have no place yet: see missingCases.
+// allCases are the cases of the groups in the order of the report. M4, M5 and M7
+// have no place yet: see missingCases.
 func allCases() []*Case {
 	var cases []*Case
 	product := func(m, k, n int, ta, tb bool) {
@@ -114,7 +116,7 @@ func allCases() []*Case {
 	}
 	trained := []string{torchName, compiledName, jaxName}
 	m2 := []int{784, 512, 256, 10}
-	return append(cases,
+	cases = append(cases,
 		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: trained},
 		&Case{Group: "M2", Name: "a step, batch 128", Kind: "train", Widths: m2, Loss: "classes", Rate: 1e-3, Rows: 16384, Batch: 128, peers: trained},
 		&Case{Group: "M6", Name: "an epoch of 102 steps, batch 256", Kind: "table", Rate: 0.003, Rows: 102 * 256, Batch: 256, rowsPerEpoch: 102 * 256, Table: adult(), peers: []string{torchName, compiledName}},
@@ -122,12 +124,12 @@ func allCases() []*Case {
 		&Case{Group: "P2", Name: "predict M2, batch 1", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 1, latency: true, peers: []string{onnxName, torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 64", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 64, peers: []string{onnxName, torchName, compiledName}},
 	)
+	return append(cases, convolutionCases()...)
 }
 
 // missingCases are what the engine has no layers for today, or this program no
 // case.
 var missingCases = []string{
-	"M3 (convolutions): nn has no convolution and no pooling.",
 	"M4, M5 (transformers): nn has no attention, and engine/graph no product of stacks of matrices.",
 }
 
@@ -262,6 +264,9 @@ func (c *Case) inputs() int {
 	if c.Table != nil {
 		return len(c.Table.Edges)
 	}
+	if c.Images != nil {
+		return c.Images.numbers()
+	}
 	return c.Widths[0]
 }
 
@@ -310,11 +315,11 @@ func (c *Case) task() train.Task {
 	return mlp{c}
 }
 
-// mlp is a network of dense layers.
+// mlp is a network of dense layers, after convolutions where there are images.
 type mlp struct{ c *Case }
 
 func (t mlp) Inputs(b *graph.Builder) []*graph.Node {
-	return []*graph.Node{b.Input("x", tensor.Float32, graph.Rows, graph.N(t.c.inputs()))}
+	return []*graph.Node{b.Input("x", tensor.Float32, append(graph.Shape{graph.Rows}, graph.Fixed(t.c.shape()...)...)...)}
 }
 
 func (t mlp) Targets(b *graph.Builder) []*graph.Node {
@@ -326,6 +331,9 @@ func (t mlp) Targets(b *graph.Builder) []*graph.Node {
 
 func (t mlp) Forward(c *nn.Context, in []*graph.Node) []*graph.Node {
 	x := in[0]
+	if t.c.Images != nil {
+		x = t.c.Images.layers().Apply(c, x)
+	}
 	for i, w := range t.c.Widths[1:] {
 		options := []nn.DenseOption{nn.ReLU}
 		if i == len(t.c.Widths)-2 {
@@ -381,7 +389,7 @@ type work struct {
 	params int
 }
 
-// work counts the multiply-adds of matrix products, two operations each, and the
+// work counts the multiply-adds of matrix products and convolutions, two operations each, and the
 // bytes that a step must go through: a product's operands and its result, the
 // parameters of a prediction, in training the parameters and Adam's two moments,
 // read and written. Activations and gradients are not counted.
@@ -401,6 +409,7 @@ func (c *Case) work() (work, error) {
 	}
 	w.params = state.Parameters()
 	for _, n := range program.Nodes {
+		w.flops += c.convolutionFlops(n)
 		if op, ok := n.Op.(graph.Product); ok {
 			k := n.In[0].Shape()[1]
 			if op.TransA {

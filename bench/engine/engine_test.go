@@ -135,6 +135,11 @@ func TestWork(t *testing.T) {
 	if err != nil || w.flops != m1 || w.params != 20*128+128+128*64+64+64+1 || w.held != 12*w.params {
 		t.Errorf("M1: found %+v, %v, expected %g operations", w, err, m1)
 	}
+	// The first convolution has no gradient of its input.
+	m3 := 2.0 * 64 * (2*26*26*9*32 + 3*24*24*9*32*64 + 3*9216*128 + 3*128*10)
+	if w, err = find(t, "M3").work(); err != nil || w.flops != m3 {
+		t.Errorf("M3: found %+v, %v, expected %g operations", w, err, m3)
+	}
 	c, machine := find(t, "M2"), example().Ceilings
 	if w, err = c.work(); err != nil {
 		t.Fatal(err)
@@ -273,11 +278,14 @@ func TestPeers(t *testing.T) {
 
 // TestWorker asks hone's side for a bit of every kind of case.
 func TestWorker(t *testing.T) {
+	small := &Images{Height: 7, Width: 8, Channels: 2, Kernel: 2, Filters: []int{3, 5}, Pool: 2}
 	for _, c := range []*Case{
 		{Kind: "product", M: 2, N: 3, K: 4, TransA: true},
 		{Kind: "predict", Widths: []int{5, 4, 3}, Loss: "classes", Rows: 8, Batch: 2},
 		{Kind: "train", Widths: []int{12, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
 		{Kind: "train", Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8, Bag: &Bag{Buckets: 50, Width: 4, Length: 5, Classes: 3}},
+		{Kind: "train", Images: small, Widths: []int{2 * 3 * 5, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
+		{Kind: "predict", Images: small, Widths: []int{2 * 3 * 5, 4, 3}, Loss: "classes", Rows: 8, Batch: 2},
 		{Kind: "table", Rate: 1e-3, Rows: 20, Batch: 8, Table: adult()},
 	} {
 		c.Dir = t.TempDir()

@@ -13,9 +13,11 @@ var titles = map[string]string{
 	"G":  "Matrix products C[m n] = A[m k]·B[k n], written m×k×n",
 	"M1": "Dense 128 relu → 64 relu → 1, binary cross-entropy, Adam, 20 inputs",
 	"M2": "784-512-256-10, cross-entropy, Adam",
+	"M3": "Valid convolutions 3×3×32 relu → 3×3×64 relu → max-pool 2 → dense 128 relu → 10 on 28×28×1, cross-entropy, Adam",
 	"M6": "The default network of `hone run` on adult's shape (TabM, 8 members), AdamW",
 	"M7": "Hashed n-grams: the mean of 30 of 2 million vectors of 64, then 77 classes, sparse Adam",
 	"P2": "Predictions of 784-512-256-10",
+	"P3": "Predictions of M3's network",
 }
 
 // markdown draws a table for each group, one of memory, and notes on both.

@@ -46,6 +46,22 @@ def dense(case):
     ]
 
 
+def convolutions(case):
+    """The kernels [height width in out] and biases of the layers."""
+    m = case["images"]
+    sizes = [m["channels"], *m["filters"]]
+    return [
+        (read(case, f"conv2d_{i + 1}.kernel", m["kernel"], m["kernel"], a, b), read(case, f"conv2d_{i + 1}.bias", b))
+        for i, (a, b) in enumerate(zip(sizes, sizes[1:]))
+    ]
+
+
+def features(case):
+    """The inputs, a row each: numbers, or images with the channels last."""
+    m = case.get("images")
+    return read(case, "x", -1, *((m["height"], m["width"], m["channels"]) if m else (case["widths"][0],)))
+
+
 def targets(case):
     if case.get("loss") == "classes":
         return read(case, "y", -1, dtype="<i4")
@@ -101,11 +117,34 @@ class Torch:
                 layer.weight.copy_(torch.from_numpy(kernel.T.copy()))
                 layer.bias.copy_(torch.from_numpy(bias))
             layers += [layer, nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
+        return nn.Sequential(*self.convolutions(case), *layers[:-1])
+
+    def convolutions(self, case):
+        """With the channels last in memory, as the data has them: faster here than
+        first, also for predictions, and the dense layer's weights are as they are."""
+        if "images" not in case:
+            return []
+        layers = []
+        for kernel, bias in convolutions(case):
+            layer = nn.Conv2d(*kernel.shape[2:], kernel.shape[0])
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()))
+                layer.bias.copy_(torch.from_numpy(bias))
+            layers += [layer.to(memory_format=torch.channels_last), nn.ReLU()]
+
+        class Rows(nn.Module):
+            def forward(self, x):
+                return x.permute(0, 2, 3, 1).flatten(1)
+
+        return [*layers, nn.MaxPool2d(case["images"]["pool"]), Rows()]
+
+    def features(self, case):
+        x = torch.from_numpy(features(case))
+        return x.permute(0, 3, 1, 2) if "images" in case else x
 
     def predict(self, case):
         net = self.compile(self.network(case).eval())
-        x = torch.from_numpy(read(case, "x", -1, case["widths"][0])[: case["batch"]])
+        x = self.features(case)[: case["batch"]]
         last = [None]
 
         def step():
@@ -120,7 +159,7 @@ class Torch:
         if case.get("bag"):
             return self.train_bag(case)
         net = self.network(case)
-        x, y = torch.from_numpy(read(case, "x", -1, case["widths"][0])), torch.from_numpy(targets(case))
+        x, y = self.features(case), torch.from_numpy(targets(case))
         if case["loss"] == "classes":
             y, loss_of = y.long(), lambda x, y: F.cross_entropy(net(x), y)
         else:
@@ -333,11 +372,22 @@ class Jax:
     def train(self, case, exact):
         if case.get("bag"):
             return self.train_bag(case)
-        x, y = jnp.asarray(read(case, "x", -1, case["widths"][0])), jnp.asarray(targets(case))
+        x, y = jnp.asarray(features(case)), jnp.asarray(targets(case))
         order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
         rate, size = case["rate"], case["batch"]
 
+        def images(params, x):
+            for w, b in params:
+                x = jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                x = jax.nn.relu(x + b)
+            if params:
+                pool = (1, case["images"]["pool"], case["images"]["pool"], 1)
+                x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, pool, pool, "VALID")
+            return x.reshape(x.shape[0], -1)
+
         def loss_of(params, x, y):
+            convolved, params = params
+            x = images(convolved, x)
             for i, (w, b) in enumerate(params):
                 x = x @ w + b
                 if i < len(params) - 1:
@@ -357,7 +407,8 @@ class Jax:
             params = jax.tree.map(lambda p, m, v: p - rate * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v)
             return (params, m, v, t), loss
 
-        params = [(jnp.asarray(w), jnp.asarray(b)) for w, b in dense(case)]
+        layers = convolutions(case) if "images" in case else [], dense(case)
+        params = jax.tree.map(jnp.asarray, layers)
         zeros = lambda: jax.tree.map(jnp.zeros_like, params)
         state, loss = [(params, zeros(), zeros(), jnp.float32(0))], [None]
         one, start = jax.jit(one, donate_argnums=0), starts(case)
@@ -381,6 +432,8 @@ class Onnx:
 
         nodes, values, last = [], [], "x"
         layers = dense(case)
+        if "images" in case:
+            last, layers = self.images(case, nodes, values, layers)
         for i, (kernel, bias) in enumerate(layers):
             values += [numpy_helper.from_array(kernel.copy(), f"w{i}"), numpy_helper.from_array(bias.copy(), f"b{i}")]
             nodes.append(helper.make_node("Gemm", [last, f"w{i}", f"b{i}"], [f"h{i}"]))
@@ -388,9 +441,12 @@ class Onnx:
             if i < len(layers) - 1:
                 nodes.append(helper.make_node("Relu", [last], [f"r{i}"]))
                 last = f"r{i}"
+        x = features(case)[: case["batch"]]
+        if "images" in case:  # channels first, as ONNX has them
+            x = x.transpose(0, 3, 1, 2)
         ends = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])
-            for name, width in (("x", case["widths"][0]), (last, case["widths"][-1]))
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *shape])
+            for name, shape in (("x", x.shape[1:]), (last, case["widths"][-1:]))
         ]
         model = helper.make_model(
             helper.make_graph(nodes, "m", ends[:1], ends[1:], values), opset_imports=[helper.make_opsetid("", 17)]
@@ -399,13 +455,34 @@ class Onnx:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        feed = {"x": read(case, "x", -1, case["widths"][0])[: case["batch"]].copy()}
+        feed = {"x": np.ascontiguousarray(x)}
         result = [None]
 
         def step():
             result[0] = session.run(None, feed)[0]
 
         return step, lambda: None, lambda: result[0].ravel()
+
+    def images(self, case, nodes, values, layers):
+        """The convolutions; the first dense kernel's rows go by channel, row and column."""
+        from onnx import helper, numpy_helper
+
+        m, last = case["images"], "x"
+        for i, (kernel, bias) in enumerate(convolutions(case)):
+            values += [
+                numpy_helper.from_array(kernel.transpose(3, 2, 0, 1).copy(), f"k{i}"),
+                numpy_helper.from_array(bias.copy(), f"c{i}"),
+            ]
+            nodes.append(helper.make_node("Conv", [last, f"k{i}", f"c{i}"], [f"y{i}"]))
+            nodes.append(helper.make_node("Relu", [f"y{i}"], [f"z{i}"]))
+            last = f"z{i}"
+        nodes.append(helper.make_node("MaxPool", [last], ["pool"], kernel_shape=[m["pool"]] * 2, strides=[m["pool"]] * 2))
+        nodes.append(helper.make_node("Flatten", ["pool"], ["flat"]))
+        kernel, bias = layers[0]
+        channels = m["filters"][-1]
+        side = int((kernel.shape[0] // channels) ** 0.5)
+        kernel = kernel.reshape(side, side, channels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
+        return "flat", [(kernel, bias), *layers[1:]]
 
 
 PEERS = {"numpy": Numpy, "torch": Torch, "torch.dense": Dense, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}

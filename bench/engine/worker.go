@@ -181,7 +181,7 @@ func (c *Case) product() (graph.Executable, []*tensor.Tensor, error) {
 }
 
 func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
-	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
+	x, err := c.features()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -256,7 +256,7 @@ func (c *Case) tensors() ([]*tensor.Tensor, error) {
 	if c.Bag != nil {
 		return c.bagTensors()
 	}
-	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
+	x, err := c.features()
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,9 @@ var tolerances = map[string]tolerance{
 	"erf": approximated, "sin": approximated, "cos": approximated, "softplus": approximated,
 
 	"sum": summed, "scatter_add": summed, "sum_by_row": summed, "bag_sum": summed,
-	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
+	"conv2d": summed, "conv2d_input": summed, "conv2d_kernel": summed, "max_spread": summed, "average_spread": summed,
+	"average_pool": {func(c *comparison, i int) float64 { return (c.terms() + 1) * c.magnitude.F[i] }, "as a sum, and the quotient"},
+	"matmul":       summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
 
 	"moment": {moved, "two products and their sum, each rounded"}, "moment_square": {moved, "as moment, and the square"},
 	"adam": {func(c *comparison, i int) float64 { return 32 + 2*math.Abs(c.want.F[i]) }, "a quotient of up to 4 of rounded parts, and a difference"},
@@ -88,6 +90,18 @@ func (c *comparison) terms() float64 {
 	case graph.Bag:
 		in = c.n.In[1].Shape()
 		return float64(in[len(in)-1].N) + 1
+	case graph.Convolution:
+		return float64(c.n.In[1].Shape()[:3].Size().Factor)
+	case graph.ConvolutionInput:
+		return float64(c.n.In[1].Shape()[:2].Size().Factor * in[3].N)
+	case graph.ConvolutionKernel:
+		return float64(c.n.In[1].Shape()[:3].Size().Of(c.rows))
+	case graph.Pool:
+		return float64(op.KH * op.KW)
+	case graph.MaxSpread:
+		return float64(op.KH * op.KW)
+	case graph.AverageSpread:
+		return float64(2 * op.KH * op.KW) // and their quotients
 	}
 	return float64(in[0].Of(c.rows))
 }
@@ -123,7 +137,8 @@ func compareNode(t fataler, p *graph.Program, n *graph.Node, rows int, in []*ref
 	}
 	c := &comparison{n: n, rows: rows, in: in, want: want}
 	switch n.Op.(type) {
-	case graph.Reduce, graph.Product, graph.Spread, graph.Collect, graph.Bag, graph.Moment:
+	case graph.Reduce, graph.Product, graph.Spread, graph.Collect, graph.Bag, graph.Moment, graph.Convolution, graph.ConvolutionInput, graph.ConvolutionKernel,
+		graph.Pool, graph.MaxSpread, graph.AverageSpread:
 		abs := make([]*reference.Value, len(in))
 		for i, v := range in {
 			abs[i] = v.Clone()

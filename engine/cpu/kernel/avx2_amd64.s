@@ -6200,6 +6200,1542 @@ full_step1:
 	VZEROUPPER
 	RET
 
+// func blockTilesAVX2(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·blockTilesAVX2(SB), NOSPLIT, $0-177
+	SHLQ  $0x02, rowC+112(FP)
+	SHLQ  $0x02, rowA+120(FP)
+	SHLQ  $0x02, colA+128(FP)
+	SHLQ  $0x02, nextA+136(FP)
+	SHLQ  $0x02, blockA+144(FP)
+	SHLQ  $0x02, rowB+152(FP)
+	SHLQ  $0x02, nextB+160(FP)
+	SHLQ  $0x02, blockB+168(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ colA+128(FP), AX
+	SUBQ  AX, blockA+144(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ rowB+152(FP), AX
+	SUBQ  AX, blockB+168(FP)
+	MOVQ  n+88(FP), AX
+	CMPQ  AX, $0x00000008
+	JLE   half
+	CMPQ  AX, $0x00000010
+	JL    part
+	MOVQ  rows+80(FP), AX
+	CMPQ  AX, $0x00000001
+	JE    full_tile1
+	CMPQ  AX, $0x00000002
+	JE    full_tile2
+	CMPQ  AX, $0x00000003
+	JE    full_tile3
+	CMPQ  AX, $0x00000004
+	JE    full_tile4
+	CMPQ  AX, $0x00000005
+	JE    full_tile5
+
+full_tile6:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    full_start6
+
+full_load6:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+	VMOVUPS (CX)(BX*1), Y10
+	VMOVUPS 32(CX)(BX*1), Y11
+
+full_start6:
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+full_block6:
+	MOVQ k+96(FP), R9
+
+full_step6:
+	VMOVUPS      (R8), Y13
+	VMOVUPS      32(R8), Y14
+	VBROADCASTSS (CX), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (CX)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (CX)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (CX)(DX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (CX)(AX*4), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (CX)(BX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         SI, CX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          full_step6
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          full_block6
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	VMOVUPS      Y10, (CX)(BX*1)
+	VMOVUPS      Y11, 32(CX)(BX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(BX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile6
+	VZEROUPPER
+	RET
+
+full_tile5:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    full_start5
+
+full_load5:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+
+full_start5:
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block5:
+	MOVQ k+96(FP), R8
+
+full_step5:
+	VMOVUPS      (DI), Y11
+	VMOVUPS      32(DI), Y12
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (CX)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (CX)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (CX)(AX*4), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          full_step5
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block5
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*4), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile5
+	VZEROUPPER
+	RET
+
+full_tile4:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    full_start4
+
+full_load4:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+
+full_start4:
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block4:
+	MOVQ k+96(FP), R8
+
+full_step4:
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (CX)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (CX)(DX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          full_step4
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block4
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*1), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile4
+	VZEROUPPER
+	RET
+
+full_tile3:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    full_start3
+
+full_load3:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+
+full_start3:
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+full_block3:
+	MOVQ k+96(FP), DI
+
+full_step3:
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (CX)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (CX)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          full_step3
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          full_block3
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*2), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile3
+	VZEROUPPER
+	RET
+
+full_tile2:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    full_start2
+
+full_load2:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+
+full_start2:
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+full_block2:
+	MOVQ k+96(FP), DI
+
+full_step2:
+	VMOVUPS      (SI), Y5
+	VMOVUPS      32(SI), Y6
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (CX)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          full_step2
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          full_block2
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile2
+	VZEROUPPER
+	RET
+
+full_tile1:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    full_start1
+
+full_load1:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+
+full_start1:
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+128(FP), CX
+	MOVQ       rowB+152(FP), DX
+	MOVQ       b_base+48(FP), BX
+	MOVQ       k+96(FP), SI
+	MOVQ       blocks+104(FP), DI
+
+full_block1:
+	MOVQ k+96(FP), SI
+
+full_step1:
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(BX), Y4
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         CX, AX
+	ADDQ         DX, BX
+	DECQ         SI
+	JNE          full_step1
+	ADDQ         blockA+144(FP), AX
+	ADDQ         blockB+168(FP), BX
+	DECQ         DI
+	JNE          full_block1
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile1
+	VZEROUPPER
+	RET
+
+part:
+	MOVQ n+88(FP), CX
+	SUBQ $0x00000008, CX
+	LEAQ masks<>+0(SB), AX
+	NEGQ CX
+	LEAQ 32(AX)(CX*4), AX
+	MOVQ rows+80(FP), CX
+	CMPQ CX, $0x00000001
+	JE   part_tile1
+	CMPQ CX, $0x00000002
+	JE   part_tile2
+	CMPQ CX, $0x00000003
+	JE   part_tile3
+	CMPQ CX, $0x00000004
+	JE   part_tile4
+	CMPQ CX, $0x00000005
+	JE   part_tile5
+
+part_tile6:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	LEAQ   (CX)(CX*4), SI
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    part_start6
+
+part_load6:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+	VMOVUPS    (DX)(CX*4), Y8
+	VMOVUPS    (AX), Y9
+	VMASKMOVPS 32(DX)(CX*4), Y9, Y9
+	VMOVUPS    (DX)(SI*1), Y10
+	VMOVUPS    (AX), Y11
+	VMASKMOVPS 32(DX)(SI*1), Y11, Y11
+
+part_start6:
+	LEAQ       (DX)(SI*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	PREFETCHT0 (DX)(SI*1)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	LEAQ       (CX)(CX*4), SI
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), DI
+	MOVQ       rowB+152(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+96(FP), R10
+	MOVQ       blocks+104(FP), R11
+
+part_block6:
+	MOVQ k+96(FP), R10
+
+part_step6:
+	VMOVUPS      (R9), Y13
+	VMOVUPS      (AX), Y14
+	VMASKMOVPS   32(R9), Y14, Y14
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DX)(CX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DX)(CX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DX)(BX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (DX)(CX*4), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (DX)(SI*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         DI, DX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          part_step6
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          part_block6
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	LEAQ         (CX)(CX*4), SI
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y1, Y12, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y3, Y12, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y5, Y12, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y7, Y12, 32(DX)(BX*1)
+	VMOVUPS      Y8, (DX)(CX*4)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y9, Y12, 32(DX)(CX*4)
+	VMOVUPS      Y10, (DX)(SI*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y11, Y12, 32(DX)(SI*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(SI*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile6
+	VZEROUPPER
+	RET
+
+part_tile5:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    part_start5
+
+part_load5:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+	VMOVUPS    (DX)(CX*4), Y8
+	VMOVUPS    (AX), Y9
+	VMASKMOVPS 32(DX)(CX*4), Y9, Y9
+
+part_start5:
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+part_block5:
+	MOVQ k+96(FP), R9
+
+part_step5:
+	VMOVUPS      (R8), Y11
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   32(R8), Y12, Y12
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (DX)(CX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (DX)(CX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (DX)(CX*4), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          part_step5
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          part_block5
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y1, Y10, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y3, Y10, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y5, Y10, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y7, Y10, 32(DX)(BX*1)
+	VMOVUPS      Y8, (DX)(CX*4)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y9, Y10, 32(DX)(CX*4)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*4), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile5
+	VZEROUPPER
+	RET
+
+part_tile4:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    part_start4
+
+part_load4:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+
+part_start4:
+	LEAQ       (DX)(BX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+part_block4:
+	MOVQ k+96(FP), R9
+
+part_step4:
+	VMOVUPS      (R8), Y9
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   32(R8), Y10, Y10
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (DX)(CX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (DX)(CX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          part_step4
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          part_block4
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y1, Y8, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y3, Y8, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y5, Y8, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y7, Y8, 32(DX)(BX*1)
+	MOVQ         nextA+136(FP), SI
+	ADDQ         SI, a_base+24(FP)
+	LEAQ         (DX)(BX*1), DX
+	LEAQ         (DX)(CX*1), SI
+	MOVQ         SI, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile4
+	VZEROUPPER
+	RET
+
+part_tile3:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    part_start3
+
+part_load3:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+
+part_start3:
+	LEAQ       (DX)(CX*2), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+part_block3:
+	MOVQ k+96(FP), R8
+
+part_step3:
+	VMOVUPS      (DI), Y7
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (DX)(CX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (DX)(CX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          part_step3
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          part_block3
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y1, Y6, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y3, Y6, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y5, Y6, 32(DX)(CX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*2), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile3
+	VZEROUPPER
+	RET
+
+part_tile2:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    part_start2
+
+part_load2:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+
+part_start2:
+	LEAQ       (DX)(CX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+part_block2:
+	MOVQ k+96(FP), R8
+
+part_step2:
+	VMOVUPS      (DI), Y5
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   32(DI), Y6, Y6
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (DX)(CX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          part_step2
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          part_block2
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y1, Y4, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y3, Y4, 32(DX)(CX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile2
+	VZEROUPPER
+	RET
+
+part_tile1:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    part_start1
+
+part_load1:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+
+part_start1:
+	LEAQ       (DX), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+part_block1:
+	MOVQ k+96(FP), DI
+
+part_step1:
+	VMOVUPS      (SI), Y3
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   32(SI), Y4, Y4
+	VBROADCASTSS (CX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          part_step1
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          part_block1
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y1, Y2, 32(DX)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile1
+	VZEROUPPER
+	RET
+
+half:
+	MOVQ n+88(FP), CX
+	LEAQ masks<>+0(SB), AX
+	NEGQ CX
+	LEAQ 32(AX)(CX*4), AX
+	MOVQ rows+80(FP), CX
+	CMPQ CX, $0x00000001
+	JE   half_tile1
+	CMPQ CX, $0x00000002
+	JE   half_tile2
+	CMPQ CX, $0x00000003
+	JE   half_tile3
+	CMPQ CX, $0x00000004
+	JE   half_tile4
+	CMPQ CX, $0x00000005
+	JE   half_tile5
+
+half_tile6:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	LEAQ   (CX)(CX*4), SI
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    half_start6
+
+half_load6:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+	VMOVUPS    (AX), Y4
+	VMASKMOVPS (DX)(CX*4), Y4, Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS (DX)(SI*1), Y5, Y5
+
+half_start6:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	LEAQ (CX)(CX*4), SI
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), DI
+	MOVQ rowB+152(FP), R8
+	MOVQ b_base+48(FP), R9
+	MOVQ k+96(FP), R10
+	MOVQ blocks+104(FP), R11
+
+half_block6:
+	MOVQ k+96(FP), R10
+
+half_step6:
+	VMOVUPS      (AX), Y7
+	VMASKMOVPS   (R9), Y7, Y7
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (DX)(CX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (DX)(CX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (DX)(CX*4), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (DX)(SI*1), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         DI, DX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          half_step6
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          half_block6
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	LEAQ         (CX)(CX*4), SI
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y0, Y6, (DX)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y1, Y6, (DX)(CX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y2, Y6, (DX)(CX*2)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y3, Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y4, Y6, (DX)(CX*4)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y5, Y6, (DX)(SI*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(SI*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile6
+	VZEROUPPER
+	RET
+
+half_tile5:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	JMP    half_start5
+
+half_load5:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+	VMOVUPS    (AX), Y4
+	VMASKMOVPS (DX)(CX*4), Y4, Y4
+
+half_start5:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block5:
+	MOVQ k+96(FP), R9
+
+half_step5:
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   (R8), Y6, Y6
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (DX)(CX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DX)(CX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (DX)(BX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (DX)(CX*4), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step5
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block5
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y0, Y5, (DX)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y1, Y5, (DX)(CX*1)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y2, Y5, (DX)(CX*2)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y3, Y5, (DX)(BX*1)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y4, Y5, (DX)(CX*4)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*4), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile5
+	VZEROUPPER
+	RET
+
+half_tile4:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    half_start4
+
+half_load4:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+
+half_start4:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block4:
+	MOVQ k+96(FP), R9
+
+half_step4:
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   (R8), Y5, Y5
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (DX)(CX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (DX)(CX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (DX)(BX*1), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step4
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block4
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y0, Y4, (DX)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y1, Y4, (DX)(CX*1)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y2, Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y3, Y4, (DX)(BX*1)
+	MOVQ         nextA+136(FP), SI
+	ADDQ         SI, a_base+24(FP)
+	LEAQ         (DX)(BX*1), DX
+	LEAQ         (DX)(CX*1), SI
+	MOVQ         SI, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile4
+	VZEROUPPER
+	RET
+
+half_tile3:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	JMP    half_start3
+
+half_load3:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+
+half_start3:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block3:
+	MOVQ k+96(FP), R8
+
+half_step3:
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   (DI), Y4, Y4
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (DX)(CX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (DX)(CX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step3
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block3
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y0, Y3, (DX)
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y1, Y3, (DX)(CX*1)
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y2, Y3, (DX)(CX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*2), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile3
+	VZEROUPPER
+	RET
+
+half_tile2:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    half_start2
+
+half_load2:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+
+half_start2:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block2:
+	MOVQ k+96(FP), R8
+
+half_step2:
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   (DI), Y3, Y3
+	VBROADCASTSS (DX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (DX)(CX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step2
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block2
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y0, Y2, (DX)
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y1, Y2, (DX)(CX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile2
+	VZEROUPPER
+	RET
+
+half_tile1:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load1
+	VXORPS Y0, Y0, Y0
+	JMP    half_start1
+
+half_load1:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (CX), Y0, Y0
+
+half_start1:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DX
+	MOVQ rowB+152(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ k+96(FP), DI
+	MOVQ blocks+104(FP), R8
+
+half_block1:
+	MOVQ k+96(FP), DI
+
+half_step1:
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   (SI), Y2, Y2
+	VBROADCASTSS (CX), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          half_step1
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          half_block1
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y1
+	VMASKMOVPS   Y0, Y1, (DX)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile1
+	VZEROUPPER
+	RET
+
 // func gemmRowAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·gemmRowAVX2(SB), NOSPLIT, $0-113
@@ -7018,6 +8554,244 @@ somePart:
 	ADDQ       BX, R9
 	DECQ       DI
 	JNE        some
+	VZEROUPPER
+	RET
+
+// func poolMaxAVX2(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·poolMaxAVX2(SB), NOSPLIT, $0-136
+	MOVQ         x_base+48(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         place_base+24(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      vff800000<>+0(SB), Y3
+	VMOVUPS      Y3, Y3
+	VMOVUPS      Y2, Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Y5
+	VCMPPS    $0x1e, Y3, Y5, Y6
+	VCMPPS    $0x03, Y5, Y5, Y7
+	VBLENDVPS Y6, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y7, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y6, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VBLENDVPS Y7, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VPADDD    Y0, Y2, Y2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Y1, Y2, Y2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        wholeWithouty
+	VMOVUPS   Y3, (CX)
+
+wholeWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      wholeWithoutplace
+	VMOVUPS Y4, (DX)
+
+wholeWithoutplace:
+	ADDQ $0x00000020, R9
+	ADDQ $0x00000020, CX
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, R11
+	JMP  whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMOVUPS      vff800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y4
+	VMOVUPS      Y3, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VCMPPS     $0x1e, Y4, Y6, Y7
+	VCMPPS     $0x03, Y6, Y6, Y8
+	VBLENDVPS  Y7, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y8, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y7, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VBLENDVPS  Y8, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	CMPQ       y_len+8(FP), $0x00
+	JE         partWithouty
+	VMASKMOVPS Y4, Y2, (CX)
+
+partWithouty:
+	CMPQ       place_len+32(FP), $0x00
+	JE         partWithoutplace
+	VMASKMOVPS Y5, Y2, (DX)
+
+partWithoutplace:
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxSpreadAVX2(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·maxSpreadAVX2(SB), NOSPLIT, $0-136
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         place_base+48(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS  (R14), Y5
+	VPCMPEQD Y4, Y2, Y6
+	VANDPS   Y3, Y6, Y6
+	VADDPS   Y6, Y5, Y5
+	VMOVUPS  Y5, (R14)
+	VPADDD   Y0, Y2, Y2
+	ADDQ     SI, R14
+	DECQ     R12
+	JNE      wholeColumn
+	VPADDD   Y1, Y2, Y2
+	ADDQ     DI, R10
+	DECQ     R13
+	JNE      wholeRow
+	ADDQ     $0x00000020, R9
+	ADDQ     $0x00000020, CX
+	ADDQ     $0x00000020, DX
+	SUBQ     $0x00000008, R11
+	JMP      whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMASKMOVPS   (CX), Y2, Y4
+	VMASKMOVPS   (DX), Y2, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VPCMPEQD   Y5, Y3, Y7
+	VANDPS     Y4, Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y2, (R9)
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	LEAQ       (CX)(R11*4), CX
+	LEAQ       (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
 	VZEROUPPER
 	RET
 

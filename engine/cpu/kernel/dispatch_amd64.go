@@ -453,6 +453,17 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	}
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		blockTilesAVX512(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	case pathAVX2:
+		blockTilesAVX2(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	default:
+		blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	}
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	switch active {
 	case pathAVX512:
@@ -505,6 +516,28 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 		packPartsAVX2(dst, x, rows, parts, n, row, apart, next)
 	default:
 		packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
+	}
+}
+
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		poolMaxAVX512(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		poolMaxAVX2(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	}
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		maxSpreadAVX512(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		maxSpreadAVX2(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
 	}
 }
 

@@ -92,6 +92,10 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }
@@ -110,6 +114,14 @@ func packTransposed(dst, x []float32, row, apart, k int) {
 
 func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
+}
+
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
 }
 
 func uniform(dst []float32, key0, key1, block, stream, step uint32) {

@@ -574,6 +574,6 @@ func packColumns(dst, x []float32, row, n, k, next int) {
 				at += panel
 			}
 		}
-		dst, x = dst[next:], x[min(panel*row, len(x)):]
+		dst, x = dst[min(next, len(dst)):], x[min(panel*row, len(x)):]
 	}
 }

@@ -461,6 +461,26 @@ func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace
 //go:noescape
 func gemmPackingTileAVX512(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
 
+// blockTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32, k > 0 and blocks > 0,
+//
+//	for t := range tiles {
+//		for i := range rows {
+//			for j := range n {
+//				at := (t*rows+i)*rowC + j
+//				sum := c[at] if accumulate else 0
+//				for q := range blocks {
+//					for l := range k {
+//						sum = fma(a[t*nextA+i*rowA+q*blockA+l*colA], b[j/16*nextB+q*blockB+l*rowB+j%16], sum)
+//					}
+//				}
+//				c[at] = sum
+//			}
+//		}
+//	}
+//
+//go:noescape
+func blockTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+
 // gemmRowAVX512 is, for n a multiple of 128 and k > 0,
 //
 //	for j := range n {
@@ -521,6 +541,45 @@ func gemmDotsAVX512(c []float32, a []float32, b []float32, n int, k int, colA in
 //
 //go:noescape
 func packPartsAVX512(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
+
+// poolMaxAVX512 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			best, where, i := -Inf, from, from
+//			for p := range kh {
+//				for q := range kw {
+//					if v := x[w*window+p*row+q*channels+c]; v > best || v is NaN {
+//						best, where = v, i
+//					}
+//					i++
+//				}
+//				i += skip
+//			}
+//			y[w*channels+c], place[w*channels+c] = best, where // of those that are not empty
+//		}
+//	}
+//
+//go:noescape
+func poolMaxAVX512(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+
+// maxSpreadAVX512 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			i := from
+//			for p := range kh {
+//				for q := range kw {
+//					dx[w*window+p*row+q*channels+c] += dy[w*channels+c] if place[w*channels+c] == i else 0
+//					i++
+//				}
+//				i += skip
+//			}
+//		}
+//	}
+//
+//go:noescape
+func maxSpreadAVX512(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
 
 // uniformAVX512 is, for len(dst) a multiple of 64,
 //

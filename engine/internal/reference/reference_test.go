@@ -87,6 +87,8 @@ func TestKnownValues(t *testing.T) {
 	bags := graph.Reshape(idx, graph.N(2), graph.N(2))
 	u := graph.UniqueRows(idx)
 	cube := b.Constant(floats([]int{2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8))
+	image := graph.Reshape(a, graph.Fixed(1, 2, 3, 1)...)
+	filter := graph.Reshape(c, graph.Fixed(2, 2, 1, 1)...)
 	for _, c := range []struct {
 		name string
 		node *graph.Node
@@ -124,6 +126,11 @@ func TestKnownValues(t *testing.T) {
 		{"sigmoid cross-entropy", graph.SigmoidCrossEntropy(c, b.Constant(floats([]int{2, 2}, 1, 0.5, 0, 0))), []float64{
 			0.3132616875182228, 0.6931471805599453, 0.3132616875182228, 2.1269280110429727}}, // numpy.logaddexp(0, x) − t·x
 		{"row_count", b.RowCount(), []float64{5}},
+		// Of [[1 2 3] [4 5 6]] with [[1 0] [−1 2]], by hand.
+		{"conv2d", graph.Conv2D(image, filter, graph.Window{}), []float64{7, 9}},
+		{"conv2d with a border and strides", graph.Conv2D(image, filter, graph.Window{StrideH: 2, StrideW: 2, Top: 1, Right: 1}), []float64{3, -3}},
+		{"max_pool", graph.MaxPool(image, 2, 2, graph.Window{Right: 1}), []float64{5, 6, 6}},
+		{"average_pool", graph.AveragePool(image, 2, 2, graph.Window{Right: 1}), []float64{3, 4, 4.5}},
 	} {
 		b.Output(c.name, c.node)
 		p, err := b.Program()

@@ -36,6 +36,7 @@ func main() {
 	emitPack()
 	emitDots()
 	emitParts()
+	emitPool()
 	emitUniform()
 	emitPeak()
 	writeDispatch(*dir)
