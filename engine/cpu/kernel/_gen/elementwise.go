@@ -20,32 +20,52 @@ type mapKernel struct {
 }
 
 func (m *mapKernel) signature() string {
-	slices := "dst"
-	for _, name := range strings.Fields(m.in) {
-		slices += ", " + name
-	}
 	if m.scalar {
-		return "func(" + slices + " []float32, s float32)"
+		return m.signatureWith("s")
+	}
+	return m.signatureWith()
+}
+
+func (m *mapKernel) signatureWith(scalars ...string) string {
+	slices := strings.Join(append([]string{"dst"}, strings.Fields(m.in)...), ", ")
+	if len(scalars) > 0 {
+		return "func(" + slices + " []float32, " + strings.Join(scalars, ", ") + " float32)"
 	}
 	return "func(" + slices + " []float32)"
 }
 
 func (m *mapKernel) emit() {
-	text(m.name, m.signature(), "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
+	if m.scalar {
+		m.emitWith("s")
+	} else {
+		m.emitWith()
+	}
+}
+
+// spreadScalar loads a parameter into all of a vector.
+func spreadScalar(name string) vec {
+	arg, err := Param(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	v := register()
+	VBROADCASTSS(arg.Addr, v)
+	return v
+}
+
+// emitWith writes the loop with numbers of those names, which the body is given
+// after the slices.
+func (m *mapKernel) emitWith(scalars ...string) {
+	text(m.name, m.signatureWith(scalars...), "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	var in []Register
 	for _, name := range strings.Fields(m.in) {
 		in = append(in, Load(Param(name).Base(), GP64()))
 	}
 	n := Load(Param("dst").Len(), GP64())
-	var s vec
-	if m.scalar {
-		arg, err := Param("s").Resolve()
-		if err != nil {
-			panic(err)
-		}
-		s = register()
-		VBROADCASTSS(arg.Addr, s)
+	var numbers []vec
+	for _, name := range scalars {
+		numbers = append(numbers, spreadScalar(name))
 	}
 
 	// vectors computes count vectors and moves on. All are read before the
@@ -62,9 +82,7 @@ func (m *mapKernel) emit() {
 				}
 				args[u] = append(args[u], v)
 			}
-			if m.scalar {
-				args[u] = append(args[u], s)
-			}
+			args[u] = append(args[u], numbers...)
 		}
 		for u := range args {
 			v := m.body(args[u])

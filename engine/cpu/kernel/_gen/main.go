@@ -30,6 +30,7 @@ func main() {
 		m.emit()
 	}
 	emitReductions()
+	emitRows()
 	emitGemm()
 	emitPack()
 	emitDots()
