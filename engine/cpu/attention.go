@@ -8,6 +8,7 @@ import (
 )
 
 func init() {
+	register(func(op graph.Place, n *graph.Node) (step, error) { return &placeStep{n.In[0], n, op.N}, nil })
 	register(func(op graph.Attend, n *graph.Node) (step, error) {
 		return &attentionStep{newHeads(op, n.In), n}, nil
 	})
@@ -126,5 +127,21 @@ func (s *attentionGradStep) run(in *instance, task int, w *worker) {
 	for j := a.Keys; j < s.keys; j++ { // filled up
 		clear(dk[j*ld:][:d])
 		clear(dv[j*ld:][:d])
+	}
+}
+
+type placeStep struct {
+	lengths, y *graph.Node
+	n          int
+}
+
+func (s *placeStep) tasks(int) int { return 1 }
+
+func (s *placeStep) run(in *instance, _ int, _ *worker) {
+	y := in.floats(s.y)
+	for i, length := range in.ints(s.lengths) {
+		k := max(0, min(int(length), s.n))
+		kernel.Fill(y[i*s.n:][:k], 1)
+		clear(y[i*s.n+k:][:s.n-k])
 	}
 }

@@ -217,3 +217,7 @@ func TestAttentionOfNumbersThatAreNone(t *testing.T) {
 		}
 	}
 }
+
+func (g *generator) within() {
+	g.add(graph.Within(g.ints(7, false, graph.Rows), 1+g.below(6, "places")), 1)
+}

@@ -172,3 +172,21 @@ func SelfAttention(qkv *Node, o AttentionOptions) *Node {
 	}
 	return Apply(o.op(s[len(s)-1].N/3, true), o.inputs(qkv)...)
 }
+
+// Place is the op of Within.
+type Place struct{ N int }
+
+// Name returns "within".
+func (Place) Name() string { return "within" }
+
+// Infer returns the lengths' shape with the places as last dimension.
+func (o Place) Infer(in []Type) (Type, error) {
+	if in[0].DType != tensor.Int32 || o.N < 0 {
+		return Type{}, fmt.Errorf("lengths are %v for %d places, expected int32 and 0 places or more", in[0], o.N)
+	}
+	return floats(append(append(Shape(nil), in[0].Shape...), N(o.N))), nil
+}
+
+// Within returns 1 for each of n places that is below the length, else 0, with
+// the places as last dimension.
+func Within(lengths *Node, n int) *Node { return Apply(Place{n}, lengths) }

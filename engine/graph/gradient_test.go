@@ -181,6 +181,7 @@ var noGradient = map[string]string{
 	"Random":           "its inputs are integers",
 	"Unique":           "its input is integers",
 	"Hot":              "its input is integers",
+	"Place":            "its input is integers",
 	"Collect":          "is part of an optimiser's update, after the gradient",
 	"Put":              "is part of an optimiser's update, after the gradient",
 	"CrossEntropyGrad": "is a gradient itself; second derivatives use LogSoftmax",
@@ -321,6 +322,10 @@ var moreGradientCases = []gradientCase{
 	{"gather", []string{"Lookup"}, func(m *maker) *graph.Node {
 		table := m.param(anywhere, append(graph.Shape{graph.N(1 + m.IntN(4))}, m.shape(0, 2)...))
 		return graph.Gather(table, m.ints(-1, table.Shape()[0].N, oneRow(m.shape(0, 2))))
+	}},
+	{"gather, dense", []string{"Lookup"}, func(m *maker) *graph.Node {
+		table := m.param(anywhere, append(graph.Shape{graph.N(1 + m.IntN(4))}, m.shape(0, 2)...))
+		return graph.GatherDense(table, m.ints(-1, table.Shape()[0].N, oneRow(m.shape(0, 2))))
 	}},
 	{"gather, several of one table", []string{"Lookup"}, func(m *maker) *graph.Node {
 		table := m.param(anywhere, graph.Fixed(3, 2))

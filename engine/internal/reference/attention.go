@@ -189,3 +189,11 @@ func products(op graph.Op, in []*Value, out *Value, rows int) error {
 	}
 	return nil
 }
+
+func place(op graph.Op, in []*Value, out *Value, _ int) error {
+	n := op.(graph.Place).N
+	for i := range out.F {
+		out.F[i] = indicator(i%n < int(in[0].I[i/n]))
+	}
+	return nil
+}

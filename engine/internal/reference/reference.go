@@ -186,6 +186,7 @@ var functions = map[reflect.Type]function{
 	reflect.TypeFor[graph.Hot]():              hot,
 	reflect.TypeFor[*graph.Random]():          random,
 	reflect.TypeFor[graph.Products]():         products,
+	reflect.TypeFor[graph.Place]():            place,
 	reflect.TypeFor[graph.Attend]():           attend,
 	reflect.TypeFor[graph.AttendGrad]():       attendGrad,
 	reflect.TypeFor[graph.Standardize]():      standardize,
