@@ -29,7 +29,7 @@ import (
 type Case struct {
 	Group string `json:"group"` // G, M1, …
 	Name  string `json:"name"`
-	Kind  string `json:"kind"` // product, train, predict or table
+	Kind  string `json:"kind"` // product, train, predict, table or transformer
 	Dir   string `json:"dir"`
 
 	// A product C[m n] = op(A)·op(B) with k terms. With TransA, A is stored as
@@ -49,7 +49,8 @@ type Case struct {
 	Rows   int     `json:"rows,omitempty"`
 	Batch  int     `json:"batch,omitempty"`
 
-	Table *Table `json:"table,omitempty"`
+	Table       *Table       `json:"table,omitempty"`
+	Transformer *Transformer `json:"transformer,omitempty"`
 
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
@@ -77,8 +78,8 @@ const (
 	numpyName    = "numpy"
 )
 
-// allCases are the cases of the groups in the order of the report. M3, M4, M5 and
-// M7 have no place yet: see missingCases.
+// allCases are the cases of the groups in the order of the report. M3 and M7 have
+// no place yet: see missingCases.
 func allCases() []*Case {
 	var cases []*Case
 	product := func(m, k, n int, ta, tb bool) {
@@ -109,20 +110,20 @@ func allCases() []*Case {
 	}
 	trained := []string{torchName, compiledName, jaxName}
 	m2 := []int{784, 512, 256, 10}
-	return append(cases,
+	cases = append(cases,
 		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: trained},
 		&Case{Group: "M2", Name: "a step, batch 128", Kind: "train", Widths: m2, Loss: "classes", Rate: 1e-3, Rows: 16384, Batch: 128, peers: trained},
 		&Case{Group: "M6", Name: "an epoch of 102 steps, batch 256", Kind: "table", Rate: 0.003, Rows: 102 * 256, Batch: 256, rowsPerEpoch: 102 * 256, Table: adult(), peers: []string{torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 1", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 1, latency: true, peers: []string{onnxName, torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 64", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 64, peers: []string{onnxName, torchName, compiledName}},
 	)
+	return append(cases, transformerCases()...)
 }
 
 // missingCases are what the engine has no layers for today, or this program no
 // case.
 var missingCases = []string{
 	"M3 (convolutions): nn has no convolution and no pooling.",
-	"M4, M5 (transformers): nn has no attention, and engine/graph no product of stacks of matrices.",
 	"M7 (hashed n-grams): nn has no layer that sums the vectors of a bag; lookups and sparse gradients are there.",
 }
 
@@ -148,6 +149,9 @@ func adult() *Table {
 func (c *Case) write() error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return err
+	}
+	if c.Transformer != nil {
+		return c.writeTransformer()
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	normal := func(n int) []float32 {
@@ -292,6 +296,9 @@ func (c *Case) task() train.Task {
 	if c.Table != nil {
 		return c.Table.model().Task()
 	}
+	if c.Transformer != nil {
+		return c.Transformer
+	}
 	return mlp{c}
 }
 
@@ -382,6 +389,7 @@ func (c *Case) work() (work, error) {
 	}
 	w.params = state.Parameters()
 	for _, n := range program.Nodes {
+		w.flops += c.attended(n)
 		if op, ok := n.Op.(graph.Product); ok {
 			k := n.In[0].Shape()[1]
 			if op.TransA {
