@@ -40,6 +40,7 @@ var (
 	ELU       = Activation{"elu", elu}              // Clevert et al. 2016, α = 1
 	SiLU      = Activation{"silu", silu}            // x·σ(x), also called swish
 	GELU      = Activation{"gelu", gelu}            // Hendrycks and Gimpel 2016, by erf
+	GELUTanh  = Activation{"gelu_tanh", geluTanh}   // their approximation, as in GPT-2
 )
 
 func leakyRelu(x *graph.Node) *graph.Node { return graph.Max(x, graph.Scale(x, 0.01)) }
@@ -56,10 +57,15 @@ func gelu(x *graph.Node) *graph.Node {
 	return graph.Mul(graph.Scale(x, 0.5), graph.AddScalar(graph.Erf(graph.Scale(x, 1/math.Sqrt2)), 1))
 }
 
+func geluTanh(x *graph.Node) *graph.Node {
+	inner := graph.Scale(graph.Add(x, graph.Scale(graph.Mul(x, graph.Square(x)), 0.044715)), math.Sqrt(2/math.Pi))
+	return graph.Mul(graph.Scale(x, 0.5), graph.AddScalar(graph.Tanh(inner), 1))
+}
+
 var activations = map[string]Activation{"swish": SiLU, "none": Identity}
 
 func init() {
-	for _, a := range []Activation{Identity, ReLU, Sigmoid, Tanh, Softplus, Softmax, LeakyReLU, ELU, SiLU, GELU} {
+	for _, a := range []Activation{Identity, ReLU, Sigmoid, Tanh, Softplus, Softmax, LeakyReLU, ELU, SiLU, GELU, GELUTanh} {
 		activations[a.name] = a
 	}
 }

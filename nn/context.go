@@ -18,6 +18,7 @@ type Context struct {
 	Seed     *graph.Node // int32 [2], and
 	Step     *graph.Node // int32 scalar: of dropout; needed in training only
 	InitSeed uint64      // of initial values
+	Lengths  *graph.Node // int32 [rows]: of sequences that are filled up to one length, or nil
 	Member   int         // of a bag of networks, from 0: parts may differ by it
 
 	path   string

@@ -75,13 +75,14 @@ func constant(v float32) func(*rand.Rand, []int, []float32) {
 
 // The initialisers. Glorot: Glorot and Bengio 2010, equations 12 and 16. He:
 // He et al. 2015, equation 10. LeCun: LeCun et al. 1998, section 4.6.
-// Orthogonal: Saxe et al. 2014. RandomSigns, −1 or 1: Wen et al. 2020. Normal ones are not truncated, as in PyTorch
+// Orthogonal: Saxe et al. 2014. FanInUniform is that of PyTorch's Linear. RandomSigns, −1 or 1: Wen et al. 2020. Normal ones are not truncated, as in PyTorch
 // and unlike Keras.
 var (
 	GlorotUniform = Initializer{"glorot_uniform", uniformIn(func(in, out float64) float64 { return math.Sqrt(6 / (in + out)) })}
 	GlorotNormal  = Initializer{"glorot_normal", normalWith(func(in, out float64) float64 { return math.Sqrt(2 / (in + out)) })}
 	HeUniform     = Initializer{"he_uniform", uniformIn(func(in, _ float64) float64 { return math.Sqrt(6 / in) })}
 	HeNormal      = Initializer{"he_normal", normalWith(func(in, _ float64) float64 { return math.Sqrt(2 / in) })}
+	FanInUniform  = Initializer{"fan_in_uniform", uniformIn(func(in, _ float64) float64 { return 1 / math.Sqrt(in) })}
 	LecunUniform  = Initializer{"lecun_uniform", uniformIn(func(in, _ float64) float64 { return math.Sqrt(3 / in) })}
 	LecunNormal   = Initializer{"lecun_normal", normalWith(func(in, _ float64) float64 { return math.Sqrt(1 / in) })}
 	Orthogonal    = Initializer{"orthogonal", orthogonal}
@@ -157,7 +158,7 @@ func orthogonal(r *rand.Rand, shape []int, x []float32) {
 var initializers = map[string]Initializer{}
 
 func init() {
-	for _, i := range []Initializer{GlorotUniform, GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, RandomSigns, Zeros, Ones, Normal(0.05), Uniform(0.05)} {
+	for _, i := range []Initializer{GlorotUniform, GlorotNormal, HeUniform, HeNormal, FanInUniform, LecunUniform, LecunNormal, Orthogonal, RandomSigns, Zeros, Ones, Normal(0.05), Uniform(0.05)} {
 		initializers[i.name] = i
 	}
 }

@@ -40,16 +40,39 @@ func Residual(layers ...Layer) Layer {
 
 // Embedding looks up int32 indices in a table of n learned vectors of length
 // dim: [rows …] → [rows … dim]. An index of −1 gives zeros. The gradient is
-// sparse in the rows of the table (see package optim). The table starts
-// uniform within ±0.05, as in Keras.
-func Embedding(n, dim int) Layer {
+// sparse in the rows of the table (see package optim), unless DenseGradient is
+// given. The table starts uniform within ±0.05, as in Keras, or as TableInit says.
+func Embedding(n, dim int, opts ...EmbeddingOption) Layer {
+	e := embedding{init: Uniform(0.05), gather: graph.Gather}
+	for _, o := range opts {
+		o(&e)
+	}
 	return leaf("embedding", func(c *Context, x *graph.Node) *graph.Node {
 		if n < 1 || dim < 1 || x.Type.DType != tensor.Int32 {
 			return c.B.Fail("embedding", fmt.Errorf("%d vectors of length %d on %v, expected at least one of each on int32 indices", n, dim, x.Type))
 		}
-		return graph.Gather(c.Param("table", []int{n, dim}, Uniform(0.05)), x)
+		return e.gather(c.Param("table", []int{n, dim}, e.init), x)
 	})
 }
+
+// An EmbeddingOption is an option of Embedding: DenseGradient or TableInit.
+type EmbeddingOption func(*embedding)
+
+type embedding struct {
+	init   Initializer
+	gather func(table, indices *graph.Node) *graph.Node
+}
+
+// DenseGradient gives every row of the table a gradient, zero where a batch has
+// none of it, so that optimisers move it by momentum and decay it at every step:
+// what PyTorch does unless sparse=True.
+func DenseGradient() EmbeddingOption {
+	return func(e *embedding) { e.gather = graph.GatherDense }
+}
+
+// TableInit sets how the table is initialised. PyTorch has Normal(1), GPT-2
+// Normal(0.02).
+func TableInit(i Initializer) EmbeddingOption { return func(e *embedding) { e.init = i } }
 
 // Dropout sets a share of the elements to 0 in training and scales the rest
 // by 1/(1−rate) (Srivastava et al. 2014); elsewhere it does nothing. The shape
@@ -78,7 +101,7 @@ func Flatten() Layer {
 	})
 }
 
-// A NormOption is an option of BatchNorm or LayerNorm.
+// A NormOption is an option of BatchNorm, LayerNorm or RMSNorm.
 type NormOption func(*norm)
 
 type norm struct{ momentum, epsilon float64 }
@@ -127,11 +150,20 @@ func LayerNorm(opts ...NormOption) Layer {
 		if !ok {
 			return x
 		}
-		kept := append(graph.Shape(nil), x.Shape()...)
-		kept[len(kept)-1] = graph.N(1)
-		centred := graph.Sub(x, graph.Reshape(graph.Mean(x, -1), kept...))
-		variance := graph.Reshape(graph.Mean(graph.Square(centred), -1), kept...)
-		return n.scale(c, centred, variance, width)
+		return graph.LayerNorm(x, c.Param("gain", []int{width}, Ones), c.Param("shift", []int{width}, Zeros), n.epsilon)
+	})
+}
+
+// RMSNorm divides each row by the root of the mean of its squares over its last
+// dimension and applies a learned gain (Zhang and Sennrich 2019): [rows … n]
+// stays [rows … n].
+func RMSNorm(opts ...NormOption) Layer {
+	return leaf("rms_norm", func(c *Context, x *graph.Node) *graph.Node {
+		n, width, ok := newNorm(c, "rms_norm", x, opts)
+		if !ok {
+			return x
+		}
+		return graph.RMSNorm(x, c.Param("gain", []int{width}, Ones), n.epsilon)
 	})
 }
 

@@ -30,7 +30,7 @@ import (
 type Case struct {
 	Group string `json:"group"` // G, M1, …
 	Name  string `json:"name"`
-	Kind  string `json:"kind"` // product, train, predict or table
+	Kind  string `json:"kind"` // product, train, predict, table or transformer
 	Dir   string `json:"dir"`
 
 	// A product C[m n] = op(A)·op(B) with k terms. With TransA, A is stored as
@@ -51,9 +51,10 @@ type Case struct {
 	Rows   int     `json:"rows,omitempty"`
 	Batch  int     `json:"batch,omitempty"`
 
-	Table  *Table  `json:"table,omitempty"`
-	Bag    *Bag    `json:"bag,omitempty"`
-	Images *Images `json:"images,omitempty"`
+	Table       *Table       `json:"table,omitempty"`
+	Bag         *Bag         `json:"bag,omitempty"`
+	Images      *Images      `json:"images,omitempty"`
+	Transformer *Transformer `json:"transformer,omitempty"`
 
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
@@ -84,8 +85,7 @@ const (
 	numpyName    = "numpy"
 )
 
-// allCases are the cases of the groups in the order of the report. M4, M5 and M7
-// have no place yet: see missingCases.
+// allCases are the cases of the groups in the order of the report.
 func allCases() []*Case {
 	var cases []*Case
 	product := func(m, k, n int, ta, tb bool) {
@@ -124,13 +124,7 @@ func allCases() []*Case {
 		&Case{Group: "P2", Name: "predict M2, batch 1", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 1, latency: true, peers: []string{onnxName, torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 64", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 64, peers: []string{onnxName, torchName, compiledName}},
 	)
-	return append(cases, convolutionCases()...)
-}
-
-// missingCases are what the engine has no layers for today, or this program no
-// case.
-var missingCases = []string{
-	"M4, M5 (transformers): nn has no attention, and engine/graph no product of stacks of matrices.",
+	return append(append(cases, convolutionCases()...), transformerCases()...)
 }
 
 // adult is the shape of the table adult as `hone init` and `hone plan` tell it of
@@ -155,6 +149,9 @@ func adult() *Table {
 func (c *Case) write() error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return err
+	}
+	if c.Transformer != nil {
+		return c.writeTransformer()
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	normal := func(n int) []float32 {
@@ -312,6 +309,9 @@ func (c *Case) task() train.Task {
 	if c.Bag != nil {
 		return bags{c.Bag}
 	}
+	if c.Transformer != nil {
+		return c.Transformer
+	}
 	return mlp{c}
 }
 
@@ -410,6 +410,7 @@ func (c *Case) work() (work, error) {
 	w.params = state.Parameters()
 	for _, n := range program.Nodes {
 		w.flops += c.convolutionFlops(n)
+		w.flops += c.attended(n)
 		if op, ok := n.Op.(graph.Product); ok {
 			k := n.In[0].Shape()[1]
 			if op.TransA {

@@ -149,9 +149,6 @@ func (r *results) notes() []string {
 	if len(versions) > 0 {
 		lines = append(lines, "- Peers: "+strings.Join(versions, ", ")+". A step gathers its batch, and has gradients and a fused Adam (jax: the whole step in one jit); hone reads the loss after every step, the peers after the last one of a round.")
 	}
-	for _, m := range missingCases {
-		lines = append(lines, "- Not measured: "+m)
-	}
 	for _, f := range r.Failures {
 		of := f.Name
 		if f.Case != "" {

@@ -143,8 +143,11 @@ class Torch:
         return x.permute(0, 3, 1, 2) if "images" in case else x
 
     def predict(self, case):
-        net = self.compile(self.network(case).eval())
-        x = self.features(case)[: case["batch"]]
+        if "transformer" in case:
+            net, x = torch_transformer(case), torch.from_numpy(sequences(case)[0][: case["batch"]]).long()
+        else:
+            net, x = self.network(case), self.features(case)[: case["batch"]]
+        net = self.compile(net.eval())
         last = [None]
 
         def step():
@@ -158,6 +161,12 @@ class Torch:
             return self.train_table(case, exact)
         if case.get("bag"):
             return self.train_bag(case)
+        if case["kind"] == "transformer":
+            net = torch_transformer(case)
+            data = [torch.from_numpy(x).long() for x in sequences(case)]
+            loss_of = lambda tokens, y: F.cross_entropy(net(tokens).flatten(0, -2), y.flatten())
+            optimizer = torch.optim.Adam(net.parameters(), lr=case["rate"], fused=True)
+            return self.training(case, data, self.compile(loss_of), optimizer)
         net = self.network(case)
         x, y = self.features(case), torch.from_numpy(targets(case))
         if case["loss"] == "classes":
@@ -309,6 +318,170 @@ def table(case, dropout):
     return Table()
 
 
+def sequences(case):
+    t = case["transformer"]
+    tokens, targets = read(case, "tokens", -1, t["length"], dtype="<i4"), read(case, "targets", -1, dtype="<i4")
+    return tokens, targets if t["classes"] else targets.reshape(-1, t["length"])
+
+
+def parameters(case):
+    """A transformer's parameters by hone's names; kernels are [in, out]."""
+    t = case["transformer"]
+    w = t["width"]
+    shapes = {"table": (t["vocabulary"], w), "positions_1.table": (t["length"], w)}
+    dense = lambda name, n, m: shapes.update({name + ".kernel": (n, m), name + ".bias": (m,)})
+    norm = lambda name: shapes.update({name + ".gain": (w,), name + ".shift": (w,)})
+    for i in range(t["layers"]):
+        part = f"transformer_{i + 1}."
+        dense(part + "attention_1.dense_1", w, 3 * w)
+        dense(part + "attention_1.dense_2", w, w)
+        dense(part + "dense_1", w, t["hidden"])
+        dense(part + "dense_2", t["hidden"], w)
+        norm(part + "layer_norm_1")
+        norm(part + "layer_norm_2")
+    if t["classes"]:
+        dense("dense_1", w, t["classes"])
+    else:
+        norm("layer_norm_1")
+    return {name: read(case, name, *shape) for name, shape in shapes.items()}
+
+
+def torch_transformer(case):
+    t = case["transformer"]
+    heads, classes, values = t["heads"], t["classes"], parameters(case)
+
+    def linear(name):
+        layer = nn.Linear(*values[name + ".kernel"].shape)
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(values[name + ".kernel"].T.copy()))
+            layer.bias.copy_(torch.from_numpy(values[name + ".bias"]))
+        return layer
+
+    def norm(name):
+        layer = nn.LayerNorm(t["width"])
+        with torch.no_grad():
+            layer.weight.copy_(torch.from_numpy(values[name + ".gain"]))
+            layer.bias.copy_(torch.from_numpy(values[name + ".shift"]))
+        return layer
+
+    class Block(nn.Module):
+        def __init__(self, i):
+            super().__init__()
+            part = f"transformer_{i + 1}."
+            self.qkv, self.out = linear(part + "attention_1.dense_1"), linear(part + "attention_1.dense_2")
+            self.up, self.down = linear(part + "dense_1"), linear(part + "dense_2")
+            self.norm1, self.norm2 = norm(part + "layer_norm_1"), norm(part + "layer_norm_2")
+
+        def attend(self, x):
+            b, n, w = x.shape
+            q, k, v = self.qkv(x).view(b, n, 3, heads, w // heads).permute(2, 0, 3, 1, 4)
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=not classes)
+            return self.out(y.transpose(1, 2).reshape(b, n, w))
+
+        def forward(self, x):
+            if classes:
+                x = self.norm1(x + self.attend(x))
+                return self.norm2(x + self.down(F.relu(self.up(x))))
+            x = x + self.attend(self.norm1(x))
+            return x + self.down(F.gelu(self.up(self.norm2(x)), approximate="tanh"))
+
+    class Transformer(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.table = nn.Embedding.from_pretrained(torch.from_numpy(values["table"]), freeze=False)
+            self.places = nn.Parameter(torch.from_numpy(values["positions_1.table"]))
+            self.blocks = nn.ModuleList(Block(i) for i in range(t["layers"]))
+            if classes:
+                self.head = linear("dense_1")
+            else:
+                self.norm = norm("layer_norm_1")
+
+        def forward(self, tokens):
+            x = self.table(tokens) + self.places
+            for block in self.blocks:
+                x = block(x)
+            if classes:
+                return self.head(x.mean(1))
+            return F.linear(self.norm(x), self.table.weight)
+
+    return Transformer()
+
+
+def jax_transformer(t):
+    """The logits of tokens, a function of the parameters by their names."""
+    heads, classes, w = t["heads"], t["classes"], t["width"]
+
+    def norm(p, name, x):
+        x = x - x.mean(-1, keepdims=True)
+        return x * jax.lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5) * p[name + ".gain"] + p[name + ".shift"]
+
+    dense = lambda p, name, x: x @ p[name + ".kernel"] + p[name + ".bias"]
+
+    def attend(p, part, x):
+        b, n, _ = x.shape
+        q, k, v = jnp.moveaxis(dense(p, part + "attention_1.dense_1", x).reshape(b, n, 3, heads, w // heads), 2, 0)
+        y = jax.nn.dot_product_attention(q, k, v, is_causal=not classes)
+        return dense(p, part + "attention_1.dense_2", y.reshape(b, n, w))
+
+    def logits(p, tokens):
+        x = p["table"][tokens] + p["positions_1.table"]
+        for i in range(t["layers"]):
+            part = f"transformer_{i + 1}."
+            if classes:
+                x = norm(p, part + "layer_norm_1", x + attend(p, part, x))
+                h = jax.nn.relu(dense(p, part + "dense_1", x))
+                x = norm(p, part + "layer_norm_2", x + dense(p, part + "dense_2", h))
+            else:
+                x = x + attend(p, part, norm(p, part + "layer_norm_1", x))
+                h = jax.nn.gelu(dense(p, part + "dense_1", norm(p, part + "layer_norm_2", x)), approximate=True)
+                x = x + dense(p, part + "dense_2", h)
+        if classes:
+            return dense(p, "dense_1", x.mean(1))
+        return norm(p, "layer_norm_1", x) @ p["table"].T
+
+    return logits
+
+
+def onnx_transformer(case):
+    """Nodes and values of an encoder from tokens to y, for a fixed batch."""
+    from onnx import helper, numpy_helper
+
+    t, b = case["transformer"], case["batch"]
+    n, w, heads = t["length"], t["width"], t["heads"]
+    nodes, values = [], []
+
+    def value(name, x):
+        values.append(numpy_helper.from_array(x, name))
+        return name
+
+    for name, x in parameters(case).items():
+        value(name, x)
+    packed, joined = value("packed", np.array([b, n, 3, heads, w // heads])), value("joined", np.array([b, n, w]))
+    scale, thirds = value("scale", np.array((w // heads) ** -0.5, np.float32)), [value(f"third{i}", np.array(i)) for i in range(3)]
+
+    def node(op, inputs, **attributes):
+        name = f"n{len(nodes)}"
+        nodes.append(helper.make_node(op, inputs, [name], **attributes))
+        return name
+
+    dense = lambda name, x: node("Add", [node("MatMul", [x, name + ".kernel"]), name + ".bias"])
+    norm = lambda name, x: node("LayerNormalization", [x, name + ".gain", name + ".shift"], axis=-1, epsilon=1e-5)
+    x = node("Add", [node("Gather", ["table", "x"]), "positions_1.table"])
+    for i in range(t["layers"]):
+        part = f"transformer_{i + 1}."
+        qkv = node("Reshape", [dense(part + "attention_1.dense_1", x), packed])
+        turns = ([0, 2, 1, 3], [0, 2, 3, 1], [0, 2, 1, 3])
+        q, k, v = (node("Transpose", [node("Gather", [qkv, at], axis=2)], perm=perm) for at, perm in zip(thirds, turns))
+        y = node("MatMul", [node("Softmax", [node("Mul", [node("MatMul", [q, k]), scale])], axis=-1), v])
+        y = dense(part + "attention_1.dense_2", node("Reshape", [node("Transpose", [y], perm=[0, 2, 1, 3]), joined]))
+        x = norm(part + "layer_norm_1", node("Add", [x, y]))
+        y = dense(part + "dense_2", node("Relu", [dense(part + "dense_1", x)]))
+        x = norm(part + "layer_norm_2", node("Add", [x, y]))
+    x = node("ReduceMean", [x], axes=[1], keepdims=0)
+    nodes.append(helper.make_node("Gemm", [x, "dense_1.kernel", "dense_1.bias"], ["y"]))
+    return nodes, values
+
+
 class Jax:
     def __init__(self):
         global jax, jnp
@@ -372,9 +545,16 @@ class Jax:
     def train(self, case, exact):
         if case.get("bag"):
             return self.train_bag(case)
+        if case["kind"] == "transformer":
+            logits = jax_transformer(case["transformer"])
+
+            def cross_entropy(params, x, y):
+                return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits(params, x)), y[..., None], -1))
+
+            x, y = map(jnp.asarray, sequences(case))
+            params = {k: jnp.asarray(v) for k, v in parameters(case).items()}
+            return self.training(case, x, y, cross_entropy, params)
         x, y = jnp.asarray(features(case)), jnp.asarray(targets(case))
-        order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
-        rate, size = case["rate"], case["batch"]
 
         def images(params, x):
             for w, b in params:
@@ -396,6 +576,13 @@ class Jax:
                 return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1))
             return jnp.mean(jnp.logaddexp(0.0, x) - y * x)
 
+        layers = convolutions(case) if "images" in case else [], dense(case)
+        return self.training(case, x, y, loss_of, jax.tree.map(jnp.asarray, layers))
+
+    def training(self, case, x, y, loss_of, params):
+        order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
+        rate, size = case["rate"], case["batch"]
+
         def one(state, lo):
             params, m, v, t = state
             index = jax.lax.dynamic_slice(order, (lo,), (size,))
@@ -407,8 +594,6 @@ class Jax:
             params = jax.tree.map(lambda p, m, v: p - rate * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), params, m, v)
             return (params, m, v, t), loss
 
-        layers = convolutions(case) if "images" in case else [], dense(case)
-        params = jax.tree.map(jnp.asarray, layers)
         zeros = lambda: jax.tree.map(jnp.zeros_like, params)
         state, loss = [(params, zeros(), zeros(), jnp.float32(0))], [None]
         one, start = jax.jit(one, donate_argnums=0), starts(case)
@@ -430,6 +615,14 @@ class Onnx:
     def predict(self, case):
         from onnx import TensorProto, helper, numpy_helper
 
+        if "transformer" in case:
+            nodes, values = onnx_transformer(case)
+            t = case["transformer"]
+            ends = [
+                helper.make_tensor_value_info("x", TensorProto.INT32, [case["batch"], t["length"]]),
+                helper.make_tensor_value_info("y", TensorProto.FLOAT, [case["batch"], t["classes"]]),
+            ]
+            return self.session(nodes, values, ends, sequences(case)[0][: case["batch"]].copy())
         nodes, values, last = [], [], "x"
         layers = dense(case)
         if "images" in case:
@@ -448,6 +641,11 @@ class Onnx:
             helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *shape])
             for name, shape in (("x", x.shape[1:]), (last, case["widths"][-1:]))
         ]
+        return self.session(nodes, values, ends, np.ascontiguousarray(x))
+
+    def session(self, nodes, values, ends, x):
+        from onnx import helper
+
         model = helper.make_model(
             helper.make_graph(nodes, "m", ends[:1], ends[1:], values), opset_imports=[helper.make_opsetid("", 17)]
         )
@@ -455,7 +653,7 @@ class Onnx:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
         session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-        feed = {"x": np.ascontiguousarray(x)}
+        feed = {"x": x}
         result = [None]
 
         def step():
@@ -491,7 +689,7 @@ SHOWN = 64  # numbers of a result that are compared
 
 def prepare(peer, q):
     case = q["case"]
-    if case["kind"] in ("train", "table"):
+    if case["kind"] in ("train", "table", "transformer"):
         step, loss = peer.train(case, q.get("exact", False))
         values = []
         for _ in range(q["steps"]):

@@ -181,7 +181,7 @@ func (c *Case) product() (graph.Executable, []*tensor.Tensor, error) {
 }
 
 func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
-	x, err := c.features()
+	data, err := c.tensors()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -193,7 +193,7 @@ func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
 		return nil, nil, err
 	}
 	run, err := cpu.Compile(p)
-	return run, []*tensor.Tensor{x.Rows(0, c.Batch)}, err
+	return run, []*tensor.Tensor{data[0].Rows(0, c.Batch)}, err
 }
 
 // load gives the parameters their first values.
@@ -255,6 +255,9 @@ func (c *Case) training() (func() (float64, error), error) {
 func (c *Case) tensors() ([]*tensor.Tensor, error) {
 	if c.Bag != nil {
 		return c.bagTensors()
+	}
+	if c.Transformer != nil {
+		return c.sequences()
 	}
 	x, err := c.features()
 	if err != nil {

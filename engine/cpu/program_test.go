@@ -206,6 +206,7 @@ func (g *generator) ops() []func() {
 		g.bag, g.weightedBag, g.moment, g.adam, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 		g.convolution, func() { g.pool(graph.OpPoolMax) }, func() { g.pool(graph.OpPoolAverage) },
+		g.stack, g.selfAttention, g.attention, g.norm, g.within,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })

@@ -57,7 +57,16 @@ var tolerances = map[string]tolerance{
 		return (72 + c.classes()) * math.Abs(c.in[2].F[i/int(c.classes())])
 	}, "softmax less the target, times dy"},
 	"sigmoid_cross_entropy": {func(*comparison, int) float64 { return 48 }, "three terms of up to 8, each rounded, and the roundings of their sum"},
-	"normal":                {func(*comparison, int) float64 { return 128 }, "a radius of up to 6 times a cosine, whose angle is rounded"},
+	"matmul_stack":          summed, "matmul_stack_ta": summed, "matmul_stack_tb": summed, "matmul_stack_ta_tb": summed,
+	// The generator keeps queries, keys, values and dy within ±1.
+	"attention": {func(c *comparison, _ int) float64 { return 64 + 2*c.scores() },
+		"a weight has the relative error of its score, a sum of as many products as a head is wide, and of the sum over keys"},
+	"attention_grad": {func(c *comparison, _ int) float64 { return 4 * c.classes() * (64 + 2*c.scores()) },
+		"weights as in attention, times differences of sums over the width, added over keys or queries"},
+	"layer_norm": standardized, "rms_norm": standardized,
+	"layer_norm_grad": standardizedGrad, "rms_norm_grad": standardizedGrad,
+	"layer_norm_sums": standardizedSums, "rms_norm_sums": standardizedSums,
+	"normal": {func(*comparison, int) float64 { return 128 }, "a radius of up to 6 times a cosine, whose angle is rounded"},
 }
 
 var (
@@ -66,6 +75,28 @@ var (
 	summed       = tolerance{func(c *comparison, i int) float64 { return c.terms() * c.magnitude.F[i] },
 		"every term passes at most as many roundings as there are terms, each of a partial sum of magnitudes"}
 )
+
+// With the epsilon of the generator, 0.1, a deviation is at least 0.3, and what
+// is normalised at most ±8: the rounding of x − mean is at most a few times
+// that of 8, and the result bounded by the root of the width.
+var (
+	standardized = tolerance{func(c *comparison, _ int) float64 { return 16 * (32 + 4*c.classes()) },
+		"x − mean is rounded as x is, and divided by a deviation; a mean and a variance, sums over the width"}
+	standardizedGrad = tolerance{func(c *comparison, _ int) float64 { return 128 * (32 + 4*c.classes()) },
+		"three terms of the size of gain·dy over the deviation, each with the error of what is standardised"}
+	standardizedSums = tolerance{func(c *comparison, _ int) float64 {
+		return float64(len(c.in[0].F)) * 16 * (32 + 4*c.classes())
+	}, "what is standardised, times dy, added over the rows"}
+)
+
+// scores bounds the error of a score and of a sum over keys.
+func (c *comparison) scores() float64 {
+	s := c.in[len(c.in)-1].Shape
+	if len(s) > 1 {
+		return c.classes()*c.classes() + float64(s[len(s)-2])
+	}
+	return c.classes()*c.classes() + float64(c.in[0].Shape[len(c.in[0].Shape)-2])
+}
 
 func relative(units float64) func(*comparison, int) float64 {
 	return func(c *comparison, i int) float64 { return units * math.Abs(c.want.F[i]) }
@@ -85,6 +116,11 @@ func (c *comparison) terms() float64 {
 			return float64(in[0].Of(c.rows))
 		}
 		return float64(in[1].Of(c.rows))
+	case graph.Products:
+		if op.TransA {
+			return float64(in[len(in)-2].Of(c.rows))
+		}
+		return float64(in[len(in)-1].Of(c.rows))
 	case graph.Collect:
 		in = c.n.In[1].Shape()
 	case graph.Bag:
@@ -137,7 +173,7 @@ func compareNode(t fataler, p *graph.Program, n *graph.Node, rows int, in []*ref
 	}
 	c := &comparison{n: n, rows: rows, in: in, want: want}
 	switch n.Op.(type) {
-	case graph.Reduce, graph.Product, graph.Spread, graph.Collect, graph.Bag, graph.Moment, graph.Convolution, graph.ConvolutionInput, graph.ConvolutionKernel,
+	case graph.Reduce, graph.Product, graph.Products, graph.Spread, graph.Collect, graph.Bag, graph.Moment, graph.Convolution, graph.ConvolutionInput, graph.ConvolutionKernel,
 		graph.Pool, graph.MaxSpread, graph.AverageSpread:
 		abs := make([]*reference.Value, len(in))
 		for i, v := range in {

@@ -6,8 +6,8 @@ import (
 	"github.com/hone-ml/hone/engine/tensor"
 )
 
-// Lookup is the op of Gather.
-type Lookup struct{}
+// Lookup is the op of Gather and, with Dense, of GatherDense.
+type Lookup struct{ Dense bool }
 
 // Name returns "gather".
 func (Lookup) Name() string { return "gather" }
@@ -24,14 +24,18 @@ func (Lookup) Infer(in []Type) (Type, error) {
 	return floats(append(append(Shape(nil), idx.Shape...), table.Shape[1:]...)), nil
 }
 
-// Gradient is sparse in the rows of the table.
-func (Lookup) Gradient(n, dy *Node) []Gradient {
+// Gradient is sparse in the rows of the table, or dense.
+func (o Lookup) Gradient(n, dy *Node) []Gradient {
 	table, idx := n.In[0], n.In[1]
 	flat := flatten(idx.Shape())
-	return []Gradient{{
+	g := Gradient{
 		Rows:   Reshape(idx, flat),
 		Values: Reshape(dy, append(Shape{flat}, table.Shape()[1:]...)...),
-	}, {}}
+	}
+	if o.Dense {
+		g = Gradient{Dense: g.ToDense(table)}
+	}
+	return []Gradient{g, {}}
 }
 
 // flatten returns one dimension with all elements of a shape in which at
@@ -45,6 +49,10 @@ func flatten(s Shape) Dim {
 // An index of −1 gives zeros and no gradient; others outside the table are an
 // error when the program runs.
 func Gather(table, indices *Node) *Node { return Apply(Lookup{}, table, indices) }
+
+// GatherDense is Gather with a gradient of the whole table, so that an
+// optimiser updates every row of it at every step.
+func GatherDense(table, indices *Node) *Node { return Apply(Lookup{Dense: true}, table, indices) }
 
 // Unique is the op of UniqueRows.
 type Unique struct{}

@@ -201,6 +201,10 @@ var noGradient = map[string]string{
 	"CrossEntropyGrad": "is a gradient itself; second derivatives use LogSoftmax",
 	"MaxPlace":         "gives integers",
 	"MaxSpread":        "is a gradient itself",
+	"Place":            "its input is integers",
+	"AttendGrad":       "is a gradient itself; second derivatives use Softmax and MatMulStack",
+	"StandardizeGrad":  "is a gradient itself; second derivatives use Mean and Rsqrt",
+	"StandardizeSums":  "is a gradient itself; second derivatives use Mean and Rsqrt",
 	"OpSign":           "is constant wherever it has a derivative",
 	"OpIdentity":       "stops the gradient",
 	"OpGreater":        "is constant wherever it has a derivative",
@@ -373,6 +377,10 @@ var moreGradientCases = []gradientCase{
 		table := m.param(anywhere, append(graph.Shape{graph.N(1 + m.IntN(4))}, m.shape(0, 2)...))
 		return graph.Gather(table, m.ints(-1, table.Shape()[0].N, oneRow(m.shape(0, 2))))
 	}},
+	{"gather, dense", []string{"Lookup"}, func(m *maker) *graph.Node {
+		table := m.param(anywhere, append(graph.Shape{graph.N(1 + m.IntN(4))}, m.shape(0, 2)...))
+		return graph.GatherDense(table, m.ints(-1, table.Shape()[0].N, oneRow(m.shape(0, 2))))
+	}},
 	{"gather, several of one table", []string{"Lookup"}, func(m *maker) *graph.Node {
 		table := m.param(anywhere, graph.Fixed(3, 2))
 		a := graph.Gather(table, m.ints(-1, 3, graph.Shape{graph.Rows}))
@@ -405,6 +413,39 @@ var moreGradientCases = []gradientCase{
 		y := graph.Mul(x, graph.Rsqrt(graph.AddScalar(v, 0.01)))
 		return graph.Add(graph.Mul(y, m.param(anywhere, graph.Fixed(4))), m.param(anywhere, graph.Fixed(4)))
 	}},
+	{"products of stacks", []string{"Products"}, func(m *maker) *graph.Node {
+		outer, i, k, j := oneRow(m.shape(0, 2)), graph.N(1+m.IntN(3)), graph.N(1+m.IntN(3)), graph.N(1+m.IntN(3))
+		a, b, ta, tb := graph.Shape{i, k}, graph.Shape{k, j}, m.IntN(2) == 0, m.IntN(2) == 0
+		if ta {
+			slices.Reverse(a)
+		}
+		if tb {
+			slices.Reverse(b)
+		}
+		return graph.MatMulStack(m.param(anywhere, slices.Concat(outer, a)), m.param(anywhere, slices.Concat(outer, b)), ta, tb)
+	}},
+	{"self-attention", []string{"Attend"}, func(m *maker) *graph.Node {
+		s, n, heads := oneRow(m.shape(0, 2)), 1+m.IntN(4), 1+m.IntN(2)
+		x := m.param(anywhere, append(slices.Clone(s), graph.N(n), graph.N(3*heads*(1+m.IntN(3)))))
+		return graph.SelfAttention(x, m.attention(s, n, heads))
+	}},
+	{"attention", []string{"Attend"}, func(m *maker) *graph.Node {
+		s, n, heads := oneRow(m.shape(0, 2)), 1+m.IntN(4), 1+m.IntN(2)
+		width, keys := graph.N(heads*(1+m.IntN(3))), n+m.IntN(3)
+		q := m.param(anywhere, append(slices.Clone(s), graph.N(n), width))
+		k := m.param(anywhere, append(slices.Clone(s), graph.N(keys), width))
+		v := m.param(anywhere, append(slices.Clone(s), graph.N(keys), width))
+		return graph.Attention(q, k, v, m.attention(s, keys, heads))
+	}},
+	{"layer_norm", []string{"Standardize"}, func(m *maker) *graph.Node {
+		s := append(m.shape(0, 2), graph.N(2+m.IntN(4)))
+		p := s[len(s)-1:]
+		return graph.LayerNorm(m.param(anywhere, s), m.param(anywhere, p), m.param(anywhere, p), 0.1)
+	}},
+	{"rms_norm", []string{"Standardize"}, func(m *maker) *graph.Node {
+		s := append(m.shape(0, 2), graph.N(1+m.IntN(4)))
+		return graph.RMSNorm(m.param(anywhere, s), m.param(anywhere, s[len(s)-1:]), 0.1)
+	}},
 	{"a small network", nil, func(m *maker) *graph.Node {
 		table := m.param(anywhere, graph.Fixed(5, 3))
 		x := graph.Concat(-1, m.fixed(anywhere, graph.Shape{graph.Rows, graph.N(2)}), graph.Gather(table, m.ints(-1, 5, graph.Shape{graph.Rows})))
@@ -413,6 +454,15 @@ var moreGradientCases = []gradientCase{
 		logits := graph.MatMul(h, m.param(anywhere, graph.Fixed(4, 3)))
 		return graph.Mean(graph.SoftmaxCrossEntropy(logits, m.ints(-1, 3, graph.Shape{graph.Rows}), 0.1))
 	}},
+}
+
+// attention draws options; lengths have the leading dimensions of the keys.
+func (m *maker) attention(outer graph.Shape, keys, heads int) graph.AttentionOptions {
+	o := graph.AttentionOptions{Heads: heads, Causal: m.IntN(2) == 0}
+	if m.IntN(2) == 0 {
+		o.Lengths = m.ints(0, keys+1, outer)
+	}
+	return o
 }
 
 // oneRow leaves at most one dimension per row, as the gradient of Gather asks

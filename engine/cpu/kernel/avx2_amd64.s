@@ -4265,6 +4265,813 @@ done:
 	VZEROUPPER
 	RET
 
+// func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
+// Requires: AVX
+TEXT ·subMulAVX2(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS s+72(FP), Y0
+
+wide:
+	CMPQ    BX, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VMOVUPS 32(CX), Y3
+	VMOVUPS 32(DX), Y4
+	VMOVUPS 64(CX), Y5
+	VMOVUPS 64(DX), Y6
+	VMOVUPS 96(CX), Y7
+	VMOVUPS 96(DX), Y8
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VSUBPS  Y0, Y4, Y1
+	VMULPS  Y1, Y3, Y1
+	VMOVUPS Y1, 32(AX)
+	VSUBPS  Y0, Y6, Y1
+	VMULPS  Y1, Y5, Y1
+	VMOVUPS Y1, 64(AX)
+	VSUBPS  Y0, Y8, Y1
+	VMULPS  Y1, Y7, Y1
+	VMOVUPS Y1, 96(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y1
+	VMOVUPS (DX), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VMASKMOVPS (DX), Y1, Y3
+	VSUBPS     Y0, Y3, Y0
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func normRowAVX2(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
+// Requires: AVX
+TEXT ·normRowAVX2(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Y0
+	VBROADCASTSS s+100(FP), Y1
+
+wide:
+	CMPQ    SI, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMOVUPS 32(BX), Y7
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VSUBPS  Y0, Y5, Y2
+	VMULPS  Y1, Y2, Y2
+	VMULPS  Y6, Y2, Y2
+	VADDPS  Y7, Y2, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (BX), Y4
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y1, Y2, Y2
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y4, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, SI
+	JMP     narrow
+
+tail:
+	TESTQ      SI, SI
+	JE         done
+	LEAQ       masks<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VMASKMOVPS (DX), Y2, Y4
+	VMASKMOVPS (BX), Y2, Y5
+	VSUBPS     Y0, Y3, Y0
+	VMULPS     Y1, Y0, Y0
+	VMULPS     Y4, Y0, Y0
+	VADDPS     Y5, Y0, Y0
+	VMASKMOVPS Y0, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func normGradRowAVX2(dst []float32, x []float32, gain []float32, dy []float32, m float32, a float32, c float32, s float32)
+// Requires: AVX
+TEXT ·normGradRowAVX2(SB), NOSPLIT, $0-112
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Y0
+	VBROADCASTSS a+100(FP), Y1
+	VBROADCASTSS c+104(FP), Y2
+	VBROADCASTSS s+108(FP), Y3
+
+wide:
+	CMPQ    SI, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y4
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
+	VMOVUPS 32(CX), Y7
+	VMOVUPS 32(DX), Y8
+	VMOVUPS 32(BX), Y9
+	VMULPS  Y5, Y6, Y5
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y2, Y4, Y4
+	VSUBPS  Y4, Y5, Y4
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y4, (AX)
+	VMULPS  Y8, Y9, Y4
+	VSUBPS  Y1, Y4, Y4
+	VSUBPS  Y0, Y7, Y5
+	VMULPS  Y2, Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y4, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y4
+	VMOVUPS (DX), Y5
+	VMOVUPS (BX), Y6
+	VMULPS  Y5, Y6, Y5
+	VSUBPS  Y1, Y5, Y5
+	VSUBPS  Y0, Y4, Y4
+	VMULPS  Y2, Y4, Y4
+	VSUBPS  Y4, Y5, Y4
+	VMULPS  Y3, Y4, Y4
+	VMOVUPS Y4, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, SI
+	JMP     narrow
+
+tail:
+	TESTQ      SI, SI
+	JE         done
+	LEAQ       masks<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y4
+	VMASKMOVPS (CX), Y4, Y5
+	VMASKMOVPS (DX), Y4, Y6
+	VMASKMOVPS (BX), Y4, Y7
+	VMULPS     Y6, Y7, Y6
+	VSUBPS     Y1, Y6, Y1
+	VSUBPS     Y0, Y5, Y0
+	VMULPS     Y2, Y0, Y0
+	VSUBPS     Y0, Y1, Y0
+	VMULPS     Y3, Y0, Y0
+	VMASKMOVPS Y0, Y4, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addNormRowAVX2(dst []float32, sum []float32, x []float32, dy []float32, m float32, s float32)
+// Requires: AVX
+TEXT ·addNormRowAVX2(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         sum_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Y0
+	VBROADCASTSS s+100(FP), Y1
+
+wide:
+	CMPQ    SI, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (BX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMOVUPS 32(BX), Y7
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y1, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)
+	VSUBPS  Y0, Y6, Y2
+	VMULPS  Y1, Y2, Y2
+	VMULPS  Y2, Y7, Y2
+	VADDPS  Y2, Y5, Y2
+	VMOVUPS Y2, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y2
+	VMOVUPS (DX), Y3
+	VMOVUPS (BX), Y4
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y1, Y3, Y3
+	VMULPS  Y3, Y4, Y3
+	VADDPS  Y3, Y2, Y2
+	VMOVUPS Y2, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, SI
+	JMP     narrow
+
+tail:
+	TESTQ      SI, SI
+	JE         done
+	LEAQ       masks<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y2
+	VMASKMOVPS (CX), Y2, Y3
+	VMASKMOVPS (DX), Y2, Y4
+	VMASKMOVPS (BX), Y2, Y5
+	VSUBPS     Y0, Y4, Y0
+	VMULPS     Y1, Y0, Y0
+	VMULPS     Y0, Y5, Y0
+	VADDPS     Y0, Y3, Y0
+	VMASKMOVPS Y0, Y2, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumSquaresAVX2(x []float32, m float32) float32
+// Requires: AVX, SSE
+TEXT ·sumSquaresAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS m+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ    CX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMULPS  Y3, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     loop
+
+loopRest:
+	CMPQ       CX, $0x00000008
+	JL         loopLow
+	VMOVUPS    (AX), Y3
+	VSUBPS     Y0, Y3, Y3
+	VMULPS     Y3, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000008, CX
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMULPS     Y0, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	JMP        loopDone
+
+loopLow:
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMULPS     Y0, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+loopDone:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	MOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func sumProductsAVX2(x []float32, y []float32) float32
+// Requires: AVX, SSE
+TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-52
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+
+loop:
+	CMPQ    DX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Y2
+	VMOVUPS (CX), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(AX), Y2
+	VMOVUPS 32(CX), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JMP     loop
+
+loopRest:
+	CMPQ       DX, $0x00000008
+	JL         loopLow
+	VMOVUPS    (AX), Y2
+	VMOVUPS    (CX), Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	ADDQ       $0x00000020, AX
+	ADDQ       $0x00000020, CX
+	SUBQ       $0x00000008, DX
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y2
+	VMASKMOVPS (AX), Y2, Y3
+	VMASKMOVPS (CX), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y1, Y1
+	JMP        loopDone
+
+loopLow:
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y2
+	VMASKMOVPS (AX), Y2, Y3
+	VMASKMOVPS (CX), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y0, Y0
+
+loopDone:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	MOVSS        X0, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
+// Requires: AVX, SSE
+TEXT ·sumTriplesAVX2(SB), NOSPLIT, $0-84
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	MOVQ         z_base+48(FP), DX
+	MOVQ         x_len+8(FP), BX
+	VBROADCASTSS m+72(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ    BX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Y3
+	VMOVUPS (CX), Y4
+	VMOVUPS (DX), Y5
+	VMULPS  Y4, Y3, Y3
+	VSUBPS  Y0, Y5, Y4
+	VMULPS  Y4, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(AX), Y3
+	VMOVUPS 32(CX), Y4
+	VMOVUPS 32(DX), Y5
+	VMULPS  Y4, Y3, Y3
+	VSUBPS  Y0, Y5, Y4
+	VMULPS  Y4, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, BX
+	JMP     loop
+
+loopRest:
+	CMPQ       BX, $0x00000008
+	JL         loopLow
+	VMOVUPS    (AX), Y3
+	VMOVUPS    (CX), Y4
+	VMOVUPS    (DX), Y5
+	VMULPS     Y4, Y3, Y3
+	VSUBPS     Y0, Y5, Y4
+	VMULPS     Y4, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       $0x00000020, AX
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000020, DX
+	SUBQ       $0x00000008, BX
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (AX), Y3, Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VMASKMOVPS (DX), Y3, Y7
+	VMULPS     Y5, Y4, Y4
+	VSUBPS     Y0, Y7, Y0
+	VMULPS     Y0, Y4, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	JMP        loopDone
+
+loopLow:
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (AX), Y3, Y4
+	VMASKMOVPS (CX), Y3, Y5
+	VMASKMOVPS (DX), Y3, Y7
+	VMULPS     Y5, Y4, Y4
+	VSUBPS     Y0, Y7, Y0
+	VMULPS     Y0, Y4, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+loopDone:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X6
+	VADDPS       Y6, Y0, Y0
+	VMOVHLPS     X0, X0, X6
+	VADDPS       Y6, Y0, Y0
+	VMOVSHDUP    X0, X6
+	VADDPS       Y6, Y0, Y0
+	MOVSS        X0, ret+80(FP)
+	VZEROUPPER
+	RET
+
+// func softmaxRowAVX2(x []float32) float32
+// Requires: AVX, AVX2, SSE
+TEXT ·softmaxRowAVX2(SB), NOSPLIT, $0-28
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), DX
+	VMOVUPS vff800000<>+0(SB), Y0
+	VMOVUPS vff800000<>+0(SB), Y1
+	MOVQ    AX, CX
+
+most:
+	CMPQ    DX, $0x00000010
+	JL      mostRest
+	VMOVUPS (CX), Y2
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS 32(CX), Y2
+	VMAXPS  Y1, Y2, Y1
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JMP     most
+
+mostRest:
+	CMPQ       DX, $0x00000008
+	JL         mostLow
+	VMOVUPS    (CX), Y2
+	VMAXPS     Y0, Y2, Y0
+	ADDQ       $0x00000020, CX
+	SUBQ       $0x00000008, DX
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y2
+	VMASKMOVPS (CX), Y2, Y4
+	VMOVUPS    vff800000<>+0(SB), Y5
+	VBLENDVPS  Y2, Y4, Y5, Y2
+	VMAXPS     Y1, Y2, Y1
+	JMP        mostDone
+
+mostLow:
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y2
+	VMASKMOVPS (CX), Y2, Y4
+	VMOVUPS    vff800000<>+0(SB), Y5
+	VBLENDVPS  Y2, Y4, Y5, Y2
+	VMAXPS     Y0, Y2, Y0
+
+mostDone:
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VMAXPS       Y3, Y0, Y0
+	VMOVHLPS     X0, X0, X3
+	VMAXPS       Y3, Y0, Y0
+	VMOVSHDUP    X0, X3
+	VMAXPS       Y3, Y0, Y0
+	VBROADCASTSS X0, Y0
+	MOVQ         x_len+8(FP), DX
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+exp:
+	CMPQ    DX, $0x00000010
+	JL      expRest
+	VMOVUPS (AX), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y4, Y5, Y4
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y4, Y5, Y4
+	VMULPS  v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y4, Y4
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y4, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y4, Y5, Y4
+	VADDPS  v3f800000<>+0(SB), Y4, Y4
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y4, Y4
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VMOVUPS Y4, (AX)
+	VADDPS  Y4, Y1, Y1
+	VMOVUPS 32(AX), Y4
+	VSUBPS  Y0, Y4, Y4
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y4, Y5, Y4
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y4, Y5, Y4
+	VMULPS  v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y4, Y4
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y4, Y4
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y4, Y4, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y4, Y5, Y4
+	VADDPS  v3f800000<>+0(SB), Y4, Y4
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y4, Y4
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y4, Y4
+	VMOVUPS Y4, 32(AX)
+	VADDPS  Y4, Y2, Y2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, DX
+	JMP     exp
+
+expRest:
+	CMPQ       DX, $0x00000008
+	JL         expLow
+	VMOVUPS    (AX), Y4
+	VSUBPS     Y0, Y4, Y4
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y4, Y5, Y4
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y4, Y5, Y4
+	VMULPS     v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y4, Y4
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMOVUPS    Y4, (AX)
+	VADDPS     Y4, Y1, Y1
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000008, DX
+	LEAQ       masks<>+0(SB), CX
+	NEGQ       DX
+	VMOVUPS    32(CX)(DX*4), Y4
+	VMASKMOVPS (AX), Y4, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VMASKMOVPS Y0, Y4, (AX)
+	VANDPS     Y4, Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	JMP        expDone
+
+expLow:
+	LEAQ       masks<>+0(SB), CX
+	NEGQ       DX
+	VMOVUPS    32(CX)(DX*4), Y4
+	VMASKMOVPS (AX), Y4, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VMASKMOVPS Y0, Y4, (AX)
+	VANDPS     Y4, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+expDone:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X3
+	VADDPS       Y3, Y0, Y0
+	VMOVHLPS     X0, X0, X3
+	VADDPS       Y3, Y0, Y0
+	VMOVSHDUP    X0, X3
+	VADDPS       Y3, Y0, Y0
+	MOVSS        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func gemmTilesAVX2(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·gemmTilesAVX2(SB), NOSPLIT, $0-185

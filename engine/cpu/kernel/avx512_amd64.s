@@ -5122,6 +5122,622 @@ done:
 	VZEROUPPER
 	RET
 
+// func subMulAVX512(dst []float32, a []float32, b []float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·subMulAVX512(SB), NOSPLIT, $0-76
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         b_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS s+72(FP), Z0
+
+wide:
+	CMPQ    BX, $0x00000040
+	JL      narrow
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VMOVUPS 64(CX), Z3
+	VMOVUPS 64(DX), Z4
+	VMOVUPS 128(CX), Z5
+	VMOVUPS 128(DX), Z6
+	VMOVUPS 192(CX), Z7
+	VMOVUPS 192(DX), Z8
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	VSUBPS  Z0, Z4, Z1
+	VMULPS  Z1, Z3, Z1
+	VMOVUPS Z1, 64(AX)
+	VSUBPS  Z0, Z6, Z1
+	VMULPS  Z1, Z5, Z1
+	VMOVUPS Z1, 128(AX)
+	VSUBPS  Z0, Z8, Z1
+	VMULPS  Z1, Z7, Z1
+	VMOVUPS Z1, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z1
+	VMOVUPS (DX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z1
+	VMOVUPS.Z (DX), K1, Z2
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func normRowAVX512(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normRowAVX512(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         shift_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Z0
+	VBROADCASTSS s+100(FP), Z1
+
+wide:
+	CMPQ    SI, $0x00000040
+	JL      narrow
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 64(DX), Z6
+	VMOVUPS 64(BX), Z7
+	VMOVUPS 128(CX), Z8
+	VMOVUPS 128(DX), Z9
+	VMOVUPS 128(BX), Z10
+	VMOVUPS 192(CX), Z11
+	VMOVUPS 192(DX), Z12
+	VMOVUPS 192(BX), Z13
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (AX)
+	VSUBPS  Z0, Z5, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z6, Z2, Z2
+	VADDPS  Z7, Z2, Z2
+	VMOVUPS Z2, 64(AX)
+	VSUBPS  Z0, Z8, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z9, Z2, Z2
+	VADDPS  Z10, Z2, Z2
+	VMOVUPS Z2, 128(AX)
+	VSUBPS  Z0, Z11, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z12, Z2, Z2
+	VADDPS  Z13, Z2, Z2
+	VMOVUPS Z2, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMOVUPS (BX), Z4
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z3, Z2, Z2
+	VADDPS  Z4, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     narrow
+
+tail:
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z (DX), K1, Z3
+	VMOVUPS.Z (BX), K1, Z4
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z1, Z0, Z0
+	VMULPS    Z3, Z0, Z0
+	VADDPS    Z4, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func normGradRowAVX512(dst []float32, x []float32, gain []float32, dy []float32, m float32, a float32, c float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·normGradRowAVX512(SB), NOSPLIT, $0-112
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         x_base+24(FP), CX
+	MOVQ         gain_base+48(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Z0
+	VBROADCASTSS a+100(FP), Z1
+	VBROADCASTSS c+104(FP), Z2
+	VBROADCASTSS s+108(FP), Z3
+
+wide:
+	CMPQ    SI, $0x00000040
+	JL      narrow
+	VMOVUPS (CX), Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMOVUPS 64(CX), Z7
+	VMOVUPS 64(DX), Z8
+	VMOVUPS 64(BX), Z9
+	VMOVUPS 128(CX), Z10
+	VMOVUPS 128(DX), Z11
+	VMOVUPS 128(BX), Z12
+	VMOVUPS 192(CX), Z13
+	VMOVUPS 192(DX), Z14
+	VMOVUPS 192(BX), Z15
+	VMULPS  Z5, Z6, Z5
+	VSUBPS  Z1, Z5, Z5
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z2, Z4, Z4
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z4, (AX)
+	VMULPS  Z8, Z9, Z4
+	VSUBPS  Z1, Z4, Z4
+	VSUBPS  Z0, Z7, Z5
+	VMULPS  Z2, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z4, 64(AX)
+	VMULPS  Z11, Z12, Z4
+	VSUBPS  Z1, Z4, Z4
+	VSUBPS  Z0, Z10, Z5
+	VMULPS  Z2, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z4, 128(AX)
+	VMULPS  Z14, Z15, Z4
+	VSUBPS  Z1, Z4, Z4
+	VSUBPS  Z0, Z13, Z5
+	VMULPS  Z2, Z5, Z5
+	VSUBPS  Z5, Z4, Z4
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z4, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z4
+	VMOVUPS (DX), Z5
+	VMOVUPS (BX), Z6
+	VMULPS  Z5, Z6, Z5
+	VSUBPS  Z1, Z5, Z5
+	VSUBPS  Z0, Z4, Z4
+	VMULPS  Z2, Z4, Z4
+	VSUBPS  Z4, Z5, Z4
+	VMULPS  Z3, Z4, Z4
+	VMOVUPS Z4, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     narrow
+
+tail:
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z4
+	VMOVUPS.Z (DX), K1, Z5
+	VMOVUPS.Z (BX), K1, Z6
+	VMULPS    Z5, Z6, Z5
+	VSUBPS    Z1, Z5, Z1
+	VSUBPS    Z0, Z4, Z0
+	VMULPS    Z2, Z0, Z0
+	VSUBPS    Z0, Z1, Z0
+	VMULPS    Z3, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func addNormRowAVX512(dst []float32, sum []float32, x []float32, dy []float32, m float32, s float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·addNormRowAVX512(SB), NOSPLIT, $0-104
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         sum_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dy_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS m+96(FP), Z0
+	VBROADCASTSS s+100(FP), Z1
+
+wide:
+	CMPQ    SI, $0x00000040
+	JL      narrow
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMOVUPS (BX), Z4
+	VMOVUPS 64(CX), Z5
+	VMOVUPS 64(DX), Z6
+	VMOVUPS 64(BX), Z7
+	VMOVUPS 128(CX), Z8
+	VMOVUPS 128(DX), Z9
+	VMOVUPS 128(BX), Z10
+	VMOVUPS 192(CX), Z11
+	VMOVUPS 192(DX), Z12
+	VMOVUPS 192(BX), Z13
+	VSUBPS  Z0, Z3, Z3
+	VMULPS  Z1, Z3, Z3
+	VMULPS  Z3, Z4, Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (AX)
+	VSUBPS  Z0, Z6, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z2, Z7, Z2
+	VADDPS  Z2, Z5, Z2
+	VMOVUPS Z2, 64(AX)
+	VSUBPS  Z0, Z9, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z2, Z10, Z2
+	VADDPS  Z2, Z8, Z2
+	VMOVUPS Z2, 128(AX)
+	VSUBPS  Z0, Z12, Z2
+	VMULPS  Z1, Z2, Z2
+	VMULPS  Z2, Z13, Z2
+	VADDPS  Z2, Z11, Z2
+	VMOVUPS Z2, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, BX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z2
+	VMOVUPS (DX), Z3
+	VMOVUPS (BX), Z4
+	VSUBPS  Z0, Z3, Z3
+	VMULPS  Z1, Z3, Z3
+	VMULPS  Z3, Z4, Z3
+	VADDPS  Z3, Z2, Z2
+	VMOVUPS Z2, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     narrow
+
+tail:
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z2
+	VMOVUPS.Z (DX), K1, Z3
+	VMOVUPS.Z (BX), K1, Z4
+	VSUBPS    Z0, Z3, Z0
+	VMULPS    Z1, Z0, Z0
+	VMULPS    Z0, Z4, Z0
+	VADDPS    Z0, Z2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumSquaresAVX512(x []float32, m float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·sumSquaresAVX512(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS m+24(FP), Z0
+	VXORPS       Z1, Z1, Z1
+
+loop:
+	CMPQ    CX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     loop
+
+loopRest:
+	MOVL          $-1, DX
+	BZHIL         CX, DX, DX
+	KMOVW         DX, K1
+	VMOVUPS.Z     (AX), K1, Z2
+	VSUBPS        Z0, Z2, Z0
+	VMULPS        Z0, Z0, Z0
+	VADDPS        Z0, Z1, K1, Z1
+	VEXTRACTF32X8 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVHLPS      X0, X0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVSHDUP     X0, X3
+	VADDPS        Y3, Y0, Y0
+	MOVSS         X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
+// func sumProductsAVX512(x []float32, y []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·sumProductsAVX512(SB), NOSPLIT, $0-52
+	MOVQ   x_base+0(FP), AX
+	MOVQ   y_base+24(FP), CX
+	MOVQ   x_len+8(FP), DX
+	VXORPS Z0, Z0, Z0
+
+loop:
+	CMPQ    DX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Z1
+	VMOVUPS (CX), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JMP     loop
+
+loopRest:
+	MOVL          $-1, BX
+	BZHIL         DX, BX, BX
+	KMOVW         BX, K1
+	VMOVUPS.Z     (AX), K1, Z1
+	VMOVUPS.Z     (CX), K1, Z2
+	VMULPS        Z2, Z1, Z1
+	VADDPS        Z1, Z0, K1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVHLPS      X0, X0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVSHDUP     X0, X3
+	VADDPS        Y3, Y0, Y0
+	MOVSS         X0, ret+48(FP)
+	VZEROUPPER
+	RET
+
+// func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·sumTriplesAVX512(SB), NOSPLIT, $0-84
+	MOVQ         x_base+0(FP), AX
+	MOVQ         y_base+24(FP), CX
+	MOVQ         z_base+48(FP), DX
+	MOVQ         x_len+8(FP), BX
+	VBROADCASTSS m+72(FP), Z0
+	VXORPS       Z1, Z1, Z1
+
+loop:
+	CMPQ    BX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Z2
+	VMOVUPS (CX), Z3
+	VMOVUPS (DX), Z4
+	VMULPS  Z3, Z2, Z2
+	VSUBPS  Z0, Z4, Z3
+	VMULPS  Z3, Z2, Z2
+	VADDPS  Z2, Z1, Z1
+	ADDQ    $0x00000040, AX
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	SUBQ    $0x00000010, BX
+	JMP     loop
+
+loopRest:
+	MOVL          $-1, SI
+	BZHIL         BX, SI, SI
+	KMOVW         SI, K1
+	VMOVUPS.Z     (AX), K1, Z2
+	VMOVUPS.Z     (CX), K1, Z3
+	VMOVUPS.Z     (DX), K1, Z4
+	VMULPS        Z3, Z2, Z2
+	VSUBPS        Z0, Z4, Z0
+	VMULPS        Z0, Z2, Z0
+	VADDPS        Z0, Z1, K1, Z1
+	VEXTRACTF32X8 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X5
+	VADDPS        Y5, Y0, Y0
+	VMOVHLPS      X0, X0, X5
+	VADDPS        Y5, Y0, Y0
+	VMOVSHDUP     X0, X5
+	VADDPS        Y5, Y0, Y0
+	MOVSS         X0, ret+80(FP)
+	VZEROUPPER
+	RET
+
+// func softmaxRowAVX512(x []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·softmaxRowAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), DX
+	VBROADCASTSS vff800000<>+0(SB), Z0
+	MOVQ         AX, CX
+
+most:
+	CMPQ    DX, $0x00000010
+	JL      mostRest
+	VMOVUPS (CX), Z1
+	VMAXPS  Z0, Z1, Z0
+	ADDQ    $0x00000040, CX
+	SUBQ    $0x00000010, DX
+	JMP     most
+
+mostRest:
+	MOVL          $-1, BX
+	BZHIL         DX, BX, BX
+	KMOVW         BX, K1
+	VMOVUPS.Z     (CX), K1, Z1
+	VMAXPS        Z0, Z1, K1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VMAXPS        Y2, Y0, Y0
+	VMOVHLPS      X0, X0, X2
+	VMAXPS        Y2, Y0, Y0
+	VMOVSHDUP     X0, X2
+	VMAXPS        Y2, Y0, Y0
+	VBROADCASTSS  X0, Z0
+	MOVQ          x_len+8(FP), DX
+	VXORPS        Z1, Z1, Z1
+
+exp:
+	CMPQ         DX, $0x00000010
+	JL           expRest
+	VMOVUPS      (AX), Z3
+	VSUBPS       Z0, Z3, Z3
+	VBROADCASTSS v42b20000<>+0(SB), Z4
+	VMINPS       Z3, Z4, Z3
+	VBROADCASTSS vc2d00000<>+0(SB), Z4
+	VMAXPS       Z3, Z4, Z3
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z3, Z4
+	VADDPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VPSUBD.BCST  v4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VMULPS.BCST  v3f318000<>+0(SB), Z4, Z6
+	VSUBPS       Z6, Z3, Z3
+	VMULPS.BCST  vb95e8083<>+0(SB), Z4, Z4
+	VSUBPS       Z4, Z3, Z3
+	VBROADCASTSS v39506967<>+0(SB), Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3c088908<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z4, Z4
+	VADDPS.BCST  v3f000000<>+0(SB), Z4, Z4
+	VMULPS       Z3, Z3, Z6
+	VMULPS       Z6, Z4, Z4
+	VADDPS       Z3, Z4, Z3
+	VADDPS.BCST  v3f800000<>+0(SB), Z3, Z3
+	VPSRAD       $0x01, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z6
+	VPSLLD       $0x17, Z6, Z6
+	VMULPS       Z6, Z3, Z3
+	VPSUBD       Z4, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z3, Z3
+	VMOVUPS      Z3, (AX)
+	VADDPS       Z3, Z1, Z1
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, DX
+	JMP          exp
+
+expRest:
+	MOVL          $-1, CX
+	BZHIL         DX, CX, CX
+	KMOVW         CX, K1
+	VMOVUPS.Z     (AX), K1, Z3
+	VSUBPS        Z0, Z3, Z0
+	VBROADCASTSS  v42b20000<>+0(SB), Z3
+	VMINPS        Z0, Z3, Z0
+	VBROADCASTSS  vc2d00000<>+0(SB), Z3
+	VMAXPS        Z0, Z3, Z0
+	VMULPS.BCST   v3fb8aa3b<>+0(SB), Z0, Z3
+	VADDPS.BCST   v4b400000<>+0(SB), Z3, Z3
+	VPSUBD.BCST   v4b400000<>+0(SB), Z3, Z4
+	VSUBPS.BCST   v4b400000<>+0(SB), Z3, Z3
+	VMULPS.BCST   v3f318000<>+0(SB), Z3, Z5
+	VSUBPS        Z5, Z0, Z0
+	VMULPS.BCST   vb95e8083<>+0(SB), Z3, Z3
+	VSUBPS        Z3, Z0, Z0
+	VBROADCASTSS  v39506967<>+0(SB), Z3
+	VMULPS        Z0, Z3, Z3
+	VADDPS.BCST   v3ab743ce<>+0(SB), Z3, Z3
+	VMULPS        Z0, Z3, Z3
+	VADDPS.BCST   v3c088908<>+0(SB), Z3, Z3
+	VMULPS        Z0, Z3, Z3
+	VADDPS.BCST   v3d2aa9c1<>+0(SB), Z3, Z3
+	VMULPS        Z0, Z3, Z3
+	VADDPS.BCST   v3e2aaaaa<>+0(SB), Z3, Z3
+	VMULPS        Z0, Z3, Z3
+	VADDPS.BCST   v3f000000<>+0(SB), Z3, Z3
+	VMULPS        Z0, Z0, Z5
+	VMULPS        Z5, Z3, Z3
+	VADDPS        Z0, Z3, Z0
+	VADDPS.BCST   v3f800000<>+0(SB), Z0, Z0
+	VPSRAD        $0x01, Z4, Z3
+	VPADDD.BCST   v0000007f<>+0(SB), Z3, Z5
+	VPSLLD        $0x17, Z5, Z5
+	VMULPS        Z5, Z0, Z0
+	VPSUBD        Z3, Z4, Z3
+	VPADDD.BCST   v0000007f<>+0(SB), Z3, Z3
+	VPSLLD        $0x17, Z3, Z3
+	VMULPS        Z3, Z0, Z0
+	VMOVUPS       Z0, K1, (AX)
+	VADDPS        Z0, Z1, K1, Z1
+	VEXTRACTF32X8 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        Y2, Y0, Y0
+	VMOVHLPS      X0, X0, X2
+	VADDPS        Y2, Y0, Y0
+	VMOVSHDUP     X0, X2
+	VADDPS        Y2, Y0, Y0
+	MOVSS         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace int, tiles int, rows int, n int, k int, rowC int, rowA int, colA int, nextA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
 TEXT ·gemmTilesAVX512(SB), NOSPLIT, $0-185

@@ -400,6 +400,90 @@ func softplus(dst, x []float32) {
 	}
 }
 
+func softmaxRow(x []float32) float32 {
+	switch active {
+	case pathAVX512:
+		return softmaxRowAVX512(x)
+	case pathAVX2:
+		return softmaxRowAVX2(x)
+	}
+	return softmaxRowGeneric(x)
+}
+
+func subMul(dst, a, b []float32, s float32) {
+	switch active {
+	case pathAVX512:
+		subMulAVX512(dst, a, b, s)
+	case pathAVX2:
+		subMulAVX2(dst, a, b, s)
+	default:
+		subMulGeneric(dst, a, b, s)
+	}
+}
+
+func normRow(dst, x, gain, shift []float32, m, s float32) {
+	switch active {
+	case pathAVX512:
+		normRowAVX512(dst, x, gain, shift, m, s)
+	case pathAVX2:
+		normRowAVX2(dst, x, gain, shift, m, s)
+	default:
+		normRowGeneric(dst, x, gain, shift, m, s)
+	}
+}
+
+func normGradRow(dst, x, gain, dy []float32, m, a, c, s float32) {
+	switch active {
+	case pathAVX512:
+		normGradRowAVX512(dst, x, gain, dy, m, a, c, s)
+	case pathAVX2:
+		normGradRowAVX2(dst, x, gain, dy, m, a, c, s)
+	default:
+		normGradRowGeneric(dst, x, gain, dy, m, a, c, s)
+	}
+}
+
+func addNormRow(dst, sum, x, dy []float32, m, s float32) {
+	switch active {
+	case pathAVX512:
+		addNormRowAVX512(dst, sum, x, dy, m, s)
+	case pathAVX2:
+		addNormRowAVX2(dst, sum, x, dy, m, s)
+	default:
+		addNormRowGeneric(dst, sum, x, dy, m, s)
+	}
+}
+
+func sumSquares(x []float32, m float32) float32 {
+	switch active {
+	case pathAVX512:
+		return sumSquaresAVX512(x, m)
+	case pathAVX2:
+		return sumSquaresAVX2(x, m)
+	}
+	return sumSquaresGeneric(x, m)
+}
+
+func sumProducts(x, y []float32) float32 {
+	switch active {
+	case pathAVX512:
+		return sumProductsAVX512(x, y)
+	case pathAVX2:
+		return sumProductsAVX2(x, y)
+	}
+	return sumProductsGeneric(x, y)
+}
+
+func sumTriples(x, y, z []float32, m float32) float32 {
+	switch active {
+	case pathAVX512:
+		return sumTriplesAVX512(x, y, z, m)
+	case pathAVX2:
+		return sumTriplesAVX2(x, y, z, m)
+	}
+	return sumTriplesGeneric(x, y, z, m)
+}
+
 func sum(x []float32) float32 {
 	switch active {
 	case pathAVX512:

@@ -76,6 +76,24 @@ func cos(dst, x []float32) { cosGeneric(dst, x) }
 
 func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
+func softmaxRow(x []float32) float32 { return softmaxRowGeneric(x) }
+
+func subMul(dst, a, b []float32, s float32) { subMulGeneric(dst, a, b, s) }
+
+func normRow(dst, x, gain, shift []float32, m, s float32) { normRowGeneric(dst, x, gain, shift, m, s) }
+
+func normGradRow(dst, x, gain, dy []float32, m, a, c, s float32) {
+	normGradRowGeneric(dst, x, gain, dy, m, a, c, s)
+}
+
+func addNormRow(dst, sum, x, dy []float32, m, s float32) { addNormRowGeneric(dst, sum, x, dy, m, s) }
+
+func sumSquares(x []float32, m float32) float32 { return sumSquaresGeneric(x, m) }
+
+func sumProducts(x, y []float32) float32 { return sumProductsGeneric(x, y) }
+
+func sumTriples(x, y, z []float32, m float32) float32 { return sumTriplesGeneric(x, y, z, m) }
+
 func sum(x []float32) float32 { return sumGeneric(x) }
 
 func reduceMax(x []float32) float32 { return reduceMaxGeneric(x) }

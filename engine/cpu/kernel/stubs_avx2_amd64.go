@@ -433,6 +433,92 @@ func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, t
 //go:noescape
 func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
 
+// subMulAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (b[i] - s)
+//	}
+//
+//go:noescape
+func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
+
+// normRowAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = (x[i] - m) * s * gain[i] + shift[i]
+//	}
+//
+//go:noescape
+func normRowAVX2(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
+
+// normGradRowAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = (dy[i]*gain[i] - a - (x[i] - m) * c) * s
+//	}
+//
+//go:noescape
+func normGradRowAVX2(dst []float32, x []float32, gain []float32, dy []float32, m float32, a float32, c float32, s float32)
+
+// addNormRowAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = sum[i] + dy[i] * ((x[i] - m) * s)
+//	}
+//
+//go:noescape
+func addNormRowAVX2(dst []float32, sum []float32, x []float32, dy []float32, m float32, s float32)
+
+// sumSquaresAVX2 is
+//
+//	for i := range x {
+//		lane[i%16] += (x[i] - m) * (x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumSquaresAVX2(x []float32, m float32) float32
+
+// sumProductsAVX2 is
+//
+//	for i := range x {
+//		lane[i%16] += x[i] * y[i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumProductsAVX2(x []float32, y []float32) float32
+
+// sumTriplesAVX2 is
+//
+//	for i := range x {
+//		lane[i%16] += x[i] * y[i] * (z[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
+
+// softmaxRowAVX2 is
+//
+//	m := max(x), of those that are numbers
+//	for i := range x {
+//		x[i] = exp32(x[i] - m)
+//		lane[i%16] += x[i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func softmaxRowAVX2(x []float32) float32
+
 // gemmTilesAVX2 is, for tiles > 0, 0 < rows <= 6, 0 < n <= 16 and k > 0,
 //
 //	for t := range tiles {

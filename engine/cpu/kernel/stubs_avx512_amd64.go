@@ -433,6 +433,92 @@ func momentSquareAVX512(dst []float32, old []float32, x []float32, keep float32,
 //go:noescape
 func adamAVX512(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
 
+// subMulAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (b[i] - s)
+//	}
+//
+//go:noescape
+func subMulAVX512(dst []float32, a []float32, b []float32, s float32)
+
+// normRowAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = (x[i] - m) * s * gain[i] + shift[i]
+//	}
+//
+//go:noescape
+func normRowAVX512(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
+
+// normGradRowAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = (dy[i]*gain[i] - a - (x[i] - m) * c) * s
+//	}
+//
+//go:noescape
+func normGradRowAVX512(dst []float32, x []float32, gain []float32, dy []float32, m float32, a float32, c float32, s float32)
+
+// addNormRowAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = sum[i] + dy[i] * ((x[i] - m) * s)
+//	}
+//
+//go:noescape
+func addNormRowAVX512(dst []float32, sum []float32, x []float32, dy []float32, m float32, s float32)
+
+// sumSquaresAVX512 is
+//
+//	for i := range x {
+//		lane[i%16] += (x[i] - m) * (x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumSquaresAVX512(x []float32, m float32) float32
+
+// sumProductsAVX512 is
+//
+//	for i := range x {
+//		lane[i%16] += x[i] * y[i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumProductsAVX512(x []float32, y []float32) float32
+
+// sumTriplesAVX512 is
+//
+//	for i := range x {
+//		lane[i%16] += x[i] * y[i] * (z[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
+
+// softmaxRowAVX512 is
+//
+//	m := max(x), of those that are numbers
+//	for i := range x {
+//		x[i] = exp32(x[i] - m)
+//		lane[i%16] += x[i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func softmaxRowAVX512(x []float32) float32
+
 // gemmTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32 and k > 0,
 //
 //	for t := range tiles {

@@ -192,6 +192,13 @@ var functions = map[reflect.Type]function{
 	reflect.TypeFor[graph.Spread]():            spread,
 	reflect.TypeFor[graph.Hot]():               hot,
 	reflect.TypeFor[*graph.Random]():           random,
+	reflect.TypeFor[graph.Products]():          products,
+	reflect.TypeFor[graph.Place]():             place,
+	reflect.TypeFor[graph.Attend]():            attend,
+	reflect.TypeFor[graph.AttendGrad]():        attendGrad,
+	reflect.TypeFor[graph.Standardize]():       standardize,
+	reflect.TypeFor[graph.StandardizeGrad]():   standardizeGrad,
+	reflect.TypeFor[graph.StandardizeSums]():   standardizeSums,
 }
 
 func constant(op graph.Op, _ []*Value, out *Value, _ int) error {

@@ -35,6 +35,7 @@ func writeDispatch(dir string) {
 	for _, m := range maps {
 		all = append(all, [2]string{m.name, m.signature()})
 	}
+	all = append(all, rowSignatures()...)
 	all = append(all, signatures...)
 	amd64 := header("!noasm")
 	generic := header("!amd64 || noasm")

@@ -20,12 +20,16 @@ type mapKernel struct {
 }
 
 func (m *mapKernel) signature() string {
-	slices := "dst"
-	for _, name := range strings.Fields(m.in) {
-		slices += ", " + name
-	}
 	if m.scalar {
-		return "func(" + slices + " []float32, s float32)"
+		return m.signatureWith("s")
+	}
+	return m.signatureWith()
+}
+
+func (m *mapKernel) signatureWith(scalars ...string) string {
+	slices := strings.Join(append([]string{"dst"}, strings.Fields(m.in)...), ", ")
+	if len(scalars) > 0 {
+		return "func(" + slices + " []float32, " + strings.Join(scalars, ", ") + " float32)"
 	}
 	return "func(" + slices + " []float32)"
 }
@@ -36,6 +40,13 @@ func (m *mapKernel) emit() {
 		scalars = []string{"s"}
 	}
 	emitMap(m.name, m.signature(), strings.Fields(m.in), scalars, "dst[i] = "+m.loop, m.unroll, m.body)
+}
+
+// spreadArgument loads a parameter into all of a vector.
+func spreadArgument(name string) vec {
+	v := register()
+	VBROADCASTSS(argument(name), v)
+	return v
 }
 
 // emitMap writes a loop over dst and slices of the same length. body gets a
@@ -50,9 +61,7 @@ func emitMap(name, signature string, slices, scalars []string, loop string, unro
 	n := Load(Param("dst").Len(), GP64())
 	var same []vec
 	for _, name := range scalars {
-		s := register()
-		VBROADCASTSS(argument(name), s)
-		same = append(same, s)
+		same = append(same, spreadArgument(name))
 	}
 
 	// vectors computes count vectors and moves on. All are read before the

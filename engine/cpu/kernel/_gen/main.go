@@ -32,6 +32,7 @@ func main() {
 	emitReductions()
 	emitSumAt()
 	emitAdam()
+	emitRows()
 	emitGemm()
 	emitPack()
 	emitDots()

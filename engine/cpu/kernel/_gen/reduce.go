@@ -62,6 +62,19 @@ func emitReduce(name, join string, neutral Mem, step func(acc, x vec) vec) {
 	tail(acc[0])
 
 	Label("tree")
+	Store(tree(acc, func(a, b vec) vec {
+		if join == "max" {
+			return maximum(a, b)
+		}
+		return add(a, b)
+	}).AsX(), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// tree joins 16 lanes in halves and returns a vector with the result in its
+// first element.
+func tree(acc []vec, joined func(a, b vec) vec) vec {
 	var v, half vec
 	if to.wide {
 		v, half = acc[0], YMM()
@@ -71,12 +84,6 @@ func emitReduce(name, join string, neutral Mem, step func(acc, x vec) vec) {
 		v, half = acc[0], acc[1]
 	}
 	narrow(func() {
-		joined := func(a, b vec) vec {
-			if join == "max" {
-				return maximum(a, b)
-			}
-			return add(a, b)
-		}
 		v = joined(v, half)
 		quarter := YMM()
 		VEXTRACTF128(U8(1), v, quarter.AsX())
@@ -88,9 +95,7 @@ func emitReduce(name, join string, neutral Mem, step func(acc, x vec) vec) {
 		VMOVSHDUP(v.AsX(), one.AsX())
 		v = joined(v, one)
 	})
-	Store(v.AsX(), ReturnIndex(0))
-	VZEROUPPER()
-	RET()
+	return v
 }
 
 // narrow writes with vectors of eight, which AVX-512 machines have too.

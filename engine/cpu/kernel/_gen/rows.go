@@ -1,0 +1,209 @@
+package main
+
+import (
+	"strings"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	. "github.com/mmcloughlin/avo/reg"
+)
+
+// Kernels of attention and of normalisation work on one row at a time.
+
+// A rowMap is a map with several numbers.
+type rowMap struct {
+	mapKernel
+	scalars []string
+}
+
+var rowMaps = []*rowMap{
+	{mapKernel{"subMul", "a b", false, "a[i] * (b[i] - s)", 4, func(x []vec) vec { return mul(x[0], sub(x[1], x[2])) }}, []string{"s"}},
+	{mapKernel{"normRow", "x gain shift", false, "(x[i] - m) * s * gain[i] + shift[i]", 2, func(x []vec) vec {
+		return add(mul(mul(sub(x[0], x[3]), x[4]), x[1]), x[2])
+	}}, []string{"m", "s"}},
+	{mapKernel{"normGradRow", "x gain dy", false, "(dy[i]*gain[i] - a - (x[i] - m) * c) * s", 2, func(x []vec) vec {
+		return mul(sub(sub(mul(x[2], x[1]), x[4]), mul(sub(x[0], x[3]), x[5])), x[6])
+	}}, []string{"m", "a", "c", "s"}},
+	{mapKernel{"addNormRow", "sum x dy", false, "sum[i] + dy[i] * ((x[i] - m) * s)", 2, func(x []vec) vec {
+		return add(x[0], mul(x[2], mul(sub(x[1], x[3]), x[4])))
+	}}, []string{"m", "s"}},
+}
+
+// A rowSum is the sum of a body over a row, by the tree of 16 lanes.
+type rowSum struct {
+	name, in string
+	scalars  []string
+	loop     string
+	body     func(x []vec) vec
+}
+
+var rowSums = []*rowSum{
+	{"sumSquares", "x", []string{"m"}, "(x[i] - m) * (x[i] - m)", func(x []vec) vec {
+		d := sub(x[0], x[1])
+		return mul(d, d)
+	}},
+	{"sumProducts", "x y", nil, "x[i] * y[i]", func(x []vec) vec { return mul(x[0], x[1]) }},
+	{"sumTriples", "x y z", []string{"m"}, "x[i] * y[i] * (z[i] - m)", func(x []vec) vec {
+		return mul(mul(x[0], x[1]), sub(x[2], x[3]))
+	}},
+}
+
+func (k *rowSum) signature() string {
+	s := "func(" + strings.Join(strings.Fields(k.in), ", ") + " []float32"
+	if len(k.scalars) > 0 {
+		s += ", " + strings.Join(k.scalars, ", ") + " float32"
+	}
+	return s + ") float32"
+}
+
+const softmaxSignature = "func(x []float32) float32"
+
+func rowSignatures() [][2]string {
+	list := [][2]string{{"softmaxRow", softmaxSignature}}
+	for _, m := range rowMaps {
+		list = append(list, [2]string{m.name, m.signatureWith(m.scalars...)})
+	}
+	for _, k := range rowSums {
+		list = append(list, [2]string{k.name, k.signature()})
+	}
+	return list
+}
+
+func emitRows() {
+	for _, m := range rowMaps {
+		emitMap(m.name, m.signatureWith(m.scalars...), strings.Fields(m.in), m.scalars, "dst[i] = "+m.loop, m.unroll, m.body)
+	}
+	for _, k := range rowSums {
+		k.emit()
+	}
+	emitSoftmaxRow()
+}
+
+var addedLanes = []string{"\tfor n := 8; n > 0; n /= 2 {", "\t\tlane[:n] += lane[n:2*n]", "\t}"}
+
+// lanes runs over a row of n elements in steps of 16 that begin at the given
+// pointers: whole ones, then what is left, of which the elements not in mask
+// read as 0. part is told the accumulator, which is one of two of AVX2, and
+// where the vector begins in the step.
+func lanes(name string, n Register, pointers []Register, part func(acc, disp int, mask Op)) {
+	parts := 16 / to.lanes
+	move := func(elements int) {
+		for _, p := range pointers {
+			ADDQ(U32(4*elements), p)
+		}
+		SUBQ(U32(elements), n)
+	}
+	Label(name)
+	CMPQ(n, U32(16))
+	JL(LabelRef(name + "Rest"))
+	for i := range parts {
+		part(i, i*to.size, nil)
+	}
+	move(16)
+	JMP(LabelRef(name))
+	Label(name + "Rest")
+	if !to.wide {
+		CMPQ(n, U32(8))
+		JL(LabelRef(name + "Low"))
+		part(0, 0, nil)
+		move(8)
+		part(1, 0, firstOf(n))
+		JMP(LabelRef(name + "Done"))
+		Label(name + "Low")
+	}
+	part(0, 0, firstOf(n))
+	Label(name + "Done")
+}
+
+// addFirst adds v to acc in the elements of mask, in all without one.
+func addFirst(acc, v vec, mask Op) {
+	switch {
+	case mask == nil:
+		VADDPS(v, acc, acc)
+	case to.wide: // the other lanes keep what they have
+		VADDPS(v, acc, mask, acc)
+	default:
+		VADDPS(and(v, mask), acc, acc)
+	}
+}
+
+func loadSome(at Mem, mask Op) vec {
+	if mask == nil {
+		return load(at)
+	}
+	v := register()
+	loadFirst(at, mask, v)
+	return v
+}
+
+func (k *rowSum) emit() {
+	first := strings.Fields(k.in)[0]
+	text(k.name, k.signature(), "", append([]string{"\tfor i := range " + first + " {", "\t\tlane[i%16] += " + k.loop, "\t}"}, addedLanes...)...)
+	var in []Register
+	for _, name := range strings.Fields(k.in) {
+		in = append(in, Load(Param(name).Base(), GP64()))
+	}
+	n := Load(Param(first).Len(), GP64())
+	var numbers []vec
+	for _, name := range k.scalars {
+		numbers = append(numbers, spreadArgument(name))
+	}
+	acc := make([]vec, 16/to.lanes)
+	for i := range acc {
+		acc[i] = zero()
+	}
+	lanes("loop", n, in, func(i, disp int, mask Op) {
+		var x []vec
+		for _, p := range in {
+			x = append(x, loadSome(Mem{Base: p, Disp: disp}, mask))
+		}
+		addFirst(acc[i], k.body(append(x, numbers...)), mask)
+	})
+	Store(tree(acc, func(a, b vec) vec { return add(a, b) }).AsX(), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
+
+// emitSoftmaxRow writes the exponentials of a row less its largest element, and
+// their sum.
+func emitSoftmaxRow() {
+	text("softmaxRow", softmaxSignature, "", append([]string{"\tm := max(x), of those that are numbers",
+		"\tfor i := range x {", "\t\tx[i] = exp32(x[i] - m)", "\t\tlane[i%16] += x[i]", "\t}"}, addedLanes...)...)
+	x, p, n := Load(Param("x").Base(), GP64()), GP64(), Load(Param("x").Len(), GP64())
+	most := make([]vec, 16/to.lanes)
+	for i := range most {
+		most[i] = load(float(minInfinity))
+	}
+	MOVQ(x, p)
+	lanes("most", n, []Register{p}, func(i, disp int, mask Op) {
+		v := loadSome(Mem{Base: p, Disp: disp}, mask)
+		switch {
+		case mask == nil:
+			VMAXPS(most[i], v, most[i])
+		case to.wide:
+			VMAXPS(most[i], v, mask, most[i])
+		default:
+			VMAXPS(most[i], blend(mask.(vec), v, load(float(minInfinity))), most[i])
+		}
+	})
+	m := register()
+	VBROADCASTSS(tree(most, func(a, b vec) vec { return larger(a, b) }).AsX(), m)
+	Load(Param("x").Len(), n)
+	acc := make([]vec, 16/to.lanes)
+	for i := range acc {
+		acc[i] = zero()
+	}
+	lanes("exp", n, []Register{x}, func(i, disp int, mask Op) {
+		at := Mem{Base: x, Disp: disp}
+		e := exp32(sub(loadSome(at, mask), m))
+		if mask == nil {
+			VMOVUPS(e, at)
+		} else {
+			storeFirst(e, mask, at)
+		}
+		addFirst(acc[i], e, mask)
+	})
+	Store(tree(acc, func(a, b vec) vec { return add(a, b) }).AsX(), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
+}
