@@ -14,9 +14,10 @@ import (
 // of every run. While none is on, a run pays one look at a pointer.
 type Profile struct {
 	began time.Time
-	ended time.Duration
 
 	mu       sync.Mutex
+	first    int64 // when the first run began, and
+	last     int64 // the last one ended
 	programs []*profiled
 	tracks   atomic.Int32
 }
@@ -35,9 +36,7 @@ func StartProfile() (*Profile, error) {
 
 // Stop turns the profile off. Runs that have begun are told of to their end.
 func (p *Profile) Stop() {
-	if profiling.CompareAndSwap(p, nil) {
-		p.ended = time.Since(p.began)
-	}
+	profiling.CompareAndSwap(p, nil)
 }
 
 // now is the time since the profile began, in nanoseconds.
@@ -99,8 +98,8 @@ type recording struct {
 // The trace has the first runs of each program, at most so many and with at most
 // so many events, so that the file stays small.
 const (
-	tracedRuns   = 20
-	tracedEvents = 20_000
+	tracedRuns   = 10
+	tracedEvents = 10_000
 )
 
 // begin starts the recording of a run.
@@ -170,6 +169,10 @@ func (r *recording) end() {
 	r.p.mu.Lock()
 	defer r.p.mu.Unlock()
 	o := r.p.of(e)
+	if r.p.last == 0 || r.began < r.p.first {
+		r.p.first = r.began
+	}
+	r.p.last = max(r.p.last, now)
 	o.runs++
 	o.rows += rows
 	o.ns += now - r.began
@@ -194,7 +197,7 @@ func (r *recording) end() {
 type Report struct {
 	Ceilings Ceilings         `json:"ceilings"`
 	Threads  int              `json:"threads"`
-	Seconds  float64          `json:"seconds"` // while the profile was on
+	Seconds  float64          `json:"seconds"` // from the first run's beginning to the last one's end
 	Programs []ProgramProfile `json:"programs"`
 }
 
@@ -237,7 +240,7 @@ func (p *Profile) Report() *Report {
 func (p *Profile) report(c Ceilings, speed *traffic, threads int) *Report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	r := &Report{Ceilings: c, Threads: threads, Seconds: p.ended.Seconds(), Programs: []ProgramProfile{}}
+	r := &Report{Ceilings: c, Threads: threads, Seconds: float64(p.last-p.first) / 1e9, Programs: []ProgramProfile{}}
 	type key struct{ program, op, variables string }
 	sums := map[key]*spent{}
 	for _, o := range p.programs {
