@@ -218,6 +218,11 @@ func (c *Case) training() (func() (float64, error), error) {
 	if err := c.load(state); err != nil {
 		return nil, err
 	}
+	return c.trainingOf(p)
+}
+
+// trainingOf is a step of a training program.
+func (c *Case) trainingOf(p *graph.Program) (func() (float64, error), error) {
 	run, err := cpu.Compile(p)
 	if err != nil {
 		return nil, err
