@@ -37,6 +37,9 @@ type Config struct {
 	// Gates are what the test rows must show; whether they fit the task is
 	// found out before training, whether they are met is for the caller.
 	Gates []metric.Requirement `yaml:"-"`
+	// Profile asks for a profile of the network's training (train.go). It changes no
+	// result, but a run that is to have one starts anew.
+	Profile bool `yaml:"-"`
 
 	doc *config.Document
 }

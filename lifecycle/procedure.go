@@ -266,12 +266,18 @@ func (r *run) fingerprint(c *Config) string {
 // keepBest saves what a stopped run has learnt so far, not yet evaluated, into
 // the run's folder, where the finished bundle will replace it.
 func (r *run) keepBest(m *model.Model, what string, epoch int) {
-	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
-	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.used.Text(false)}); err != nil {
+	path, err := r.saveUnevaluated(m)
+	if err != nil {
 		r.watch(Event{Stage: r.stage, Warning: "the best model so far could not be saved: " + err.Error()})
 		return
 	}
 	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the best %s so far, of epoch %d, not evaluated: %s", what, epoch, path)})
+}
+
+// saveUnevaluated saves a model into the run's folder.
+func (r *run) saveUnevaluated(m *model.Model) (path string, err error) {
+	path = filepath.Join(r.entry.Dir, r.c.Name+".hone")
+	return path, m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.used.Text(false)})
 }
 
 // explainTraining makes divergence the user's to mend.

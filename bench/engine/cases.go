@@ -13,6 +13,7 @@ import (
 	"unsafe"
 
 	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
@@ -458,7 +459,7 @@ func (c *Case) program() (*graph.Program, *graph.State, error) {
 // read in so many seconds. They count where they are more than twice the
 // second-level caches hold, or are others in every step. A product may read while it computes; in training the
 // optimiser's traffic comes after the arithmetic.
-func (c *Case) floor(w work, m Ceilings, threads int, read float64) float64 {
+func (c *Case) floor(w work, m cpu.Ceilings, threads int, read float64) float64 {
 	arithmetic, traffic := w.flops/(float64(threads)*m.PeakGFLOPS*1e9), 0.0
 	if w.held > 2*threads*m.CacheKB<<10 {
 		traffic = w.times * read

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hone-ml/hone/bench/internal/venv"
+	"github.com/hone-ml/hone/engine/cpu"
 )
 
 // TestMain lets the tests' own program be hone's process, as the command is.
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func example() *results {
-	ceilings := Ceilings{Processor: "A processor", Kernels: "avx2", PeakGFLOPS: 100, CacheKB: 1024,
+	ceilings := cpu.Ceilings{Processor: "A processor", Kernels: "avx2", PeakGFLOPS: 100, CacheKB: 1024,
 		Read: map[int]float64{1: 10, 2: 20}, Copy: map[int]float64{1: 8, 2: 16}}
 	return &results{
 		Ceilings: ceilings, Rounds: 9, Level: 0.961, Versions: map[string]string{"torch": "torch 9", "torch.compile": "torch 9"},

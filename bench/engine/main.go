@@ -3,10 +3,12 @@
 // float32 arithmetic, in alternation on one machine.
 //
 //	go run ./bench/engine setup [-venv DIR] [-python python3]
+//	go run ./bench/engine record [-only M1] [-python FILE]
 //	go run ./bench/engine [-only G,M1] [-threads 1,2] [-rounds 9] [-json FILE] [-python FILE]
 //
 // The first makes a virtual environment with the peers (requirements.txt). The
-// second measures what the machine can do at most, and then each case: that all
+// second records what PyTorch computes, for the tests (agreement.go). The third
+// measures what the machine can do at most, and then each case: that all
 // compute the same, how long each takes, and what share of its roofline hone
 // reaches. It writes tables in Markdown. Every competitor, hone too, is a process
 // of its own that answers requests (worker.go, peers.py); a peer that is missing
@@ -49,6 +51,9 @@ func start(args []string) error {
 	}
 	if len(args) > 0 && args[0] == "setup" {
 		return venv.Command("engine", defaultVenv, requirements, args[1:])
+	}
+	if len(args) > 0 && args[0] == "record" {
+		return record(args[1:])
 	}
 	var o options
 	flags := flag.NewFlagSet("engine", flag.ExitOnError)

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/hone-ml/hone/engine/cpu"
 )
 
 // A result is one case on so many threads.
@@ -55,7 +57,7 @@ type failure struct {
 
 // results are what one call has measured, as -json writes it.
 type results struct {
-	Ceilings Ceilings          `json:"ceilings"`
+	Ceilings cpu.Ceilings      `json:"ceilings"`
 	Rounds   int               `json:"rounds"`
 	Level    float64           `json:"level"` // of the intervals
 	Versions map[string]string `json:"versions"`

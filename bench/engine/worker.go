@@ -40,7 +40,7 @@ type reply struct {
 	Seconds []float64 `json:"seconds,omitempty"` // time: of all steps together, or of each
 	Error   string    `json:"error,omitempty"`
 
-	Ceilings *Ceilings `json:"ceilings,omitempty"`
+	Ceilings *cpu.Ceilings `json:"ceilings,omitempty"`
 }
 
 // serve answers requests until there are no more.
@@ -71,10 +71,10 @@ func serve(in io.Reader, out io.Writer) error {
 func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 	switch q.Do {
 	case "ceilings":
-		c := measureCeilings(q.Threads)
+		c := cpu.MeasureCeilings(q.Threads)
 		return reply{Ceilings: &c}, nil
 	case "read":
-		return reply{Seconds: []float64{float64(4*q.Steps) / readSpeed(q.Steps, q.Threads[0])}}, nil
+		return reply{Seconds: []float64{float64(4*q.Steps) / cpu.ReadSpeed(q.Steps, q.Threads[0])}}, nil
 	case "write":
 		return r, q.Case.write()
 	case "prepare":
@@ -216,6 +216,11 @@ func (c *Case) training() (func() (float64, error), error) {
 	if err := c.load(state); err != nil {
 		return nil, err
 	}
+	return c.trainingOf(p)
+}
+
+// trainingOf is a step of a training program.
+func (c *Case) trainingOf(p *graph.Program) (func() (float64, error), error) {
 	run, err := cpu.Compile(p)
 	if err != nil {
 		return nil, err

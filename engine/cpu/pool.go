@@ -27,14 +27,17 @@ func (j *job) work(w *worker) {
 			return
 		}
 		if j.claim.CompareAndSwap(c, c+1) {
-			j.step.run(j.in, int(next), w)
+			j.in.task(j.step, int(next), w)
 			j.done.Add(1)
 		}
 	}
 }
 
 // A worker is what a goroutine needs to run tasks: scratch memory of its own.
-type worker struct{ scratch []float32 }
+type worker struct {
+	scratch []float32
+	track   int32 // in a trace
+}
 
 // floats returns scratch of at least n elements with undefined contents.
 func (w *worker) floats(n int) []float32 {
@@ -126,7 +129,7 @@ func ensureHelpers(n int32) {
 // help is the life of helper id. Helpers beyond the wanted number of threads
 // stay parked.
 func help(id int32) {
-	var w worker
+	w := worker{track: id + 1}
 	idle := 0
 	for {
 		busy := false

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
@@ -49,6 +50,7 @@ type executable struct {
 	program *graph.Program
 	plan    *plan
 	steps   []step
+	units   []*unit // by step: what it computes
 	limits  []limit
 	bound   []*graph.Node // nodes whose words are the caller's or a variable's
 	states  []*graph.State
@@ -79,10 +81,24 @@ type instance struct {
 	job    job
 	err    error
 	errMu  sync.Mutex
+
+	recording *recording // nil where no profile is taken
 }
 
 // Compile makes a program ready to run on this machine.
 func Compile(p *graph.Program) (graph.Executable, error) {
+	began := time.Now()
+	e, err := compile(p)
+	if err != nil {
+		return nil, err
+	}
+	if p := profiling.Load(); p != nil {
+		p.compiled(e, time.Since(began))
+	}
+	return e, nil
+}
+
+func compile(p *graph.Program) (*executable, error) {
 	e := &executable{program: p, writes: map[*graph.State]bool{}}
 	if len(p.Nodes) == 0 {
 		return nil, fmt.Errorf("cpu: program %s has no outputs and no writes", p.Name)
@@ -104,9 +120,9 @@ func Compile(p *graph.Program) (graph.Executable, error) {
 			return nil, fmt.Errorf("cpu: %s: %w", p.Name, err)
 		}
 		if p, ok := s.(preparing); ok {
-			e.steps = append(e.steps, p.before())
+			e.steps, e.units = append(e.steps, p.before()), append(e.units, u)
 		}
-		e.steps = append(e.steps, s)
+		e.steps, e.units = append(e.steps, s), append(e.units, u)
 	}
 	e.collectLimits()
 	for _, n := range p.Nodes {
@@ -191,6 +207,11 @@ func (e *executable) collectLimits() {
 
 // Run implements graph.Executable.
 func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
+	var began int64
+	profile := profiling.Load()
+	if profile != nil {
+		began = profile.now()
+	}
 	rows, err := e.checkFeeds(feeds, len(outputs))
 	if err != nil {
 		return err
@@ -202,13 +223,24 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 	if err := in.bind(rows, feeds); err != nil {
 		return err
 	}
+	if profile != nil {
+		in.recording = profile.begin(in, began)
+		defer in.record()
+	}
 	for i, s := range e.steps {
-		if n := in.count[i]; n == 1 {
-			s.run(in, 0, &in.w)
+		n := in.count[i]
+		if in.recording != nil && n > 0 {
+			in.recording.enter(i)
+		}
+		if n == 1 {
+			in.task(s, 0, &in.w)
 		} else if n > 1 {
 			in.job.step, in.job.in = s, in
 			share(&in.job, n, &in.w)
 		}
+	}
+	if in.recording != nil {
+		in.recording.leave(profile.now())
 	}
 	if in.err != nil {
 		return in.err
@@ -223,6 +255,21 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 	}
 	in.copyWrites()
 	return nil
+}
+
+// task does one task of a step.
+func (in *instance) task(s step, task int, w *worker) {
+	if in.recording != nil {
+		in.recording.task(s, task, w)
+		return
+	}
+	s.run(in, task, w)
+}
+
+// record ends the recording of a run.
+func (in *instance) record() {
+	in.recording.end()
+	in.recording = nil
 }
 
 // copyWrites stores the values that could not be computed in place. A value
