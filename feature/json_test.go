@@ -88,8 +88,13 @@ func TestJSON(t *testing.T) {
 
 var corrupt = map[string]string{
 	`{`: "", `null`: "unknown", `[]`: "", `"number"`: "", `{"type":"number"}`: "",
-	`{"type":"NUMBER","fitted":{}}`:                                                                                          `unknown`,
-	`{"type":"text","fitted":{}}`:                                                                                            `unknown`,
+	`{"type":"NUMBER","fitted":{}}`: `unknown`,
+	`{"type":"text","fitted":{}}`:   `unknown text encoder type ""`,
+	`{"type":"text","fitted":null}`: `no encoder`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"hashes":"AAAA","counts":""}}}`:                 `3 bytes of hashes`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":0,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `neither words nor characters`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":9,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `words is 9`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `dimension 0`,
 	`{"type":"number","fitted":null}`:                                                                                        "deviation",
 	`{"type":"number","fitted":{"mean":0,"deviation":0}}`:                                                                    "deviation",
 	`{"type":"number","fitted":{"mean":0,"deviation":-1}}`:                                                                   "deviation",
