@@ -2,7 +2,6 @@ package feature
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/hone-ml/hone/data"
@@ -113,11 +112,4 @@ func (t *Text) MarshalJSON() ([]byte, error) { return Marshal(t.FittedText) }
 func (t *Text) UnmarshalJSON(raw []byte) (err error) {
 	t.FittedText, err = unmarshal(json.RawMessage(raw), "text encoder", textEncoders, func(e textEncoder) FittedText { return e.fitted() })
 	return err
-}
-
-func (t *Text) valid() error {
-	if t.FittedText == nil {
-		return errors.New("no encoder is given")
-	}
-	return nil
 }

@@ -242,7 +242,8 @@ func (f *NGrams) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Nod
 	if linear {
 		return bag
 	}
-	return nn.Sequential(nn.Bias(), nn.ReLU, nn.Dropout(f.Dropout)).Apply(c, bag)
+	bag = graph.Add(bag, c.Param("bias", []int{dimension}, nn.Zeros))
+	return nn.Dropout(f.Dropout).Apply(c, graph.Relu(bag))
 }
 
 const (
