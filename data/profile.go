@@ -195,8 +195,6 @@ func findAlone(c *Column, s Summary) []Finding {
 		f.Kind, f.Message = FindingConstant, fmt.Sprintf("has the same value %s in all %d rows", quoteText(c.Text(0)), n)
 	case c.Type == Identifier:
 		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("tells rows apart: %d distinct among %d values", s.Distinct, values)
-	case c.Type == Text:
-		f.Kind, f.Message = FindingText, "holds sentences rather than labels, which is set aside"
 	case c.Type == Number && values >= 100 && s.Distinct == values && ascending(c):
 		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("numbers the rows: %d whole numbers, each larger than the one before", values)
 	default:

@@ -90,16 +90,46 @@ func Init(o InitOptions) (*Found, error) {
 		{Key: "data", Value: sources(o), Head: "The rows, and which are for what."},
 		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
 		{Key: "outputs", Value: output, Head: "The column to predict."},
-		{Key: "network", Value: config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
-		{Key: "train", Head: "How it is trained.", Value: config.Map{
-			{Key: "epochs", Value: 40, Line: "at most"},
-			{Key: "batch_size", Value: 256},
-			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.003}}},
-			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 12}}, Line: "epochs without improvement"},
-		}},
+		{Key: "network", Value: f.network(table), Head: "What joins the inputs."},
+		{Key: "train", Value: f.train(table), Head: "How it is trained."},
 	})
 	f.YAML = string(text)
 	return f, err
+}
+
+// texts counts the inputs that are texts.
+func (f *Found) texts(t *data.Table) int {
+	n := 0
+	for _, name := range f.Inputs {
+		if t.Column(name).Type == data.Text {
+			n++
+		}
+	}
+	return n
+}
+
+// network is the section on the network. Texts alone need none: what an encoder
+// makes of them is one layer from the answer.
+func (f *Found) network(t *data.Table) config.Map {
+	if f.texts(t) == len(f.Inputs) {
+		return config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{}, Line: "no layer between a text's vector and the prediction"}}
+	}
+	return config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}
+}
+
+// train is the section on training. The many vectors of words are learnt by heart
+// within few epochs.
+func (f *Found) train(t *data.Table) config.Map {
+	epochs, batch, patience := 40, 256, 12
+	if f.texts(t) > 0 {
+		epochs, batch, patience = 10, 64, 3
+	}
+	return config.Map{
+		{Key: "epochs", Value: epochs, Line: "at most"},
+		{Key: "batch_size", Value: batch},
+		{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.003}}},
+		{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: patience}}, Line: "epochs without improvement"},
+	}
 }
 
 // modelName is the file's name, or where that says nothing the target's.

@@ -402,7 +402,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 					return nil, mistake("%s: inputs: %v", c.doc.Name(), err)
 				}
 			}
-			if f, bad := against[in.Name]; bad && f.Kind != data.FindingText {
+			if f, bad := against[in.Name]; bad {
 				remedy := "take it out of inputs if that is not meant"
 				if f.Kind == data.FindingLeak {
 					remedy = "take it out of inputs unless it is known when predicting"
