@@ -331,6 +331,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		}
 		options := r.c.Evaluate
 		options.Seed = r.c.Seed
+		options.Also = r.c.gated(o.Column, i == 0)
 		if i == 0 {
 			in.TrivialLoss = r.fit.model.ConstantLoss(y, weights)
 		} else {

@@ -248,22 +248,22 @@ func BenchmarkResample(b *testing.B) {
 		}
 		weight, times := make([]float64, p.Rows()), make([]uint16, p.Rows())
 		view := p.reweighted(weight)
-		draw(weight, p.Weight, times, 1, 1)
+		draw(weight, p.Weight, times, nil, 1, 1)
 		b.Run(s.Kind.String()+"/draw", func(b *testing.B) {
 			r := uint64(0)
 			for b.Loop() {
 				r++
-				draw(weight, p.Weight, times, 1, r)
+				draw(weight, p.Weight, times, nil, 1, r)
 			}
 		})
 		for _, m := range ms {
-			m.Compute(view) // what is derived once is not what is measured
+			m.measure(view) // what is derived once is not what is measured
 			b.Run(s.Kind.String()+"/"+m.Name, func(b *testing.B) {
 				for b.Loop() {
 					if view.confusion != nil {
 						view.confusion.counted = false
 					}
-					m.Compute(view)
+					m.measure(view)
 				}
 			})
 		}
