@@ -12,6 +12,7 @@ import (
 var dependencies = map[string]string{
 	"charm.land/bubbletea/v2":             "live view",
 	"charm.land/lipgloss/v2":              "terminal styles",
+	"github.com/clipperhouse/uax29/v2":    "grapheme clusters",
 	"github.com/goccy/go-yaml":            "YAML",
 	"github.com/klauspost/compress":       "zstd",
 	"github.com/parquet-go/parquet-go":    "Parquet",
