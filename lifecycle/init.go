@@ -97,21 +97,15 @@ func Init(o InitOptions) (*Found, error) {
 	return f, err
 }
 
-// texts counts the inputs that are texts.
-func (f *Found) texts(t *data.Table) int {
-	n := 0
-	for _, name := range f.Inputs {
-		if t.Column(name).Type == data.Text {
-			n++
-		}
-	}
-	return n
+// onlyTexts reports whether all inputs are texts.
+func (f *Found) onlyTexts(t *data.Table) bool {
+	return !slices.ContainsFunc(f.Inputs, func(name string) bool { return t.Column(name).Type != data.Text })
 }
 
 // network is the section on the network. Texts alone need none: what an encoder
 // makes of them is one layer from the answer.
 func (f *Found) network(t *data.Table) config.Map {
-	if f.texts(t) == len(f.Inputs) {
+	if f.onlyTexts(t) {
 		return config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{}, Line: "no layer between a text's vector and the prediction"}}
 	}
 	return config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}
@@ -121,7 +115,7 @@ func (f *Found) network(t *data.Table) config.Map {
 // within few epochs.
 func (f *Found) train(t *data.Table) config.Map {
 	epochs, batch, patience := 40, 256, 12
-	if f.texts(t) > 0 {
+	if f.onlyTexts(t) {
 		epochs, batch, patience = 10, 64, 3
 	}
 	return config.Map{
