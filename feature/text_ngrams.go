@@ -124,7 +124,9 @@ func (o *NGramOptions) Fit(texts []string) (FittedText, error) {
 		var s ngramScanner
 		longest := 0
 		for _, t := range texts[lo:hi] {
-			longest = max(longest, len(f.known(&s, t)))
+			known := f.known(&s, t)
+			slices.Sort(known)
+			longest = max(longest, len(slices.Compact(known)))
 		}
 		mu.Lock()
 		defer mu.Unlock()

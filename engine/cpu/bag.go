@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
@@ -53,8 +54,8 @@ func (s *bagStep) run(in *instance, task int, _ *worker) {
 	lo, hi := chunk(s.bags(in.rows), s.perTask(in.rows), task)
 	kernel.FetchRows(table, idx[lo*s.k:min(lo+1, hi)*s.k], width, width)
 	for i := lo; i < hi; i++ {
-		kernel.FetchRows(table, idx[(i+1)*s.k:min(i+2, max(hi, i+1))*s.k], width, width)
-		dst, at := y[i*width:(i+1)*width], idx[i*s.k:(i+1)*s.k]
+		kernel.FetchRows(table, filled(idx[(i+1)*s.k:min(i+2, max(hi, i+1))*s.k]), width, width)
+		dst, at := y[i*width:(i+1)*width], filled(idx[i*s.k:(i+1)*s.k])
 		for _, v := range at {
 			if v < -1 || int(v) >= n {
 				in.outOfRange(s.y, int(v), n)
@@ -63,10 +64,18 @@ func (s *bagStep) run(in *instance, task int, _ *worker) {
 		}
 		var scale []float32
 		if s.weights != nil {
-			scale = in.floats(s.weights)[i*s.k : (i+1)*s.k]
+			scale = in.floats(s.weights)[i*s.k:][:len(at)]
 		}
 		kernel.SumAt(dst, table, at, scale, width)
 	}
+}
+
+// filled is a bag without what is none at its end.
+func filled(at []int32) []int32 {
+	for len(at) > 0 && at[len(at)-1] == -1 {
+		at = at[:len(at)-1]
+	}
+	return at
 }
 
 type filledStep struct {
@@ -155,6 +164,17 @@ func (s *uniqueStep) run(in *instance, _ int, w *worker) {
 type collectStep struct {
 	unique, idx, values, weights, y *graph.Node
 	width                           graph.Size
+	// dropped: who reads the sums looks at no place without an index, so that these
+	// need none.
+	dropped bool
+}
+
+// planned implements planned.
+func (s *collectStep) planned(pl *plan) {
+	r := pl.root[s.y.ID].ID
+	s.dropped = !pl.kept[r] && !slices.ContainsFunc(pl.users[r], func(u *unit) bool {
+		return u.rows != s.unique || !pl.alone(u)
+	})
 }
 
 // perTask is how many unique indices make a task; few have many rows.
@@ -174,6 +194,9 @@ func (s *collectStep) run(in *instance, task int, _ *worker) {
 	lo, hi := chunk(len(g.from), s.perTask(in.rows), task)
 	for i := lo; i < hi; i++ {
 		from, to := g.from[i], g.to[i]
+		if s.dropped && from == to {
+			return // those that follow have none either
+		}
 		var scale []float32
 		if s.weights != nil {
 			scale = g.scale[from:to]

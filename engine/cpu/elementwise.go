@@ -192,7 +192,7 @@ func (pl *plan) lowerFused(u *unit) (step, error) {
 		}
 	}
 	if u.rows != nil {
-		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: true}
+		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: pl.alone(u)}
 	}
 	for i, n := range u.nodes {
 		if err := f.emit(i, n); err != nil {
@@ -308,9 +308,6 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 	} else {
 		c.store = n
 		f.at[n] = operand{kind: direct, node: n}
-	}
-	if f.step.rows != nil && (c.store != nil || c.copyTo != nil) {
-		f.step.rows.alone = false
 	}
 	f.step.code = append(f.step.code, c)
 	return nil

@@ -131,6 +131,14 @@ type rowsOf struct {
 	alone bool
 }
 
+// alone reports whether a unit stores nothing but rows of tables.
+func (pl *plan) alone(u *unit) bool {
+	return u.rows != nil && !slices.ContainsFunc(u.nodes, func(n *graph.Node) bool {
+		_, put := n.Op.(graph.Put)
+		return !put && pl.storage[n.ID].place != nowhere
+	})
+}
+
 // used is how many elements there are before the first row that is none.
 func (r *rowsOf) used(in *instance, size int) int {
 	if !r.alone {

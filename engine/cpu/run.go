@@ -29,6 +29,9 @@ type preparing interface {
 	before() step
 }
 
+// A planned step looks at the plan once values have their places.
+type planned interface{ planned(pl *plan) }
+
 // A sharing step leaves that many words in instance.common to the next one.
 type sharing interface{ commonFloats(rows int) int }
 
@@ -172,7 +175,11 @@ func (pl *plan) lower(u *unit) (step, error) {
 	if lower == nil {
 		return nil, fmt.Errorf("no kernel for %s (%T)", n.Op.Name(), n.Op)
 	}
-	return lower(n)
+	s, err := lower(n)
+	if p, ok := s.(planned); ok {
+		p.planned(pl)
+	}
+	return s, err
 }
 
 // indexLimits gives, for ops that read indices, the place of the indices
