@@ -157,6 +157,7 @@ var binaryKernels = [...]func(dst, a, b []float32){
 	graph.OpGreater:      kernel.Greater,
 	graph.OpGreaterEqual: kernel.GreaterEqual,
 	graph.OpEqual:        kernel.Equal,
+	graph.OpGate:         kernel.Gate,
 }
 
 // The scalar on the right, and on the left.

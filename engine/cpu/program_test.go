@@ -209,7 +209,7 @@ func (g *generator) ops() []func() {
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })
 	}
-	for k := graph.OpAdd; k <= graph.OpEqual; k++ {
+	for k := graph.OpAdd; k <= graph.OpGate; k++ {
 		ops = append(ops, func() { g.binary(k) })
 	}
 	return ops

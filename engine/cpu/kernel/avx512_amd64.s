@@ -634,6 +634,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func gateAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gateAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ      BX, $0x00000040
+	JL        narrow
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMOVUPS   64(CX), Z2
+	VMOVUPS   64(DX), Z3
+	VMOVUPS   128(CX), Z4
+	VMOVUPS   128(DX), Z5
+	VMOVUPS   192(CX), Z6
+	VMOVUPS   192(DX), Z7
+	VXORPS    Z8, Z8, Z8
+	VCMPPS    $0x1e, Z8, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z9
+	VMOVUPS   Z9, (AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z2, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z3, Z0, K1, Z10
+	VMOVUPS   Z10, 64(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z4, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z5, Z0, K1, Z11
+	VMOVUPS   Z11, 128(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z6, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z7, Z0, K1, Z12
+	VMOVUPS   Z12, 192(AX)
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, AX
+	SUBQ      $0x00000040, BX
+	JMP       wide
+
+narrow:
+	CMPQ      BX, $0x00000010
+	JL        tail
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z13
+	VMOVUPS   Z13, (AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, AX
+	SUBQ      $0x00000010, BX
+	JMP       narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K2, Z14
+	VMOVUPS   Z14, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func chooseAVX512(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·chooseAVX512(SB), NOSPLIT, $0-96

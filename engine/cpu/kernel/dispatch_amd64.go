@@ -103,6 +103,17 @@ func equal(dst, a, b []float32) {
 	}
 }
 
+func gate(dst, a, b []float32) {
+	switch active {
+	case pathAVX512:
+		gateAVX512(dst, a, b)
+	case pathAVX2:
+		gateAVX2(dst, a, b)
+	default:
+		gateGeneric(dst, a, b)
+	}
+}
+
 func choose(dst, cond, a, b []float32) {
 	switch active {
 	case pathAVX512:

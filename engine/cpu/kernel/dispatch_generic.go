@@ -22,6 +22,8 @@ func greaterEqual(dst, a, b []float32) { greaterEqualGeneric(dst, a, b) }
 
 func equal(dst, a, b []float32) { equalGeneric(dst, a, b) }
 
+func gate(dst, a, b []float32) { gateGeneric(dst, a, b) }
+
 func choose(dst, cond, a, b []float32) { chooseGeneric(dst, cond, a, b) }
 
 func addS(dst, a []float32, s float32) { addSGeneric(dst, a, s) }

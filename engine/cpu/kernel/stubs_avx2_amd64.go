@@ -85,6 +85,15 @@ func greaterEqualAVX2(dst []float32, a []float32, b []float32)
 //go:noescape
 func equalAVX2(dst []float32, a []float32, b []float32)
 
+// gateAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = b[i] if a[i] > 0 else 0
+//	}
+//
+//go:noescape
+func gateAVX2(dst []float32, a []float32, b []float32)
+
 // chooseAVX2 is
 //
 //	for i := range dst {

@@ -85,6 +85,15 @@ func greaterEqualAVX512(dst []float32, a []float32, b []float32)
 //go:noescape
 func equalAVX512(dst []float32, a []float32, b []float32)
 
+// gateAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = b[i] if a[i] > 0 else 0
+//	}
+//
+//go:noescape
+func gateAVX512(dst []float32, a []float32, b []float32)
+
 // chooseAVX512 is
 //
 //	for i := range dst {
