@@ -29,6 +29,7 @@ const (
 	inRegister operandKind = iota
 	direct                 // the chunk's range of a value of the same shape
 	scalar                 // one element
+	row                    // a value that the last dimensions of the shape repeat
 )
 
 // An instr is one kernel over a chunk: dst = f(a, b, c).
@@ -83,6 +84,8 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 			switch {
 			case c.unary != nil:
 				c.unary(dst, c.a.slice(in, regs, lo, hi))
+			case c.b.kind == row:
+				c.byRow(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID], lo)
 			case c.binary != nil:
 				c.binary(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi))
 			case c.scalarB != nil:
@@ -106,6 +109,15 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 				copy(in.words[c.copyTo.ID][lo:hi], regs[c.dst*chunkLen:][:hi-lo])
 			}
 		}
+	}
+}
+
+// byRow computes elements from lo on, of which each row has the same b.
+func (c *instr) byRow(dst, a, b []float32, lo int) {
+	for off := lo % len(b); len(dst) > 0; off = 0 {
+		n := min(len(b)-off, len(dst))
+		c.binary(dst[:n], a[:n], b[off:])
+		dst, a = dst[n:], a[n:]
 	}
 }
 
@@ -328,8 +340,28 @@ func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
 			return instr{scalarB: s[1], a: y, b: x}
 		}
 	}
+	if (kind == graph.OpAdd || kind == graph.OpMul) && f.isRow(a) {
+		a, b = b, a
+	}
+	if f.isRow(b) && !f.isRow(a) {
+		return instr{binary: binaryKernels[kind], a: f.input(a, false), b: operand{kind: row, node: b}}
+	}
 	return instr{binary: binaryKernels[kind], a: f.input(a, false), b: f.input(b, false)}
 }
+
+// isRow reports whether x is the same for every row of the unit, such as a bias,
+// and long enough to be read where it is.
+func (f *fuser) isRow(x *graph.Node) bool {
+	if _, ok := f.at[f.key(x)]; ok {
+		return false
+	}
+	s := x.Shape()
+	z := s.Size()
+	return len(s) < len(f.shape) && s.Equal(f.shape[len(f.shape)-len(s):]) && z.Power == 0 && z.Factor >= shortRow
+}
+
+// shortRow is how many elements of a row are worth a call of a kernel.
+const shortRow = 16
 
 // overwritesLater reports whether n is computed in place of a variable whose
 // old value a later node of the unit still reads.
