@@ -41,11 +41,31 @@ type instr struct {
 	expand  *expansion
 	rows    *rowMove
 	adam    *graph.Adam // of a, b and c, with the numbers d and e
+	pass    *adamPass   // of a
 	a, b, c operand
 	d, e    operand
-	dst     int         // register
-	store   *graph.Node // write straight into its words instead of dst
-	copyTo  *graph.Node // copied there from dst when the chunk is done
+	target
+}
+
+// A target is where an instruction puts what it computes.
+type target struct {
+	dst    int         // register
+	store  *graph.Node // write straight into its words instead of dst
+	copyTo *graph.Node // copied there from dst when the chunk is done
+}
+
+func (t *target) slice(in *instance, regs []float32, lo, hi int) []float32 {
+	if t.store != nil {
+		return in.words[t.store.ID][lo:hi]
+	}
+	return regs[t.dst*chunkLen:][:hi-lo]
+}
+
+// finish copies what must not be written before the chunk is done.
+func (t *target) finish(in *instance, regs []float32, lo, hi int) {
+	if t.copyTo != nil {
+		copy(in.words[t.copyTo.ID][lo:hi], regs[t.dst*chunkLen:])
+	}
 }
 
 // fusedStep runs a group of element-wise nodes over chunks.
@@ -75,12 +95,7 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 		f.fetch(in, hi, min(hi+chunkLen, end))
 		for i := range f.code {
 			c := &f.code[i]
-			var dst []float32
-			if c.store != nil {
-				dst = in.words[c.store.ID][lo:hi]
-			} else {
-				dst = regs[c.dst*chunkLen:][:hi-lo]
-			}
+			dst := c.target.slice(in, regs, lo, hi)
 			switch {
 			case c.unary != nil:
 				c.unary(dst, c.a.slice(in, regs, lo, hi))
@@ -97,6 +112,8 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 					dst = c.a.slice(in, regs, lo, hi)
 				}
 				c.rows.move(in, f.rows, dst, lo)
+			case c.pass != nil:
+				c.adamPass(in, regs, dst, lo, hi)
 			case c.adam != nil:
 				kernel.Adam(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi),
 					c.d.number(in, regs, lo, hi), c.e.number(in, regs, lo, hi), c.adam.Epsilon)
@@ -105,8 +122,11 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 			}
 		}
 		for i := range f.code {
-			if c := &f.code[i]; c.copyTo != nil {
-				copy(in.words[c.copyTo.ID][lo:hi], regs[c.dst*chunkLen:][:hi-lo])
+			c := &f.code[i]
+			c.finish(in, regs, lo, hi)
+			if c.pass != nil {
+				c.pass.m.finish(in, regs, lo, hi)
+				c.pass.v.finish(in, regs, lo, hi)
 			}
 		}
 	}
@@ -191,6 +211,8 @@ type fuser struct {
 	at    map[*graph.Node]operand // values at hand
 	last  map[*graph.Node]int     // index in the unit of the last node that uses it
 	free  []int                   // registers
+
+	passes map[*graph.Node]*graph.Node // moments and Adam steps that one instruction computes: to the step
 }
 
 func (pl *plan) lowerFused(u *unit) (step, error) {
@@ -204,6 +226,7 @@ func (pl *plan) lowerFused(u *unit) (step, error) {
 			f.last[f.key(x)] = i
 		}
 	}
+	f.findPasses()
 	if u.rows != nil {
 		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: true}
 	}
@@ -258,7 +281,7 @@ func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
 		return operand{kind: scalar, node: x}
 	}
 	reg := f.register()
-	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, dst: reg})
+	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, target: target{dst: reg}})
 	o := operand{kind: inRegister, reg: reg}
 	f.at[k] = o
 	return o
@@ -266,6 +289,14 @@ func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
 
 // emit adds the instructions of node n, the i-th of the unit.
 func (f *fuser) emit(i int, n *graph.Node) error {
+	switch f.passes[n] {
+	case nil:
+	case n:
+		f.add(f.pass(i, n), n, i)
+		return nil
+	default:
+		return nil // when its Adam step is
+	}
 	var c instr
 	switch op := n.Op.(type) {
 	case graph.Unary:
@@ -297,36 +328,49 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 		p, q := f.register(), f.register()
 		P, Q := operand{reg: p}, operand{reg: q}
 		f.step.code = append(f.step.code,
-			instr{unary: kernel.Abs, a: x, dst: p},
-			instr{unary: kernel.Neg, a: P, dst: p},
-			instr{unary: kernel.Exp, a: P, dst: p},
-			instr{unary: kernel.Log1p, a: P, dst: p},
-			instr{unary: kernel.Relu, a: x, dst: q},
-			instr{binary: kernel.Add, a: Q, b: P, dst: p},
-			instr{binary: kernel.Mul, a: t, b: x, dst: q},
+			instr{unary: kernel.Abs, a: x, target: target{dst: p}},
+			instr{unary: kernel.Neg, a: P, target: target{dst: p}},
+			instr{unary: kernel.Exp, a: P, target: target{dst: p}},
+			instr{unary: kernel.Log1p, a: P, target: target{dst: p}},
+			instr{unary: kernel.Relu, a: x, target: target{dst: q}},
+			instr{binary: kernel.Add, a: Q, b: P, target: target{dst: p}},
+			instr{binary: kernel.Mul, a: t, b: x, target: target{dst: q}},
 		)
 		f.free = append(f.free, p, q)
 		c = instr{binary: kernel.Sub, a: P, b: Q}
 	default:
 		return fmt.Errorf("no element-wise kernel for %s (%T)", n.Op.Name(), n.Op)
 	}
+	f.add(c, n, i)
+	return nil
+}
+
+// add adds the instruction that computes node n, the i-th of the unit.
+func (f *fuser) add(c instr, n *graph.Node, i int) {
+	c.target = f.target(n, i)
+	f.step.code = append(f.step.code, c)
+}
+
+// target decides where node n, the i-th of the unit, goes.
+func (f *fuser) target(n *graph.Node, i int) (t target) {
 	if f.pl.storage[n.ID].place == nowhere {
-		c.dst = f.register()
-		f.at[n] = operand{kind: inRegister, reg: c.dst}
-	} else if f.overwritesLater(n, i) {
-		c.dst = f.register()
-		c.copyTo = n
-		f.at[n] = operand{kind: inRegister, reg: c.dst}
-		f.last[n] = len(f.u.nodes) // the register is kept to the end
-	} else {
-		c.store = n
-		f.at[n] = operand{kind: direct, node: n}
+		t.dst = f.register()
+		f.at[n] = operand{kind: inRegister, reg: t.dst}
+		return t
 	}
-	if f.step.rows != nil && (c.store != nil || c.copyTo != nil) {
+	if f.step.rows != nil {
 		f.step.rows.alone = false
 	}
-	f.step.code = append(f.step.code, c)
-	return nil
+	if f.overwritesLater(n, i) {
+		t.dst = f.register()
+		t.copyTo = n
+		f.at[n] = operand{kind: inRegister, reg: t.dst}
+		f.last[n] = len(f.u.nodes) // the register is kept to the end
+		return t
+	}
+	t.store = n
+	f.at[n] = operand{kind: direct, node: n}
+	return t
 }
 
 func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {

@@ -203,7 +203,7 @@ func (g *generator) indexDims(row graph.Shape) graph.Shape {
 func (g *generator) ops() []func() {
 	ops := []func(){
 		g.choose, g.expand, g.sum, g.reduceMax, g.mean, g.reshape, g.transpose, g.concat, g.slice,
-		g.bag, g.weightedBag, g.moment, g.adam, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
+		g.bag, g.weightedBag, g.moment, g.adam, g.adamPass, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {

@@ -574,6 +574,17 @@ func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
 	}
 }
 
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	switch active {
+	case pathAVX512:
+		adamPassAVX512(p, m, v, oldP, oldM, oldV, g, of)
+	case pathAVX2:
+		adamPassAVX2(p, m, v, oldP, oldM, oldV, g, of)
+	default:
+		adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
+	}
+}
+
 func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
 	switch active {
 	case pathAVX512:

@@ -132,6 +132,10 @@ func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
 	adamGeneric(dst, p, m, v, rate, root, epsilon)
 }
 
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
+}
+
 func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
 	sumAtGeneric(dst, x, at, stride, accumulate)
 }
