@@ -374,6 +374,12 @@ func (f *fuser) target(n *graph.Node, i int) (t target) {
 }
 
 func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
+	if (kind == graph.OpAdd || kind == graph.OpMul) && f.isRow(a) {
+		a, b = b, a
+	}
+	if f.isRow(b) && !f.isRow(a) {
+		return instr{binary: binaryKernels[kind], a: f.input(a, false), b: operand{kind: row, node: b}}
+	}
 	if s, ok := scalarKernels[kind]; ok {
 		y := f.input(b, true)
 		if y.kind == scalar {
@@ -383,12 +389,6 @@ func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
 		} else if x := f.input(a, true); x.kind == scalar {
 			return instr{scalarB: s[1], a: y, b: x}
 		}
-	}
-	if (kind == graph.OpAdd || kind == graph.OpMul) && f.isRow(a) {
-		a, b = b, a
-	}
-	if f.isRow(b) && !f.isRow(a) {
-		return instr{binary: binaryKernels[kind], a: f.input(a, false), b: operand{kind: row, node: b}}
 	}
 	return instr{binary: binaryKernels[kind], a: f.input(a, false), b: f.input(b, false)}
 }
