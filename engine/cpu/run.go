@@ -72,6 +72,7 @@ type instance struct {
 	arena [maxPower + 1][]float32
 	words [][]float32 // by node ID
 	count []int       // tasks by step
+	busy  []int       // steps that have any
 
 	// common is memory that all tasks of a step and of the next one share.
 	common []float32
@@ -202,13 +203,17 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 	if err := in.bind(rows, feeds); err != nil {
 		return err
 	}
-	for i, s := range e.steps {
-		if n := in.count[i]; n == 1 {
-			s.run(in, 0, &in.w)
-		} else if n > 1 {
-			in.job.step, in.job.in = s, in
-			share(&in.job, n, &in.w)
+	alone := Threads() == 1
+	for _, i := range in.busy {
+		s, n := e.steps[i], in.count[i]
+		if n == 1 || alone {
+			for task := range n {
+				s.run(in, task, &in.w)
+			}
+			continue
 		}
+		in.job.step, in.job.in = s, in
+		share(&in.job, n, &in.w)
 	}
 	if in.err != nil {
 		return in.err
@@ -378,8 +383,11 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 				in.words[n.ID] = s.words
 			}
 		}
+		in.busy = in.busy[:0]
 		for i, s := range e.steps {
-			in.count[i] = s.tasks(rows)
+			if in.count[i] = s.tasks(rows); in.count[i] > 0 {
+				in.busy = append(in.busy, i)
+			}
 			if c, ok := s.(sharing); ok {
 				if n := c.commonFloats(rows); len(in.common) < n {
 					in.common = make([]float32, n)

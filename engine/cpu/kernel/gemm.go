@@ -283,6 +283,22 @@ func (g *Gemm) Run(task int, shared, scratch []float32) {
 	p.run(task, shared, scratch)
 }
 
+// A Product is a Gemm with what follows from its shape, which small products
+// would notice if it were found twice.
+type Product struct{ product }
+
+// Product returns the product with what follows from its shape.
+func (g *Gemm) Product() Product { return Product{g.product()} }
+
+// Scratch is that of the Gemm.
+func (p *Product) Scratch() int {
+	a, b := p.scratch()
+	return a + b
+}
+
+// Run is that of the Gemm.
+func (p *Product) Run(task int, shared, scratch []float32) { p.run(task, shared, scratch) }
+
 func (g *product) run(task int, shared, scratch []float32) {
 	rows, columns := g.rows, g.columns
 	across := max(1, (g.N+columns-1)/columns)
