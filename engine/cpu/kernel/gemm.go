@@ -29,9 +29,10 @@ const (
 
 	// maxTask and minTask bound the multiply-adds of a task: long enough to be
 	// worth claiming, short enough to share the work evenly.
-	maxTask = 256 << 20
-	minTask = 1 << 17
-	shares  = 16 // tasks that a product of middling size is cut into
+	maxTask    = 256 << 20
+	minTask    = 1 << 20
+	memoryRows = 8  // fewer rows take as long, as B has to be read
+	shares     = 16 // tasks that a product of middling size is cut into
 
 	// The bounds of a task's rows and columns: few rows do not repay the
 	// reading of B, few columns that of A.
@@ -87,7 +88,8 @@ func (g *Gemm) turned() Gemm {
 // shape returns how many rows and columns of C a task has.
 func (g *Gemm) shape() (rows, columns int) {
 	m, n, k := max(g.M, 1), max(g.N, 1), max(g.K, 1)
-	work := min(max(m*n*k/shares, minTask), maxTask) / k
+	least := minTask * min(m, memoryRows) / memoryRows
+	work := min(max(m*n*k/shares, least), maxTask) / k
 	if m <= fewRows {
 		columns = max(work/m, minColumns)
 		if m <= singleRows && !g.TransB { // memory is the limit, and likes long rows
