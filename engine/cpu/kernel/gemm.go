@@ -43,7 +43,7 @@ const (
 
 	maxTile    = 14
 	singleRows = 3 // so many rows are computed one by one
-	longRow    = 512
+	longRow    = 256
 
 	// What one call into assembly reads of B, as a garbage collection has to
 	// wait for its end.
