@@ -41,6 +41,7 @@ type Memory struct {
 	order   permutation
 	epoch   int
 	step    int
+	at      []int // rows of the latest batch
 }
 
 // NewMemory returns batches of size rows (0: all rows at once) over tensors
@@ -126,25 +127,43 @@ func (m *Memory) Next(b *Batch) error {
 		b.Tensors[i].Reset(shape...)
 	}
 	b.Weights.Reset(hi - lo)
-	w := b.Weights.Floats()
-	for i := range hi - lo {
-		row := lo + i
+	m.at = m.at[:0]
+	for row := lo; row < hi; row++ {
+		at := row
 		if m.shuffle {
-			row = m.order.at(row)
+			at = m.order.at(at)
 		}
 		if m.sampled != nil {
-			row = m.sampled.at(m.epoch, row)
+			at = m.sampled.at(m.epoch, at)
 		}
-		for k, t := range m.tensors {
-			n := t.RowLen()
-			copy(b.Tensors[k].Raw()[i*n:(i+1)*n], t.Raw()[row*n:(row+1)*n])
-		}
-		w[i] = 1
-		if m.weights != nil {
-			w[i] = m.weights[row]
+		m.at = append(m.at, at)
+	}
+	// Tensor after tensor in short loops, so that a processor asks memory for
+	// several rows at a time.
+	for k, t := range m.tensors {
+		gather(b.Tensors[k].Raw(), t.Raw(), m.at, t.RowLen())
+	}
+	if w := b.Weights.Floats(); m.weights != nil {
+		gather(w, m.weights, m.at, 1)
+	} else {
+		for i := range w {
+			w[i] = 1
 		}
 	}
 	return nil
+}
+
+// gather copies rows of n numbers.
+func gather(dst, src []float32, rows []int, n int) {
+	if n == 1 {
+		for i, row := range rows {
+			dst[i] = src[row]
+		}
+		return
+	}
+	for i, row := range rows {
+		copy(dst[i*n:][:n], src[row*n:])
+	}
 }
 
 // A permutation is a keyed bijection on 0 … n−1: a four-round Feistel network

@@ -53,6 +53,24 @@ func (g *generator) adam() {
 	g.add(graph.AdamStep(p.Node, m.Node, v.Node, rate, graph.Tanh(root), 1e-3), p.bound+m.bound)
 }
 
+// adamPass draws a whole update, whose moments may be read before the step, which
+// then cannot be one pass.
+func (g *generator) adamPass() {
+	p := tame(g.any())
+	same := func(s graph.Shape) bool { return s.Equal(p.Shape()) }
+	pick := func(what string) *graph.Node { return tame(g.pick(what, same, p.Shape)).Node }
+	grad := pick("gradient")
+	m := graph.MovingMean(pick("m"), grad, 0.75, 1e-3, false)
+	v := graph.MovingMean(graph.AddScalar(graph.Abs(pick("v")), 0.5), grad, 0.75, 1e-3, true)
+	if g.below(3, "read before") == 0 {
+		g.add(graph.Tanh(m), 1)
+	}
+	g.add(graph.AdamStep(p.Node, m, v, g.b.Scalar(0.1), g.b.Scalar(0.75), 1e-3), p.bound+8)
+	if g.below(3, "read after") == 0 {
+		g.add(graph.Tanh(v), 1)
+	}
+}
+
 // TestUniqueRowsOfManyDigits: the radix sort over tables whose indices have one
 // digit and several.
 func TestUniqueRowsOfManyDigits(t *testing.T) {

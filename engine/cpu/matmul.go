@@ -38,7 +38,8 @@ func (s *matmulStep) tasks(rows int) int {
 
 func (s *matmulStep) run(in *instance, task int, w *worker) {
 	g := s.bound(in)
-	g.Run(task, in.common, w.floats(g.Scratch()))
+	p := g.Product()
+	p.Run(task, in.common, w.floats(p.Scratch()))
 }
 
 func (s *matmulStep) bound(in *instance) kernel.Gemm {

@@ -203,7 +203,7 @@ func (g *generator) indexDims(row graph.Shape) graph.Shape {
 func (g *generator) ops() []func() {
 	ops := []func(){
 		g.choose, g.expand, g.sum, g.reduceMax, g.mean, g.reshape, g.transpose, g.concat, g.slice,
-		g.bag, g.weightedBag, g.moment, g.adam, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
+		g.bag, g.weightedBag, g.moment, g.adam, g.adamPass, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 		g.convolution, func() { g.pool(graph.OpPoolMax) }, func() { g.pool(graph.OpPoolAverage) },
 		g.stack, g.selfAttention, g.attention, g.norm, g.within,
@@ -211,7 +211,7 @@ func (g *generator) ops() []func() {
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })
 	}
-	for k := graph.OpAdd; k <= graph.OpEqual; k++ {
+	for k := graph.OpAdd; k <= graph.OpGate; k++ {
 		ops = append(ops, func() { g.binary(k) })
 	}
 	return ops

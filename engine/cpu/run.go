@@ -77,6 +77,7 @@ type instance struct {
 	arena [maxPower + 1][]float32
 	words [][]float32 // by node ID
 	count []int       // tasks by step
+	busy  []int       // steps that have any
 
 	// common is memory that all tasks of a step and of the next one share.
 	common []float32
@@ -234,17 +235,20 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 		in.recording = profile.begin(in, began)
 		defer in.record()
 	}
-	for i, s := range e.steps {
-		n := in.count[i]
-		if in.recording != nil && n > 0 {
+	alone := Threads() == 1
+	for _, i := range in.busy {
+		s, n := e.steps[i], in.count[i]
+		if in.recording != nil {
 			in.recording.enter(i)
 		}
-		if n == 1 {
-			in.task(s, 0, &in.w)
-		} else if n > 1 {
-			in.job.step, in.job.in = s, in
-			share(&in.job, n, &in.w)
+		if n == 1 || alone {
+			for task := range n {
+				in.task(s, task, &in.w)
+			}
+			continue
 		}
+		in.job.step, in.job.in = s, in
+		share(&in.job, n, &in.w)
 	}
 	if in.recording != nil {
 		in.recording.leave(profile.now())
@@ -432,8 +436,11 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 				in.words[n.ID] = s.words
 			}
 		}
+		in.busy = in.busy[:0]
 		for i, s := range e.steps {
-			in.count[i] = s.tasks(rows)
+			if in.count[i] = s.tasks(rows); in.count[i] > 0 {
+				in.busy = append(in.busy, i)
+			}
 			if c, ok := s.(sharing); ok {
 				if n := c.commonFloats(rows); len(in.common) < n {
 					in.common = make([]float32, n)

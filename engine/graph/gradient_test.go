@@ -252,6 +252,10 @@ var moreGradientCases = []gradientCase{
 		x := m.param(awayFromZero, m.shape(0, 2))
 		return graph.Select(graph.Greater(x, m.b.Scalar(0)), graph.Square(x), graph.Neg(x))
 	}},
+	{"gate", []string{"OpGate"}, func(m *maker) *graph.Node {
+		a, b := m.pair()
+		return graph.Gate(m.fixed(awayFromZero, a), m.param(anywhere, b))
+	}},
 	{"broadcast", []string{"Expand"}, func(m *maker) *graph.Node {
 		to := append(graph.Shape{graph.N(2)}, m.shape(0, 2)...)
 		from := m.smaller(to[1:])

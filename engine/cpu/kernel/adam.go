@@ -17,3 +17,19 @@ func MomentSquare(dst, old, x []float32, keep, take, least float32) {
 func Adam(dst, p, m, v []float32, rate, root, epsilon float32) {
 	adam(dst, fit(p, len(dst)), fit(m, len(dst)), fit(v, len(dst)), rate, root, epsilon)
 }
+
+// AdamNumbers are those of Moment, MomentSquare and Adam.
+type AdamNumbers struct {
+	KeepM, TakeM, LeastM float32
+	KeepV, TakeV, LeastV float32
+	Rate, Root, Epsilon  float32
+}
+
+// AdamPass sets m to Moment of oldM and g, v to MomentSquare of oldV and g, and p
+// to Adam of oldP and the two, in one pass. Each of p, m and v may be its old
+// value.
+func AdamPass(p, m, v, oldP, oldM, oldV, g []float32, of *AdamNumbers) {
+	n := len(p)
+	numbers := [...]float32{of.KeepM, of.TakeM, of.LeastM, of.KeepV, of.TakeV, of.LeastV, of.Rate, of.Root, of.Epsilon}
+	adamPass(p, fit(m, n), fit(v, n), fit(oldP, n), fit(oldM, n), fit(oldV, n), fit(g, n), numbers[:])
+}

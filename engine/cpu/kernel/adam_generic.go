@@ -23,3 +23,9 @@ func adamGeneric(dst, p, m, v []float32, rate, root, epsilon float32) {
 		dst[i] = p[i] - step
 	}
 }
+
+func adamPassGeneric(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	momentGeneric(m[:len(p)], oldM, g, of[0], of[1], of[2])
+	momentSquareGeneric(v[:len(p)], oldV, g, of[3], of[4], of[5])
+	adamGeneric(p, oldP, m, v, of[6], of[7], of[8])
+}

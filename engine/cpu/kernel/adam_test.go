@@ -60,3 +60,29 @@ func TestAdam(t *testing.T) {
 		}
 	})
 }
+
+// TestAdamPass compares the pass with its three parts, into memory of its own and
+// in place.
+func TestAdamPass(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(43, 44))
+		for _, n := range lengths() {
+			p, m, v, g := randomGuarded(r, n), randomGuarded(r, n), randomGuarded(r, n), randomGuarded(r, n)
+			of := AdamNumbers{number(r), number(r), number(r), number(r), number(r), number(r), number(r), number(r), number(r)}
+			want := [3][]float32{make([]float32, n), make([]float32, n), make([]float32, n)}
+			momentGeneric(want[1], m.x, g.x, of.KeepM, of.TakeM, of.LeastM)
+			momentSquareGeneric(want[2], v.x, g.x, of.KeepV, of.TakeV, of.LeastV)
+			adamGeneric(want[0], p.x, want[1], want[2], of.Rate, of.Root, of.Epsilon)
+			got := [3]*guarded{newGuarded(n), newGuarded(n), newGuarded(n)}
+			AdamPass(got[0].x, got[1].x, got[2].x, p.x, m.x, v.x, g.x, &of)
+			for i := range got {
+				checkSame(t, what("AdamPass", n), got[i].x, want[i])
+				got[i].check(t, what("AdamPass", n))
+			}
+			AdamPass(p.x, m.x, v.x, p.x, m.x, v.x, g.x, &of)
+			for i, x := range []*guarded{p, m, v} {
+				checkSame(t, what("AdamPass in place", n), x.x, want[i])
+			}
+		}
+	})
+}

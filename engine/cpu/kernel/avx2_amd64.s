@@ -569,6 +569,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func gateAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·gateAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ      BX, $0x00000020
+	JL        narrow
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   32(DX), Y3
+	VMOVUPS   64(CX), Y4
+	VMOVUPS   64(DX), Y5
+	VMOVUPS   96(CX), Y6
+	VMOVUPS   96(DX), Y7
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x1e, Y8, Y0, Y0
+	VXORPS    Y8, Y8, Y8
+	VBLENDVPS Y0, Y1, Y8, Y0
+	VMOVUPS   Y0, (AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y2, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y3, Y1, Y0
+	VMOVUPS   Y0, 32(AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y4, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y5, Y1, Y0
+	VMOVUPS   Y0, 64(AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y6, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y7, Y1, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x00000020, BX
+	JMP       wide
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x1e, Y2, Y0, Y0
+	VXORPS    Y2, Y2, Y2
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1e, Y3, Y1, Y1
+	VXORPS     Y3, Y3, Y3
+	VBLENDVPS  Y1, Y2, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func chooseAVX2(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX
 TEXT ·chooseAVX2(SB), NOSPLIT, $0-96
@@ -4043,6 +4122,112 @@ tailRowsNext:
 	CMPQ       R8, DI
 	JNE        tailRows
 	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamPassAVX2(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+// Requires: AVX
+TEXT ·adamPassAVX2(SB), NOSPLIT, $0-192
+	MOVQ p_base+0(FP), AX
+	MOVQ m_base+24(FP), CX
+	MOVQ v_base+48(FP), DX
+	MOVQ oldP_base+72(FP), BX
+	MOVQ oldM_base+96(FP), SI
+	MOVQ oldV_base+120(FP), DI
+	MOVQ g_base+144(FP), R8
+	MOVQ p_len+8(FP), R9
+	MOVQ of_base+168(FP), R10
+	XORQ R11, R11
+
+loop:
+	CMPQ         R9, $0x00000008
+	JL           tail
+	VMOVUPS      (R8)(R11*4), Y0
+	VMOVUPS      (SI)(R11*4), Y1
+	VBROADCASTSS (R10), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMULPS       Y2, Y0, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 8(R10), Y2
+	VANDPS       v7fffffff<>+0(SB), Y1, Y3
+	VCMPPS       $0x1d, Y2, Y3, Y2
+	VANDPS       v3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (CX)(R11*4)
+	VMOVUPS      (DI)(R11*4), Y2
+	VBROADCASTSS 12(R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y0, Y0
+	VBROADCASTSS 16(R10), Y3
+	VMULPS       Y3, Y0, Y0
+	VADDPS       Y0, Y2, Y0
+	VBROADCASTSS 20(R10), Y2
+	VANDPS       v7fffffff<>+0(SB), Y0, Y3
+	VCMPPS       $0x1d, Y2, Y3, Y2
+	VANDPS       v3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (DX)(R11*4)
+	VBROADCASTSS 24(R10), Y2
+	VMULPS       Y2, Y1, Y1
+	VSQRTPS      Y0, Y0
+	VBROADCASTSS 28(R10), Y2
+	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS 32(R10), Y2
+	VADDPS       Y2, Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	VMOVUPS      (BX)(R11*4), Y1
+	VSUBPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(R11*4)
+	ADDQ         $0x00000008, R11
+	SUBQ         $0x00000008, R9
+	JMP          loop
+
+tail:
+	TESTQ        R9, R9
+	JE           done
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R9
+	VMOVUPS      32(R12)(R9*4), Y0
+	VMASKMOVPS   (R8)(R11*4), Y0, Y1
+	VMASKMOVPS   (SI)(R11*4), Y0, Y2
+	VBROADCASTSS (R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VBROADCASTSS 4(R10), Y3
+	VMULPS       Y3, Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 8(R10), Y3
+	VANDPS       v7fffffff<>+0(SB), Y2, Y4
+	VCMPPS       $0x1d, Y3, Y4, Y3
+	VANDPS       v3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (CX)(R11*4)
+	VMASKMOVPS   (DI)(R11*4), Y0, Y3
+	VBROADCASTSS 12(R10), Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y1, Y1, Y1
+	VBROADCASTSS 16(R10), Y4
+	VMULPS       Y4, Y1, Y1
+	VADDPS       Y1, Y3, Y1
+	VBROADCASTSS 20(R10), Y3
+	VANDPS       v7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x1d, Y3, Y4, Y3
+	VANDPS       v3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (DX)(R11*4)
+	VBROADCASTSS 24(R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VSQRTPS      Y1, Y1
+	VBROADCASTSS 28(R10), Y3
+	VMULPS       Y3, Y1, Y1
+	VBROADCASTSS 32(R10), Y3
+	VADDPS       Y3, Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMASKMOVPS   (BX)(R11*4), Y0, Y2
+	VSUBPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(R11*4)
 
 done:
 	VZEROUPPER

@@ -634,6 +634,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func gateAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gateAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ      BX, $0x00000040
+	JL        narrow
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMOVUPS   64(CX), Z2
+	VMOVUPS   64(DX), Z3
+	VMOVUPS   128(CX), Z4
+	VMOVUPS   128(DX), Z5
+	VMOVUPS   192(CX), Z6
+	VMOVUPS   192(DX), Z7
+	VXORPS    Z8, Z8, Z8
+	VCMPPS    $0x1e, Z8, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z9
+	VMOVUPS   Z9, (AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z2, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z3, Z0, K1, Z10
+	VMOVUPS   Z10, 64(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z4, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z5, Z0, K1, Z11
+	VMOVUPS   Z11, 128(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z6, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z7, Z0, K1, Z12
+	VMOVUPS   Z12, 192(AX)
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, AX
+	SUBQ      $0x00000040, BX
+	JMP       wide
+
+narrow:
+	CMPQ      BX, $0x00000010
+	JL        tail
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z13
+	VMOVUPS   Z13, (AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, AX
+	SUBQ      $0x00000010, BX
+	JMP       narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K2, Z14
+	VMOVUPS   Z14, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func chooseAVX512(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·chooseAVX512(SB), NOSPLIT, $0-96
@@ -4816,6 +4895,107 @@ tailRowsNext:
 	CMPQ    R8, DI
 	JNE     tailRows
 	VMOVUPS Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamPassAVX512(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·adamPassAVX512(SB), NOSPLIT, $0-192
+	MOVQ         p_base+0(FP), AX
+	MOVQ         m_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVQ         oldP_base+72(FP), BX
+	MOVQ         oldM_base+96(FP), SI
+	MOVQ         oldV_base+120(FP), DI
+	MOVQ         g_base+144(FP), R8
+	MOVQ         p_len+8(FP), R9
+	MOVQ         of_base+168(FP), R10
+	XORQ         R11, R11
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 16(R10), Z4
+	VBROADCASTSS 20(R10), Z5
+	VBROADCASTSS 24(R10), Z6
+	VBROADCASTSS 28(R10), Z7
+	VBROADCASTSS 32(R10), Z8
+
+loop:
+	CMPQ        R9, $0x00000010
+	JL          tail
+	VMOVUPS     (R8)(R11*4), Z9
+	VMOVUPS     (SI)(R11*4), Z10
+	VMULPS      Z0, Z10, Z10
+	VMULPS      Z1, Z9, Z11
+	VADDPS      Z11, Z10, Z10
+	VANDPS.BCST v7fffffff<>+0(SB), Z10, Z11
+	VCMPPS      $0x1d, Z2, Z11, K1
+	VPMOVM2D    K1, Z11
+	VANDPS.BCST v3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z10, Z10
+	VMOVUPS     Z10, (CX)(R11*4)
+	VMOVUPS     (DI)(R11*4), Z11
+	VMULPS      Z3, Z11, Z11
+	VMULPS      Z9, Z9, Z9
+	VMULPS      Z4, Z9, Z9
+	VADDPS      Z9, Z11, Z9
+	VANDPS.BCST v7fffffff<>+0(SB), Z9, Z11
+	VCMPPS      $0x1d, Z5, Z11, K1
+	VPMOVM2D    K1, Z11
+	VANDPS.BCST v3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z9, Z9
+	VMOVUPS     Z9, (DX)(R11*4)
+	VMULPS      Z6, Z10, Z10
+	VSQRTPS     Z9, Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VDIVPS      Z9, Z10, Z9
+	VMOVUPS     (BX)(R11*4), Z10
+	VSUBPS      Z9, Z10, Z9
+	VMOVUPS     Z9, (AX)(R11*4)
+	ADDQ        $0x00000010, R11
+	SUBQ        $0x00000010, R9
+	JMP         loop
+
+tail:
+	TESTQ       R9, R9
+	JE          done
+	MOVL        $-1, R10
+	BZHIL       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPS.Z   (R8)(R11*4), K1, Z9
+	VMOVUPS.Z   (SI)(R11*4), K1, Z10
+	VMULPS      Z0, Z10, Z0
+	VMULPS      Z1, Z9, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(R11*4)
+	VMOVUPS.Z   (DI)(R11*4), K1, Z1
+	VMULPS      Z3, Z1, Z1
+	VMULPS      Z9, Z9, Z2
+	VMULPS      Z4, Z2, Z2
+	VADDPS      Z2, Z1, Z1
+	VANDPS.BCST v7fffffff<>+0(SB), Z1, Z2
+	VCMPPS      $0x1d, Z5, Z2, K2
+	VPMOVM2D    K2, Z2
+	VANDPS.BCST v3f800000<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z1, Z1
+	VMOVUPS     Z1, K1, (DX)(R11*4)
+	VMULPS      Z6, Z0, Z0
+	VSQRTPS     Z1, Z1
+	VMULPS      Z7, Z1, Z1
+	VADDPS      Z8, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS.Z   (BX)(R11*4), K1, Z1
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(R11*4)
 
 done:
 	VZEROUPPER

@@ -103,6 +103,17 @@ func equal(dst, a, b []float32) {
 	}
 }
 
+func gate(dst, a, b []float32) {
+	switch active {
+	case pathAVX512:
+		gateAVX512(dst, a, b)
+	case pathAVX2:
+		gateAVX2(dst, a, b)
+	default:
+		gateGeneric(dst, a, b)
+	}
+}
+
 func choose(dst, cond, a, b []float32) {
 	switch active {
 	case pathAVX512:
@@ -677,6 +688,17 @@ func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
 		adamAVX2(dst, p, m, v, rate, root, epsilon)
 	default:
 		adamGeneric(dst, p, m, v, rate, root, epsilon)
+	}
+}
+
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	switch active {
+	case pathAVX512:
+		adamPassAVX512(p, m, v, oldP, oldM, oldV, g, of)
+	case pathAVX2:
+		adamPassAVX2(p, m, v, oldP, oldM, oldV, g, of)
+	default:
+		adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
 	}
 }
 

@@ -22,6 +22,8 @@ func greaterEqual(dst, a, b []float32) { greaterEqualGeneric(dst, a, b) }
 
 func equal(dst, a, b []float32) { equalGeneric(dst, a, b) }
 
+func gate(dst, a, b []float32) { gateGeneric(dst, a, b) }
+
 func choose(dst, cond, a, b []float32) { chooseGeneric(dst, cond, a, b) }
 
 func addS(dst, a []float32, s float32) { addSGeneric(dst, a, s) }
@@ -158,6 +160,10 @@ func momentSquare(dst, old, x []float32, keep, take, least float32) {
 
 func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
 	adamGeneric(dst, p, m, v, rate, root, epsilon)
+}
+
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
 }
 
 func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {

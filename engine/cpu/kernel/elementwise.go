@@ -36,6 +36,9 @@ func GreaterEqual(dst, a, b []float32) { greaterEqual(dst, fit(a, len(dst)), fit
 // Equal sets dst to 1 where a = b, else 0.
 func Equal(dst, a, b []float32) { equal(dst, fit(a, len(dst)), fit(b, len(dst))) }
 
+// Gate sets dst to b where a > 0, else 0.
+func Gate(dst, a, b []float32) { gate(dst, fit(a, len(dst)), fit(b, len(dst))) }
+
 // Select sets dst to a where cond is not 0 (NaN is not), else to b.
 func Select(dst, cond, a, b []float32) {
 	choose(dst, fit(cond, len(dst)), fit(a, len(dst)), fit(b, len(dst)))

@@ -63,6 +63,16 @@ func equalGeneric(dst, a, b []float32) {
 	}
 }
 
+func gateGeneric(dst, a, b []float32) {
+	for i := range dst {
+		v := b[i]
+		if !(a[i] > 0) {
+			v = 0
+		}
+		dst[i] = v
+	}
+}
+
 func chooseGeneric(dst, cond, a, b []float32) {
 	for i := range dst {
 		if cond[i] != 0 {

@@ -85,6 +85,15 @@ func greaterEqualAVX2(dst []float32, a []float32, b []float32)
 //go:noescape
 func equalAVX2(dst []float32, a []float32, b []float32)
 
+// gateAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = b[i] if a[i] > 0 else 0
+//	}
+//
+//go:noescape
+func gateAVX2(dst []float32, a []float32, b []float32)
+
 // chooseAVX2 is
 //
 //	for i := range dst {
@@ -405,6 +414,17 @@ func sumAtAVX2(dst []float32, x []float32, at []int32, stride int, accumulate bo
 //
 //go:noescape
 func sumAtScaledAVX2(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+
+// adamPassAVX2 is
+//
+//	for i := range p {
+//		m[i] = settle(oldM[i]*of[0] + g[i]*of[1], of[2])
+//		v[i] = settle(oldV[i]*of[3] + g[i]*g[i]*of[4], of[5])
+//		p[i] = oldP[i] - m[i]*of[6]/(sqrt(v[i])*of[7]+of[8])
+//	}
+//
+//go:noescape
+func adamPassAVX2(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
 
 // momentAVX2 is
 //

@@ -130,6 +130,7 @@ var maps = []*mapKernel{
 	{"greater", "a b", false, "1 if a[i] > b[i] else 0", 2, func(x []vec) vec { return and(compare(greaterThan, x[0], x[1]), float(1)) }},
 	{"greaterEqual", "a b", false, "1 if a[i] >= b[i] else 0", 2, func(x []vec) vec { return and(compare(greaterOrEqual, x[0], x[1]), float(1)) }},
 	{"equal", "a b", false, "1 if a[i] == b[i] else 0", 2, func(x []vec) vec { return and(compare(equalTo, x[0], x[1]), float(1)) }},
+	{"gate", "a b", false, "b[i] if a[i] > 0 else 0", 4, func(x []vec) vec { return blend(compare(greaterThan, x[0], zero()), x[1], zero()) }},
 	{"choose", "cond a b", false, "a[i] if cond[i] != 0 else b[i]", 2, func(x []vec) vec { return blend(compare(notEqualTo, x[0], zero()), x[1], x[2]) }},
 	{"addS", "a", true, "a[i] + s", 4, func(x []vec) vec { return add(x[0], x[1]) }},
 	{"subS", "a", true, "a[i] - s", 4, func(x []vec) vec { return sub(x[0], x[1]) }},
