@@ -5,7 +5,7 @@
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
-//	engine      training steps, products and predictions of the engine, beside PyTorch, jax, onnxruntime, numpy
+//	engine      training steps, products and predictions of the engine, beside PyTorch, Keras, jax, onnxruntime, numpy
 //
 // A measurement uses hone as a user does, by its command or by the packages
 // that are written to be imported; nothing imports it. What several share is in

@@ -118,7 +118,7 @@ func allCases() []*Case {
 	trained := []string{torchName, compiledName, jaxName}
 	m2 := []int{784, 512, 256, 10}
 	cases = append(cases,
-		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: trained},
+		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: append(trained, kerasName, kerasBatchName)},
 		&Case{Group: "M2", Name: "a step, batch 128", Kind: "train", Widths: m2, Loss: "classes", Rate: 1e-3, Rows: 16384, Batch: 128, peers: trained},
 		&Case{Group: "M6", Name: "an epoch of 102 steps, batch 256", Kind: "table", Rate: 0.003, Rows: 102 * 256, Batch: 256, rowsPerEpoch: 102 * 256, Table: adult(), peers: []string{torchName, compiledName}},
 		bagCase(),

@@ -34,6 +34,9 @@ type timing struct {
 	Ratio float64 `json:"ratio,omitempty"`
 	Low   float64 `json:"low,omitempty"`
 	High  float64 `json:"high,omitempty"`
+	// Allocs and Bytes are hone's heap allocations of a step and what they take.
+	Allocs float64 `json:"allocs_per_step"`
+	Bytes  float64 `json:"bytes_per_step"`
 	// Apart is how far the values are from hone's, that were compared before
 	// anything was timed: the largest difference over the largest value.
 	Apart float64 `json:"apart,omitempty"`
@@ -62,6 +65,7 @@ type results struct {
 	Level    float64           `json:"level"` // of the intervals
 	Versions map[string]string `json:"versions"`
 	Results  []result          `json:"results"`
+	Means    []mean            `json:"means,omitempty"` // set when all is measured
 	Memory   []memory          `json:"memory"`
 	Failures []failure         `json:"failures,omitempty"`
 }
@@ -99,7 +103,12 @@ func apart(a, b []float64) float64 {
 }
 
 func (c *Case) tolerance(peer string) float64 {
-	if peer == torchDenseName {
+	switch {
+	case peer == avx2Name: // the same bits
+		return 0
+	case isKeras(peer):
+		return kerasTolerance
+	case peer == torchDenseName:
 		return denseTolerance
 	}
 	if c.Table != nil {
@@ -184,7 +193,7 @@ func (b *bench) group(cases []*Case, threads int) error {
 			b.fail(name, "", err)
 			continue
 		}
-		if name != honeName {
+		if name != honeName && name != avx2Name {
 			b.Versions[name] = c.version
 		}
 		all = append(all, c)
@@ -211,7 +220,7 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 	var differs []float64
 	var first []float64
 	for _, o := range all {
-		if o.name != honeName && !slices.Contains(c.peers, o.name) {
+		if o.name != honeName && !slices.Contains(c.competing(), o.name) {
 			continue
 		}
 		r, err := o.ask(request{Do: "prepare", Case: c, Steps: checkedSteps, Exact: true})
@@ -255,6 +264,9 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 		}
 		if i == 0 {
 			r.Hone = t
+			if r.Hone.Allocs, r.Hone.Bytes, err = c.allocations(o, t.Seconds); err != nil {
+				return err
+			}
 			continue
 		}
 		ratios := make([]float64, len(seconds[i]))
@@ -272,6 +284,18 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 	fmt.Fprintln(b.progress)
 	b.Results = append(b.Results, r)
 	return nil
+}
+
+// allocations asks hone, over steps of half a second or so.
+func (c *Case) allocations(o *competitor, seconds float64) (count, bytes float64, err error) {
+	r, err := o.ask(request{Do: "allocations", Steps: int(min(max(2, 0.5*c.steps()/seconds), 1000))})
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(r.Values) != 2 {
+		return 0, 0, fmt.Errorf("allocations: found %v, expected their number and bytes", r.Values)
+	}
+	return r.Values[0], r.Values[1], nil
 }
 
 func head(x []float64) []float64 { return x[:min(3, len(x))] }

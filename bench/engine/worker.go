@@ -20,9 +20,10 @@ import (
 // A request asks a competitor for one thing. prepare makes a case ready, runs
 // the first Steps steps and answers their losses; time runs Steps steps and
 // answers how long they took, or each of them where Each is set. More are
-// for hone alone: write makes the case's files, ceilings measures the machine, and
-// read answers how long reading Steps numbers takes. They need memory, which the program that starts the competitors must not have:
-// the system counts it as a new process's own.
+// for hone alone: write makes the case's files, ceilings measures the machine,
+// allocations counts them over Steps steps, and read answers how long reading Steps
+// numbers takes. They need memory, which the program that starts the competitors must
+// not have: the system counts it as a new process's own.
 type request struct {
 	Do    string `json:"do"`
 	Case  *Case  `json:"case,omitempty"`
@@ -86,6 +87,10 @@ func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 	if *step == nil {
 		return r, fmt.Errorf("no case is prepared")
 	}
+	if q.Do == "allocations" {
+		r.Values, err = allocations(*step, q.Steps)
+		return r, err
+	}
 	began := time.Now()
 	last := began
 	for range q.Steps {
@@ -102,6 +107,20 @@ func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 		r.Seconds = []float64{time.Since(began).Seconds()}
 	}
 	return r, nil
+}
+
+// allocations are the heap allocations of a step, and their bytes.
+func allocations(step func() (float64, error), steps int) ([]float64, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range steps {
+		if _, err := step(); err != nil {
+			return nil, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	n := float64(steps)
+	return []float64{float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n}, nil
 }
 
 // ready makes hone ready for a case. It returns one step, and the losses of the

@@ -256,14 +256,21 @@ func TestRandomPrograms(t *testing.T) {
 	if raced {
 		rows = rows[:2]
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(t, randomProgram(rows))
+}
+
+// FuzzPrograms does so with programs that the fuzzer chooses.
+func FuzzPrograms(f *testing.F) { f.Fuzz(rapid.MakeFuzz(randomProgram([]int{7, 0, 65}))) }
+
+func randomProgram(rows []int) func(*rapid.T) {
+	return func(t *rapid.T) {
 		g := newGenerator(t)
 		ops := g.ops()
 		for range rapid.IntRange(4, 30).Draw(t, "ops") {
 			ops[g.below(len(ops), "op")]()
 		}
 		compareProgram(t, g, rows...)
-	})
+	}
 }
 
 // TestEveryOp runs programs of all ops, in any order, and fails when one that

@@ -119,7 +119,7 @@ func (s *crossEntropyGradStep) tasks(rows int) int {
 	return chunks(s.labels.Shape().Size().Of(rows), rowsPerTask(s.width))
 }
 
-func (s *crossEntropyGradStep) run(in *instance, task int, _ *worker) {
+func (s *crossEntropyGradStep) run(in *instance, task int, w *worker) {
 	x, labels, dy, y := in.floats(s.logits), in.ints(s.labels), in.floats(s.dy), in.floats(s.y)
 	lo, hi := chunk(len(labels), rowsPerTask(s.width), task)
 	for r := lo; r < hi; r++ {
@@ -133,6 +133,10 @@ func (s *crossEntropyGradStep) run(in *instance, task int, _ *worker) {
 			continue
 		}
 		softmaxRow(dst, x[r*s.width:(r+1)*s.width])
+		counts := w.floats(s.width)
+		kernel.Fill(counts, graph.Vanishing)
+		kernel.GreaterEqual(counts, dst, counts)
+		kernel.Mul(dst, dst, counts)
 		if s.smoothing > 0 {
 			kernel.SubS(dst, dst, s.smoothing/float32(s.width))
 		}
