@@ -221,3 +221,10 @@ func TestAttentionOfNumbersThatAreNone(t *testing.T) {
 func (g *generator) within() {
 	g.add(graph.Within(g.ints(7, false, graph.Rows), 1+g.below(6, "places")), 1)
 }
+
+func (g *generator) derivative() {
+	x := tame(g.any())
+	dy := g.pick("dy", func(s graph.Shape) bool { return s.Equal(x.Shape()) }, x.Shape)
+	kind := []graph.UnaryKind{graph.OpGelu, graph.OpGeluTanh, graph.OpSilu}[g.below(3, "kind")]
+	g.add(graph.Apply(graph.Derivative{Of: kind}, x.Node, dy.Node), 2*dy.bound)
+}

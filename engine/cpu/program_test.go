@@ -205,7 +205,7 @@ func (g *generator) ops() []func() {
 		g.choose, g.expand, g.sum, g.reduceMax, g.mean, g.reshape, g.transpose, g.concat, g.slice,
 		g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
-		g.stack, g.selfAttention, g.attention, g.norm, g.within,
+		g.stack, g.selfAttention, g.attention, g.norm, g.within, g.derivative,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })

@@ -39,6 +39,14 @@ var tolerances = map[string]tolerance{
 	"exp":   approximated, "log": approximated, "log1p": approximated, "tanh": approximated, "sigmoid": approximated,
 	"erf": approximated, "sin": approximated, "cos": approximated, "softplus": approximated,
 
+	"gelu": {func(c *comparison, i int) float64 { return 12*math.Abs(c.want.F[i]) + 8*math.Abs(c.in[0].F[i]) },
+		"below 0 the sum of 1 and erf cancels"},
+	"gelu_tanh": {func(c *comparison, i int) float64 {
+		return math.Abs(c.want.F[i])*(16+8*math.Abs(inner(c.in[0].F[i]))) + subnormal
+	}, "the rounding of the exponent is a relative error of the exponential; far below 0 it is subnormal"},
+	"silu": {func(c *comparison, i int) float64 { return 16*math.Abs(c.want.F[i]) + subnormal },
+		"a sigmoid and a product; far below 0 the sigmoid is subnormal"},
+	"gelu_grad": sloped, "gelu_tanh_grad": sloped, "silu_grad": sloped,
 	"sum": summed, "scatter_add": summed, "sum_by_row": summed,
 	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
 
@@ -92,6 +100,15 @@ func (c *comparison) scores() float64 {
 	}
 	return c.classes()*c.classes() + float64(c.in[0].Shape[len(c.in[0].Shape)-2])
 }
+
+// sloped is for derivatives, which are at most 1.13 and sums of a few terms of up
+// to about 1, times dy.
+var sloped = tolerance{func(c *comparison, i int) float64 { return 64 * math.Abs(c.in[1].F[i]) }, "terms of about 1, each rounded, that may cancel"}
+
+// subnormal is the error of a subnormal number times some hundred.
+const subnormal = (1 << 24) * 1e-42
+
+func inner(x float64) float64 { return 1.6 * (x + 0.044715*x*x*x) }
 
 func relative(units float64) func(*comparison, int) float64 {
 	return func(c *comparison, i int) float64 { return units * math.Abs(c.want.F[i]) }

@@ -159,6 +159,9 @@ var unaryDomains = map[graph.UnaryKind]domain{
 	graph.OpSin:      anywhere,
 	graph.OpCos:      anywhere,
 	graph.OpSoftplus: between(-5, 5),
+	graph.OpGelu:     anywhere,
+	graph.OpGeluTanh: anywhere,
+	graph.OpSilu:     anywhere,
 	graph.OpRelu:     awayFromZero,
 }
 
@@ -185,6 +188,7 @@ var noGradient = map[string]string{
 	"Collect":          "is part of an optimiser's update, after the gradient",
 	"Put":              "is part of an optimiser's update, after the gradient",
 	"CrossEntropyGrad": "is a gradient itself; second derivatives use LogSoftmax",
+	"Derivative":       "is a gradient itself; second derivatives use Erf, Tanh or Sigmoid",
 	"AttendGrad":       "is a gradient itself; second derivatives use Softmax and MatMulStack",
 	"StandardizeGrad":  "is a gradient itself; second derivatives use Mean and Rsqrt",
 	"StandardizeSums":  "is a gradient itself; second derivatives use Mean and Rsqrt",

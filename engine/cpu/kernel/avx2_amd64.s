@@ -3653,6 +3653,1036 @@ done:
 	VZEROUPPER
 	RET
 
+// func geluAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·geluAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMULPS    v3f000000<>+0(SB), Y0, Y1
+	VMULPS    v3f3504f3<>+0(SB), Y0, Y0
+	VMOVUPS   v41200000<>+0(SB), Y2
+	VANDPS    v7fffffff<>+0(SB), Y0, Y3
+	VMINPS    Y3, Y2, Y2
+	VMULPS    Y2, Y2, Y3
+	VMOVUPS   vba1c7000<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ba38d2c<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    vbcdb48d9<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3de70e22<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    vbec09380<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y3
+	VADDPS    v3e0375d4<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    Y0, Y3, Y3
+	VMOVUPS   vb7910000<>+0(SB), Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    v39c8e7d9<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbb7e8a1c<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    v3cc6b1a1<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbddaae5c<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbf228550<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbe03ce86<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VSUBPS    Y2, Y4, Y4
+	VMOVUPS   v3f800000<>+0(SB), Y5
+	VMOVUPS   v42b20000<>+0(SB), Y6
+	VMINPS    Y4, Y6, Y4
+	VMOVUPS   vc2d00000<>+0(SB), Y6
+	VMAXPS    Y4, Y6, Y4
+	VMULPS    v3fb8aa3b<>+0(SB), Y4, Y6
+	VADDPS    v4b400000<>+0(SB), Y6, Y6
+	VPSUBD    v4b400000<>+0(SB), Y6, Y7
+	VSUBPS    v4b400000<>+0(SB), Y6, Y6
+	VMULPS    v3f318000<>+0(SB), Y6, Y8
+	VSUBPS    Y8, Y4, Y4
+	VMULPS    vb95e8083<>+0(SB), Y6, Y6
+	VSUBPS    Y6, Y4, Y4
+	VMOVUPS   v39506967<>+0(SB), Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3ab743ce<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3c088908<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3d2aa9c1<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3e2aaaaa<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3f000000<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y4, Y8
+	VMULPS    Y8, Y6, Y6
+	VADDPS    Y4, Y6, Y4
+	VADDPS    v3f800000<>+0(SB), Y4, Y4
+	VPSRAD    $0x01, Y7, Y6
+	VPADDD    v0000007f<>+0(SB), Y6, Y8
+	VPSLLD    $0x17, Y8, Y8
+	VMULPS    Y8, Y4, Y4
+	VPSUBD    Y6, Y7, Y6
+	VPADDD    v0000007f<>+0(SB), Y6, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y4, Y4
+	VSUBPS    Y4, Y5, Y4
+	VANDPS    v80000000<>+0(SB), Y0, Y0
+	VORPS     Y0, Y4, Y0
+	VCMPPS    $0x11, v3f6c0000<>+0(SB), Y2, Y2
+	VBLENDVPS Y2, Y3, Y0, Y0
+	VADDPS    v3f800000<>+0(SB), Y0, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMULPS     v3f000000<>+0(SB), Y1, Y2
+	VMULPS     v3f3504f3<>+0(SB), Y1, Y1
+	VMOVUPS    v41200000<>+0(SB), Y3
+	VANDPS     v7fffffff<>+0(SB), Y1, Y4
+	VMINPS     Y4, Y3, Y3
+	VMULPS     Y3, Y3, Y4
+	VMOVUPS    vba1c7000<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ba38d2c<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     vbcdb48d9<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3de70e22<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     vbec09380<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y4
+	VADDPS     v3e0375d4<>+0(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VMOVUPS    vb7910000<>+0(SB), Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v39c8e7d9<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbb7e8a1c<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3cc6b1a1<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbddaae5c<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbf228550<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbe03ce86<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VSUBPS     Y3, Y5, Y5
+	VMOVUPS    v3f800000<>+0(SB), Y6
+	VMOVUPS    v42b20000<>+0(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMOVUPS    vc2d00000<>+0(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMULPS     v3fb8aa3b<>+0(SB), Y5, Y7
+	VADDPS     v4b400000<>+0(SB), Y7, Y7
+	VPSUBD     v4b400000<>+0(SB), Y7, Y8
+	VSUBPS     v4b400000<>+0(SB), Y7, Y7
+	VMULPS     v3f318000<>+0(SB), Y7, Y9
+	VSUBPS     Y9, Y5, Y5
+	VMULPS     vb95e8083<>+0(SB), Y7, Y7
+	VSUBPS     Y7, Y5, Y5
+	VMOVUPS    v39506967<>+0(SB), Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3ab743ce<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3c088908<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3d2aa9c1<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3e2aaaaa<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3f000000<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y5, Y9
+	VMULPS     Y9, Y7, Y7
+	VADDPS     Y5, Y7, Y5
+	VADDPS     v3f800000<>+0(SB), Y5, Y5
+	VPSRAD     $0x01, Y8, Y7
+	VPADDD     v0000007f<>+0(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VMULPS     Y9, Y5, Y5
+	VPSUBD     Y7, Y8, Y7
+	VPADDD     v0000007f<>+0(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y5, Y5
+	VSUBPS     Y5, Y6, Y5
+	VANDPS     v80000000<>+0(SB), Y1, Y1
+	VORPS      Y1, Y5, Y1
+	VCMPPS     $0x11, v3f6c0000<>+0(SB), Y3, Y3
+	VBLENDVPS  Y3, Y4, Y1, Y1
+	VADDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func geluGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMULPS    v3f3504f3<>+0(SB), Y0, Y2
+	VMOVUPS   v41200000<>+0(SB), Y3
+	VANDPS    v7fffffff<>+0(SB), Y2, Y4
+	VMINPS    Y4, Y3, Y3
+	VMULPS    Y3, Y3, Y4
+	VMOVUPS   vba1c7000<>+0(SB), Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    v3ba38d2c<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    vbcdb48d9<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    v3de70e22<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    vbec09380<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y4
+	VADDPS    v3e0375d4<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    Y2, Y4, Y4
+	VMOVUPS   vb7910000<>+0(SB), Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    v39c8e7d9<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbb7e8a1c<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    v3cc6b1a1<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbddaae5c<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbf228550<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbe03ce86<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VSUBPS    Y3, Y5, Y5
+	VMOVUPS   v3f800000<>+0(SB), Y6
+	VMOVUPS   v42b20000<>+0(SB), Y7
+	VMINPS    Y5, Y7, Y5
+	VMOVUPS   vc2d00000<>+0(SB), Y7
+	VMAXPS    Y5, Y7, Y5
+	VMULPS    v3fb8aa3b<>+0(SB), Y5, Y7
+	VADDPS    v4b400000<>+0(SB), Y7, Y7
+	VPSUBD    v4b400000<>+0(SB), Y7, Y8
+	VSUBPS    v4b400000<>+0(SB), Y7, Y7
+	VMULPS    v3f318000<>+0(SB), Y7, Y9
+	VSUBPS    Y9, Y5, Y5
+	VMULPS    vb95e8083<>+0(SB), Y7, Y7
+	VSUBPS    Y7, Y5, Y5
+	VMOVUPS   v39506967<>+0(SB), Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3ab743ce<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3c088908<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3d2aa9c1<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3e2aaaaa<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3f000000<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y5, Y9
+	VMULPS    Y9, Y7, Y7
+	VADDPS    Y5, Y7, Y5
+	VADDPS    v3f800000<>+0(SB), Y5, Y5
+	VPSRAD    $0x01, Y8, Y7
+	VPADDD    v0000007f<>+0(SB), Y7, Y9
+	VPSLLD    $0x17, Y9, Y9
+	VMULPS    Y9, Y5, Y5
+	VPSUBD    Y7, Y8, Y7
+	VPADDD    v0000007f<>+0(SB), Y7, Y7
+	VPSLLD    $0x17, Y7, Y7
+	VMULPS    Y7, Y5, Y5
+	VSUBPS    Y5, Y6, Y5
+	VANDPS    v80000000<>+0(SB), Y2, Y2
+	VORPS     Y2, Y5, Y2
+	VCMPPS    $0x11, v3f6c0000<>+0(SB), Y3, Y3
+	VBLENDVPS Y3, Y4, Y2, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VMULPS    v3f000000<>+0(SB), Y2, Y2
+	VMULPS    Y0, Y0, Y3
+	VMULPS    vbf000000<>+0(SB), Y3, Y3
+	VMOVUPS   v42b20000<>+0(SB), Y4
+	VMINPS    Y3, Y4, Y3
+	VMOVUPS   vc2d00000<>+0(SB), Y4
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS    v4b400000<>+0(SB), Y4, Y4
+	VPSUBD    v4b400000<>+0(SB), Y4, Y5
+	VSUBPS    v4b400000<>+0(SB), Y4, Y4
+	VMULPS    v3f318000<>+0(SB), Y4, Y6
+	VSUBPS    Y6, Y3, Y3
+	VMULPS    vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   v39506967<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3c088908<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3f000000<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y3, Y6
+	VMULPS    Y6, Y4, Y4
+	VADDPS    Y3, Y4, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VPSRAD    $0x01, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y3, Y3
+	VPSUBD    Y4, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y3, Y3
+	VMULPS    v3ecc422a<>+0(SB), Y3, Y3
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     v3f3504f3<>+0(SB), Y1, Y3
+	VMOVUPS    v41200000<>+0(SB), Y4
+	VANDPS     v7fffffff<>+0(SB), Y3, Y5
+	VMINPS     Y5, Y4, Y4
+	VMULPS     Y4, Y4, Y5
+	VMOVUPS    vba1c7000<>+0(SB), Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     v3ba38d2c<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     vbcdb48d9<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     v3de70e22<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     vbec09380<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VADDPS     v3e0375d4<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y3, Y5, Y5
+	VMOVUPS    vb7910000<>+0(SB), Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     v39c8e7d9<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbb7e8a1c<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     v3cc6b1a1<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbddaae5c<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbf228550<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbe03ce86<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMOVUPS    v3f800000<>+0(SB), Y7
+	VMOVUPS    v42b20000<>+0(SB), Y8
+	VMINPS     Y6, Y8, Y6
+	VMOVUPS    vc2d00000<>+0(SB), Y8
+	VMAXPS     Y6, Y8, Y6
+	VMULPS     v3fb8aa3b<>+0(SB), Y6, Y8
+	VADDPS     v4b400000<>+0(SB), Y8, Y8
+	VPSUBD     v4b400000<>+0(SB), Y8, Y9
+	VSUBPS     v4b400000<>+0(SB), Y8, Y8
+	VMULPS     v3f318000<>+0(SB), Y8, Y10
+	VSUBPS     Y10, Y6, Y6
+	VMULPS     vb95e8083<>+0(SB), Y8, Y8
+	VSUBPS     Y8, Y6, Y6
+	VMOVUPS    v39506967<>+0(SB), Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3ab743ce<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3c088908<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3d2aa9c1<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3e2aaaaa<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3f000000<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y6, Y10
+	VMULPS     Y10, Y8, Y8
+	VADDPS     Y6, Y8, Y6
+	VADDPS     v3f800000<>+0(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y8
+	VPADDD     v0000007f<>+0(SB), Y8, Y10
+	VPSLLD     $0x17, Y10, Y10
+	VMULPS     Y10, Y6, Y6
+	VPSUBD     Y8, Y9, Y8
+	VPADDD     v0000007f<>+0(SB), Y8, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VMULPS     Y8, Y6, Y6
+	VSUBPS     Y6, Y7, Y6
+	VANDPS     v80000000<>+0(SB), Y3, Y3
+	VORPS      Y3, Y6, Y3
+	VCMPPS     $0x11, v3f6c0000<>+0(SB), Y4, Y4
+	VBLENDVPS  Y4, Y5, Y3, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VMULPS     v3f000000<>+0(SB), Y3, Y3
+	VMULPS     Y1, Y1, Y4
+	VMULPS     vbf000000<>+0(SB), Y4, Y4
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y4, Y5, Y4
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y4, Y5, Y4
+	VMULPS     v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y4, Y4
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMULPS     v3ecc422a<>+0(SB), Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA vbf000000<>+0(SB)/4, $0xbf000000
+DATA vbf000000<>+4(SB)/4, $0xbf000000
+DATA vbf000000<>+8(SB)/4, $0xbf000000
+DATA vbf000000<>+12(SB)/4, $0xbf000000
+DATA vbf000000<>+16(SB)/4, $0xbf000000
+DATA vbf000000<>+20(SB)/4, $0xbf000000
+DATA vbf000000<>+24(SB)/4, $0xbf000000
+DATA vbf000000<>+28(SB)/4, $0xbf000000
+GLOBL vbf000000<>(SB), RODATA|NOPTR, $32
+
+DATA v3ecc422a<>+0(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+4(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+8(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+12(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+16(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+20(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+24(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+28(SB)/4, $0x3ecc422a
+GLOBL v3ecc422a<>(SB), RODATA|NOPTR, $32
+
+// func geluTanhAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMULPS    Y0, Y0, Y1
+	VMULPS    v3d372713<>+0(SB), Y1, Y1
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VMULPS    Y1, Y0, Y1
+	VMULPS    v3fcc422a<>+0(SB), Y1, Y1
+	VORPS     v80000000<>+0(SB), Y1, Y2
+	VMOVUPS   v42b20000<>+0(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   vc2d00000<>+0(SB), Y3
+	VMAXPS    Y2, Y3, Y2
+	VMULPS    v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS    v4b400000<>+0(SB), Y3, Y3
+	VPSUBD    v4b400000<>+0(SB), Y3, Y4
+	VSUBPS    v4b400000<>+0(SB), Y3, Y3
+	VMULPS    v3f318000<>+0(SB), Y3, Y5
+	VSUBPS    Y5, Y2, Y2
+	VMULPS    vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   v39506967<>+0(SB), Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3c088908<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3f000000<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y3, Y3
+	VADDPS    Y2, Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VPSRAD    $0x01, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y2, Y2
+	VPSUBD    Y3, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VMULPS    Y3, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1d, Y3, Y1, Y1
+	VBLENDVPS Y1, v3f800000<>+0(SB), Y2, Y1
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VDIVPS    Y2, Y1, Y1
+	VMULPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMULPS     Y1, Y1, Y2
+	VMULPS     v3d372713<>+0(SB), Y2, Y2
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VMULPS     Y2, Y1, Y2
+	VMULPS     v3fcc422a<>+0(SB), Y2, Y2
+	VORPS      v80000000<>+0(SB), Y2, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y4
+	VMINPS     Y3, Y4, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y4
+	VMAXPS     Y3, Y4, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS     v4b400000<>+0(SB), Y4, Y4
+	VPSUBD     v4b400000<>+0(SB), Y4, Y5
+	VSUBPS     v4b400000<>+0(SB), Y4, Y4
+	VMULPS     v3f318000<>+0(SB), Y4, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3c088908<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3f000000<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y4, Y4
+	VADDPS     Y3, Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y3, Y3
+	VPSUBD     Y4, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1d, Y4, Y2, Y2
+	VBLENDVPS  Y2, v3f800000<>+0(SB), Y3, Y2
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VDIVPS     Y3, Y2, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v3d372713<>+0(SB)/4, $0x3d372713
+DATA v3d372713<>+4(SB)/4, $0x3d372713
+DATA v3d372713<>+8(SB)/4, $0x3d372713
+DATA v3d372713<>+12(SB)/4, $0x3d372713
+DATA v3d372713<>+16(SB)/4, $0x3d372713
+DATA v3d372713<>+20(SB)/4, $0x3d372713
+DATA v3d372713<>+24(SB)/4, $0x3d372713
+DATA v3d372713<>+28(SB)/4, $0x3d372713
+GLOBL v3d372713<>(SB), RODATA|NOPTR, $32
+
+DATA v3fcc422a<>+0(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+4(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+8(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+12(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+16(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+20(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+24(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+28(SB)/4, $0x3fcc422a
+GLOBL v3fcc422a<>(SB), RODATA|NOPTR, $32
+
+// func geluTanhGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMULPS    Y0, Y0, Y2
+	VMULPS    v3d372713<>+0(SB), Y2, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VMULPS    Y2, Y0, Y2
+	VMULPS    v3fcc422a<>+0(SB), Y2, Y2
+	VORPS     v80000000<>+0(SB), Y2, Y3
+	VMOVUPS   v42b20000<>+0(SB), Y4
+	VMINPS    Y3, Y4, Y3
+	VMOVUPS   vc2d00000<>+0(SB), Y4
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS    v4b400000<>+0(SB), Y4, Y4
+	VPSUBD    v4b400000<>+0(SB), Y4, Y5
+	VSUBPS    v4b400000<>+0(SB), Y4, Y4
+	VMULPS    v3f318000<>+0(SB), Y4, Y6
+	VSUBPS    Y6, Y3, Y3
+	VMULPS    vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   v39506967<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3c088908<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3f000000<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y3, Y6
+	VMULPS    Y6, Y4, Y4
+	VADDPS    Y3, Y4, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VPSRAD    $0x01, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y3, Y3
+	VPSUBD    Y4, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y3, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1d, Y4, Y2, Y2
+	VBLENDVPS Y2, v3f800000<>+0(SB), Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   v501502f9<>+0(SB), Y3
+	VMULPS    Y0, Y0, Y4
+	VMINPS    Y4, Y3, Y3
+	VMULPS    v3e095d4f<>+0(SB), Y3, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VMULPS    v3fcc422a<>+0(SB), Y3, Y3
+	VMOVUPS   v3f800000<>+0(SB), Y4
+	VSUBPS    Y2, Y4, Y4
+	VMULPS    Y4, Y2, Y4
+	VMULPS    Y4, Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y1, Y3
+	VMULPS     v3d372713<>+0(SB), Y3, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VMULPS     Y3, Y1, Y3
+	VMULPS     v3fcc422a<>+0(SB), Y3, Y3
+	VORPS      v80000000<>+0(SB), Y3, Y4
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y4, Y5, Y4
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y4, Y5, Y4
+	VMULPS     v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y4, Y4
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VCMPPS     $0x1d, Y5, Y3, Y3
+	VBLENDVPS  Y3, v3f800000<>+0(SB), Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VDIVPS     Y4, Y3, Y3
+	VMOVUPS    v501502f9<>+0(SB), Y4
+	VMULPS     Y1, Y1, Y5
+	VMINPS     Y5, Y4, Y4
+	VMULPS     v3e095d4f<>+0(SB), Y4, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VMULPS     v3fcc422a<>+0(SB), Y4, Y4
+	VMOVUPS    v3f800000<>+0(SB), Y5
+	VSUBPS     Y3, Y5, Y5
+	VMULPS     Y5, Y3, Y5
+	VMULPS     Y5, Y1, Y1
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v501502f9<>+0(SB)/4, $0x501502f9
+DATA v501502f9<>+4(SB)/4, $0x501502f9
+DATA v501502f9<>+8(SB)/4, $0x501502f9
+DATA v501502f9<>+12(SB)/4, $0x501502f9
+DATA v501502f9<>+16(SB)/4, $0x501502f9
+DATA v501502f9<>+20(SB)/4, $0x501502f9
+DATA v501502f9<>+24(SB)/4, $0x501502f9
+DATA v501502f9<>+28(SB)/4, $0x501502f9
+GLOBL v501502f9<>(SB), RODATA|NOPTR, $32
+
+DATA v3e095d4f<>+0(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+4(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+8(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+12(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+16(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+20(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+24(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+28(SB)/4, $0x3e095d4f
+GLOBL v3e095d4f<>(SB), RODATA|NOPTR, $32
+
+// func siluAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·siluAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VORPS     v80000000<>+0(SB), Y0, Y1
+	VMOVUPS   v42b20000<>+0(SB), Y2
+	VMINPS    Y1, Y2, Y1
+	VMOVUPS   vc2d00000<>+0(SB), Y2
+	VMAXPS    Y1, Y2, Y1
+	VMULPS    v3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    v4b400000<>+0(SB), Y2, Y2
+	VPSUBD    v4b400000<>+0(SB), Y2, Y3
+	VSUBPS    v4b400000<>+0(SB), Y2, Y2
+	VMULPS    v3f318000<>+0(SB), Y2, Y4
+	VSUBPS    Y4, Y1, Y1
+	VMULPS    vb95e8083<>+0(SB), Y2, Y2
+	VSUBPS    Y2, Y1, Y1
+	VMOVUPS   v39506967<>+0(SB), Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3ab743ce<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3c088908<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3d2aa9c1<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3e2aaaaa<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3f000000<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y1, Y4
+	VMULPS    Y4, Y2, Y2
+	VADDPS    Y1, Y2, Y1
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VPSRAD    $0x01, Y3, Y2
+	VPADDD    v0000007f<>+0(SB), Y2, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y1, Y1
+	VPSUBD    Y2, Y3, Y2
+	VPADDD    v0000007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    Y2, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x1d, Y2, Y0, Y2
+	VBLENDVPS Y2, v3f800000<>+0(SB), Y1, Y2
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y2, Y1
+	VMULPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VORPS      v80000000<>+0(SB), Y1, Y2
+	VMOVUPS    v42b20000<>+0(SB), Y3
+	VMINPS     Y2, Y3, Y2
+	VMOVUPS    vc2d00000<>+0(SB), Y3
+	VMAXPS     Y2, Y3, Y2
+	VMULPS     v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS     v4b400000<>+0(SB), Y3, Y3
+	VPSUBD     v4b400000<>+0(SB), Y3, Y4
+	VSUBPS     v4b400000<>+0(SB), Y3, Y3
+	VMULPS     v3f318000<>+0(SB), Y3, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    v39506967<>+0(SB), Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3c088908<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3f000000<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VADDPS     Y2, Y3, Y2
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VPSRAD     $0x01, Y4, Y3
+	VPADDD     v0000007f<>+0(SB), Y3, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y2, Y2
+	VPSUBD     Y3, Y4, Y3
+	VPADDD     v0000007f<>+0(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1d, Y3, Y1, Y3
+	VBLENDVPS  Y3, v3f800000<>+0(SB), Y2, Y3
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VDIVPS     Y2, Y3, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func siluGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·siluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VORPS     v80000000<>+0(SB), Y0, Y2
+	VMOVUPS   v42b20000<>+0(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   vc2d00000<>+0(SB), Y3
+	VMAXPS    Y2, Y3, Y2
+	VMULPS    v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS    v4b400000<>+0(SB), Y3, Y3
+	VPSUBD    v4b400000<>+0(SB), Y3, Y4
+	VSUBPS    v4b400000<>+0(SB), Y3, Y3
+	VMULPS    v3f318000<>+0(SB), Y3, Y5
+	VSUBPS    Y5, Y2, Y2
+	VMULPS    vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   v39506967<>+0(SB), Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3c088908<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3f000000<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y3, Y3
+	VADDPS    Y2, Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VPSRAD    $0x01, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y2, Y2
+	VPSUBD    Y3, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VMULPS    Y3, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1d, Y3, Y0, Y3
+	VBLENDVPS Y3, v3f800000<>+0(SB), Y2, Y3
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VDIVPS    Y2, Y3, Y2
+	VMOVUPS   v3f800000<>+0(SB), Y3
+	VSUBPS    Y2, Y3, Y3
+	VMULPS    Y3, Y2, Y3
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VORPS      v80000000<>+0(SB), Y1, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y4
+	VMINPS     Y3, Y4, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y4
+	VMAXPS     Y3, Y4, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS     v4b400000<>+0(SB), Y4, Y4
+	VPSUBD     v4b400000<>+0(SB), Y4, Y5
+	VSUBPS     v4b400000<>+0(SB), Y4, Y4
+	VMULPS     v3f318000<>+0(SB), Y4, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3c088908<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3f000000<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y4, Y4
+	VADDPS     Y3, Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y3, Y3
+	VPSUBD     Y4, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1d, Y4, Y1, Y4
+	VBLENDVPS  Y4, v3f800000<>+0(SB), Y3, Y4
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VDIVPS     Y3, Y4, Y3
+	VMOVUPS    v3f800000<>+0(SB), Y4
+	VSUBPS     Y3, Y4, Y4
+	VMULPS     Y4, Y3, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
 // Requires: AVX
 TEXT ·subMulAVX2(SB), NOSPLIT, $0-76

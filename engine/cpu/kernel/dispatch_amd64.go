@@ -410,6 +410,72 @@ func softmaxRow(x []float32) float32 {
 	return softmaxRowGeneric(x)
 }
 
+func gelu(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		geluAVX512(dst, x)
+	case pathAVX2:
+		geluAVX2(dst, x)
+	default:
+		geluGeneric(dst, x)
+	}
+}
+
+func geluGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		geluGradAVX512(dst, x, dy)
+	case pathAVX2:
+		geluGradAVX2(dst, x, dy)
+	default:
+		geluGradGeneric(dst, x, dy)
+	}
+}
+
+func geluTanh(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		geluTanhAVX512(dst, x)
+	case pathAVX2:
+		geluTanhAVX2(dst, x)
+	default:
+		geluTanhGeneric(dst, x)
+	}
+}
+
+func geluTanhGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		geluTanhGradAVX512(dst, x, dy)
+	case pathAVX2:
+		geluTanhGradAVX2(dst, x, dy)
+	default:
+		geluTanhGradGeneric(dst, x, dy)
+	}
+}
+
+func silu(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		siluAVX512(dst, x)
+	case pathAVX2:
+		siluAVX2(dst, x)
+	default:
+		siluGeneric(dst, x)
+	}
+}
+
+func siluGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		siluGradAVX512(dst, x, dy)
+	case pathAVX2:
+		siluGradAVX2(dst, x, dy)
+	default:
+		siluGradGeneric(dst, x, dy)
+	}
+}
+
 func subMul(dst, a, b []float32, s float32) {
 	switch active {
 	case pathAVX512:

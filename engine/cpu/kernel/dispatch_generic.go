@@ -78,6 +78,18 @@ func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
 func softmaxRow(x []float32) float32 { return softmaxRowGeneric(x) }
 
+func gelu(dst, x []float32) { geluGeneric(dst, x) }
+
+func geluGrad(dst, x, dy []float32) { geluGradGeneric(dst, x, dy) }
+
+func geluTanh(dst, x []float32) { geluTanhGeneric(dst, x) }
+
+func geluTanhGrad(dst, x, dy []float32) { geluTanhGradGeneric(dst, x, dy) }
+
+func silu(dst, x []float32) { siluGeneric(dst, x) }
+
+func siluGrad(dst, x, dy []float32) { siluGradGeneric(dst, x, dy) }
+
 func subMul(dst, a, b []float32, s float32) { subMulGeneric(dst, a, b, s) }
 
 func normRow(dst, x, gain, shift []float32, m, s float32) { normRowGeneric(dst, x, gain, shift, m, s) }

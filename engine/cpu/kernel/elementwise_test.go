@@ -15,6 +15,7 @@ var unaryTable = []struct {
 	{"Sign", Sign, signGeneric}, {"Relu", Relu, reluGeneric}, {"Exp", Exp, expGeneric},
 	{"Log", Log, logGeneric}, {"Log1p", Log1p, log1pGeneric}, {"Tanh", Tanh, tanhGeneric},
 	{"Sigmoid", Sigmoid, sigmoidGeneric}, {"Erf", Erf, erfGeneric}, {"Sin", Sin, sinGeneric}, {"Cos", Cos, cosGeneric}, {"Softplus", Softplus, softplusGeneric},
+	{"Gelu", Gelu, geluGeneric}, {"GeluTanh", GeluTanh, geluTanhGeneric}, {"Silu", Silu, siluGeneric},
 	{"Copy", Copy, func(dst, x []float32) { copy(dst, x) }},
 }
 
@@ -25,6 +26,7 @@ var binaryTable = []struct {
 	{"Add", Add, addGeneric}, {"Sub", Sub, subGeneric}, {"Mul", Mul, mulGeneric}, {"Div", Div, divGeneric},
 	{"Max", Max, maximumGeneric}, {"Min", Min, minimumGeneric}, {"Greater", Greater, greaterGeneric},
 	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric},
+	{"GeluGrad", GeluGrad, geluGradGeneric}, {"GeluTanhGrad", GeluTanhGrad, geluTanhGradGeneric}, {"SiluGrad", SiluGrad, siluGradGeneric},
 }
 
 var scalarTable = []struct {

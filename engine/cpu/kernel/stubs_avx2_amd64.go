@@ -365,6 +365,60 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// geluAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = gelu32(x[i])
+//	}
+//
+//go:noescape
+func geluAVX2(dst []float32, x []float32)
+
+// geluGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluGradAVX2(dst []float32, x []float32, dy []float32)
+
+// geluTanhAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = geluTanh32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhAVX2(dst []float32, x []float32)
+
+// geluTanhGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluTanhSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhGradAVX2(dst []float32, x []float32, dy []float32)
+
+// siluAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = x[i] * sigmoid32(x[i])
+//	}
+//
+//go:noescape
+func siluAVX2(dst []float32, x []float32)
+
+// siluGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * siluSlope32(x[i])
+//	}
+//
+//go:noescape
+func siluGradAVX2(dst []float32, x []float32, dy []float32)
+
 // subMulAVX2 is
 //
 //	for i := range dst {

@@ -365,6 +365,60 @@ func reduceMaxAVX512(x []float32) float32
 //go:noescape
 func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// geluAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = gelu32(x[i])
+//	}
+//
+//go:noescape
+func geluAVX512(dst []float32, x []float32)
+
+// geluGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluGradAVX512(dst []float32, x []float32, dy []float32)
+
+// geluTanhAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = geluTanh32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhAVX512(dst []float32, x []float32)
+
+// geluTanhGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluTanhSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhGradAVX512(dst []float32, x []float32, dy []float32)
+
+// siluAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = x[i] * sigmoid32(x[i])
+//	}
+//
+//go:noescape
+func siluAVX512(dst []float32, x []float32)
+
+// siluGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * siluSlope32(x[i])
+//	}
+//
+//go:noescape
+func siluGradAVX512(dst []float32, x []float32, dy []float32)
+
 // subMulAVX512 is
 //
 //	for i := range dst {

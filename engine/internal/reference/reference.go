@@ -167,6 +167,7 @@ var functions = map[reflect.Type]function{
 	reflect.TypeFor[graph.Unary]():            unary,
 	reflect.TypeFor[graph.Binary]():           binary,
 	reflect.TypeFor[graph.Choose]():           choose,
+	reflect.TypeFor[graph.Derivative]():       derivative,
 	reflect.TypeFor[*graph.Expand]():          expand,
 	reflect.TypeFor[graph.LogisticLoss]():     logisticLoss,
 	reflect.TypeFor[graph.Product]():          product,

@@ -17,6 +17,12 @@ type rowMap struct {
 }
 
 var rowMaps = []*rowMap{
+	{mapKernel{"gelu", "x", false, "gelu32(x[i])", 1, func(x []vec) vec { return gelu32(x[0]) }}, nil},
+	{mapKernel{"geluGrad", "x dy", false, "dy[i] * geluSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], geluSlope32(x[0])) }}, nil},
+	{mapKernel{"geluTanh", "x", false, "geluTanh32(x[i])", 1, func(x []vec) vec { return geluTanh32(x[0]) }}, nil},
+	{mapKernel{"geluTanhGrad", "x dy", false, "dy[i] * geluTanhSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], geluTanhSlope32(x[0])) }}, nil},
+	{mapKernel{"silu", "x", false, "x[i] * sigmoid32(x[i])", 1, func(x []vec) vec { return mul(x[0], sigmoid32(x[0])) }}, nil},
+	{mapKernel{"siluGrad", "x dy", false, "dy[i] * siluSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], siluSlope32(x[0])) }}, nil},
 	{mapKernel{"subMul", "a b", false, "a[i] * (b[i] - s)", 4, func(x []vec) vec { return mul(x[0], sub(x[1], x[2])) }}, []string{"s"}},
 	{mapKernel{"normRow", "x gain shift", false, "(x[i] - m) * s * gain[i] + shift[i]", 2, func(x []vec) vec {
 		return add(mul(mul(sub(x[0], x[3]), x[4]), x[1]), x[2])
