@@ -5048,6 +5048,241 @@ loopDone:
 	VZEROUPPER
 	RET
 
+// func sumExpAVX2(x []float32, m float32) float32
+// Requires: AVX, AVX2, SSE
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS m+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ    CX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y3, Y5, Y3
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y3, Y5, Y3
+	VMULPS  v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y3, Y3
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y3, Y3
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y3, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y3, Y5, Y3
+	VADDPS  v3f800000<>+0(SB), Y3, Y3
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y3, Y3
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y3, Y5, Y3
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y3, Y5, Y3
+	VMULPS  v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y3, Y3
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y3, Y3
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y3, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y3, Y5, Y3
+	VADDPS  v3f800000<>+0(SB), Y3, Y3
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y3, Y3
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     loop
+
+loopRest:
+	CMPQ       CX, $0x00000008
+	JL         loopLow
+	VMOVUPS    (AX), Y3
+	VSUBPS     Y0, Y3, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y3, Y5, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y3, Y5, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y3, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y3, Y5, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y3, Y3
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000008, CX
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	JMP        loopDone
+
+loopLow:
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+loopDone:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	MOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
 // func sumProductsAVX2(x []float32, y []float32) float32
 // Requires: AVX, SSE
 TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-52

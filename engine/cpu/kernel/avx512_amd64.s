@@ -6664,6 +6664,113 @@ loopRest:
 	VZEROUPPER
 	RET
 
+// func sumExpAVX512(x []float32, m float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·sumExpAVX512(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS m+24(FP), Z0
+	VXORPS       Z1, Z1, Z1
+
+loop:
+	CMPQ         CX, $0x00000010
+	JL           loopRest
+	VMOVUPS      (AX), Z2
+	VSUBPS       Z0, Z2, Z2
+	VBROADCASTSS v42b20000<>+0(SB), Z4
+	VMINPS       Z2, Z4, Z2
+	VBROADCASTSS vc2d00000<>+0(SB), Z4
+	VMAXPS       Z2, Z4, Z2
+	VMULPS.BCST  v3fb8aa3b<>+0(SB), Z2, Z4
+	VADDPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VPSUBD.BCST  v4b400000<>+0(SB), Z4, Z5
+	VSUBPS.BCST  v4b400000<>+0(SB), Z4, Z4
+	VMULPS.BCST  v3f318000<>+0(SB), Z4, Z6
+	VSUBPS       Z6, Z2, Z2
+	VMULPS.BCST  vb95e8083<>+0(SB), Z4, Z4
+	VSUBPS       Z4, Z2, Z2
+	VBROADCASTSS v39506967<>+0(SB), Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3ab743ce<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3c088908<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3d2aa9c1<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3e2aaaaa<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z4, Z4
+	VADDPS.BCST  v3f000000<>+0(SB), Z4, Z4
+	VMULPS       Z2, Z2, Z6
+	VMULPS       Z6, Z4, Z4
+	VADDPS       Z2, Z4, Z2
+	VADDPS.BCST  v3f800000<>+0(SB), Z2, Z2
+	VPSRAD       $0x01, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z6
+	VPSLLD       $0x17, Z6, Z6
+	VMULPS       Z6, Z2, Z2
+	VPSUBD       Z4, Z5, Z4
+	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z4
+	VPSLLD       $0x17, Z4, Z4
+	VMULPS       Z4, Z2, Z2
+	VADDPS       Z2, Z1, Z1
+	ADDQ         $0x00000040, AX
+	SUBQ         $0x00000010, CX
+	JMP          loop
+
+loopRest:
+	MOVL          $-1, DX
+	BZHIL         CX, DX, DX
+	KMOVW         DX, K1
+	VMOVUPS.Z     (AX), K1, Z2
+	VSUBPS        Z0, Z2, Z0
+	VBROADCASTSS  v42b20000<>+0(SB), Z2
+	VMINPS        Z0, Z2, Z0
+	VBROADCASTSS  vc2d00000<>+0(SB), Z2
+	VMAXPS        Z0, Z2, Z0
+	VMULPS.BCST   v3fb8aa3b<>+0(SB), Z0, Z2
+	VADDPS.BCST   v4b400000<>+0(SB), Z2, Z2
+	VPSUBD.BCST   v4b400000<>+0(SB), Z2, Z4
+	VSUBPS.BCST   v4b400000<>+0(SB), Z2, Z2
+	VMULPS.BCST   v3f318000<>+0(SB), Z2, Z5
+	VSUBPS        Z5, Z0, Z0
+	VMULPS.BCST   vb95e8083<>+0(SB), Z2, Z2
+	VSUBPS        Z2, Z0, Z0
+	VBROADCASTSS  v39506967<>+0(SB), Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS.BCST   v3ab743ce<>+0(SB), Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS.BCST   v3c088908<>+0(SB), Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS.BCST   v3d2aa9c1<>+0(SB), Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS.BCST   v3e2aaaaa<>+0(SB), Z2, Z2
+	VMULPS        Z0, Z2, Z2
+	VADDPS.BCST   v3f000000<>+0(SB), Z2, Z2
+	VMULPS        Z0, Z0, Z5
+	VMULPS        Z5, Z2, Z2
+	VADDPS        Z0, Z2, Z0
+	VADDPS.BCST   v3f800000<>+0(SB), Z0, Z0
+	VPSRAD        $0x01, Z4, Z2
+	VPADDD.BCST   v0000007f<>+0(SB), Z2, Z5
+	VPSLLD        $0x17, Z5, Z5
+	VMULPS        Z5, Z0, Z0
+	VPSUBD        Z2, Z4, Z2
+	VPADDD.BCST   v0000007f<>+0(SB), Z2, Z2
+	VPSLLD        $0x17, Z2, Z2
+	VMULPS        Z2, Z0, Z0
+	VADDPS        Z0, Z1, K1, Z1
+	VEXTRACTF32X8 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVHLPS      X0, X0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVSHDUP     X0, X3
+	VADDPS        Y3, Y0, Y0
+	MOVSS         X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
 // func sumProductsAVX512(x []float32, y []float32) float32
 // Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
 TEXT ·sumProductsAVX512(SB), NOSPLIT, $0-52

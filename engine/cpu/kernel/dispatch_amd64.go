@@ -530,6 +530,16 @@ func sumSquares(x []float32, m float32) float32 {
 	return sumSquaresGeneric(x, m)
 }
 
+func sumExp(x []float32, m float32) float32 {
+	switch active {
+	case pathAVX512:
+		return sumExpAVX512(x, m)
+	case pathAVX2:
+		return sumExpAVX2(x, m)
+	}
+	return sumExpGeneric(x, m)
+}
+
 func sumProducts(x, y []float32) float32 {
 	switch active {
 	case pathAVX512:

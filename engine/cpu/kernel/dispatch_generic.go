@@ -102,6 +102,8 @@ func addNormRow(dst, sum, x, dy []float32, m, s float32) { addNormRowGeneric(dst
 
 func sumSquares(x []float32, m float32) float32 { return sumSquaresGeneric(x, m) }
 
+func sumExp(x []float32, m float32) float32 { return sumExpGeneric(x, m) }
+
 func sumProducts(x, y []float32) float32 { return sumProductsGeneric(x, y) }
 
 func sumTriples(x, y, z []float32, m float32) float32 { return sumTriplesGeneric(x, y, z, m) }

@@ -79,6 +79,18 @@ func sumTriplesOf(x, y, z []float32, m float32) float32 {
 	return sumTriples(x, y, z, m)
 }
 
+// SumExp returns the sum of eˣ⁻ᵐ over a row.
+func SumExp(x []float32, m float32) float32 {
+	if len(x) > rowAtOnce {
+		return sumExpGeneric(x, m)
+	}
+	return sumExp(x, m)
+}
+
+// SoftmaxRow replaces a row by the exponentials of its elements less the largest
+// of them, and returns their sum: NaN if one is.
+func SoftmaxRow(x []float32) float32 { return softmaxOf(x) }
+
 // softmaxOf replaces a row by the exponentials of its elements less the largest
 // of those that are numbers, and returns their sum.
 func softmaxOf(x []float32) float32 {

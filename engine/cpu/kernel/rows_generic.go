@@ -35,6 +35,14 @@ func sumSquaresGeneric(x []float32, m float32) float32 {
 	return sumLanes(&l)
 }
 
+func sumExpGeneric(x []float32, m float32) float32 {
+	var l [lanes]float32
+	for i, v := range x {
+		l[i%lanes] += exp32(v - m)
+	}
+	return sumLanes(&l)
+}
+
 func sumProductsGeneric(x, y []float32) float32 {
 	var l [lanes]float32
 	for i, v := range x {

@@ -467,6 +467,18 @@ func addNormRowAVX2(dst []float32, sum []float32, x []float32, dy []float32, m f
 //go:noescape
 func sumSquaresAVX2(x []float32, m float32) float32
 
+// sumExpAVX2 is
+//
+//	for i := range x {
+//		lane[i%16] += exp32(x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumExpAVX2(x []float32, m float32) float32
+
 // sumProductsAVX2 is
 //
 //	for i := range x {

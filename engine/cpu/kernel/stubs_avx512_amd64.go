@@ -467,6 +467,18 @@ func addNormRowAVX512(dst []float32, sum []float32, x []float32, dy []float32, m
 //go:noescape
 func sumSquaresAVX512(x []float32, m float32) float32
 
+// sumExpAVX512 is
+//
+//	for i := range x {
+//		lane[i%16] += exp32(x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumExpAVX512(x []float32, m float32) float32
+
 // sumProductsAVX512 is
 //
 //	for i := range x {

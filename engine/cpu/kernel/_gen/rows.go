@@ -48,6 +48,7 @@ var rowSums = []*rowSum{
 		d := sub(x[0], x[1])
 		return mul(d, d)
 	}},
+	{"sumExp", "x", []string{"m"}, "exp32(x[i] - m)", func(x []vec) vec { return exp32(sub(x[0], x[1])) }},
 	{"sumProducts", "x y", nil, "x[i] * y[i]", func(x []vec) vec { return mul(x[0], x[1]) }},
 	{"sumTriples", "x y z", []string{"m"}, "x[i] * y[i] * (z[i] - m)", func(x []vec) vec {
 		return mul(mul(x[0], x[1]), sub(x[2], x[3]))
