@@ -3544,7 +3544,7 @@ tree:
 	RET
 
 // func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-65
 	MOVQ dst_base+0(FP), AX
 	MOVQ dst_len+8(FP), CX
@@ -3579,29 +3579,33 @@ wideRowsStart:
 	MOVQ rows+48(FP), DI
 
 wideRows:
-	VADDPS  (SI), Y0, Y0
-	VADDPS  32(SI), Y1, Y1
-	VADDPS  64(SI), Y2, Y2
-	VADDPS  96(SI), Y3, Y3
-	VADDPS  128(SI), Y4, Y4
-	VADDPS  160(SI), Y5, Y5
-	VADDPS  192(SI), Y6, Y6
-	VADDPS  224(SI), Y7, Y7
-	ADDQ    BX, SI
-	DECQ    DI
-	JNE     wideRows
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	ADDQ    $0x00000100, DX
-	ADDQ    $0x00000100, AX
-	SUBQ    $0x00000040, CX
-	JMP     wide
+	PREFETCHT0 (SI)(BX*8)
+	PREFETCHT0 64(SI)(BX*8)
+	PREFETCHT0 128(SI)(BX*8)
+	PREFETCHT0 192(SI)(BX*8)
+	VADDPS     (SI), Y0, Y0
+	VADDPS     32(SI), Y1, Y1
+	VADDPS     64(SI), Y2, Y2
+	VADDPS     96(SI), Y3, Y3
+	VADDPS     128(SI), Y4, Y4
+	VADDPS     160(SI), Y5, Y5
+	VADDPS     192(SI), Y6, Y6
+	VADDPS     224(SI), Y7, Y7
+	ADDQ       BX, SI
+	DECQ       DI
+	JNE        wideRows
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y3, 96(AX)
+	VMOVUPS    Y4, 128(AX)
+	VMOVUPS    Y5, 160(AX)
+	VMOVUPS    Y6, 192(AX)
+	VMOVUPS    Y7, 224(AX)
+	ADDQ       $0x00000100, DX
+	ADDQ       $0x00000100, AX
+	SUBQ       $0x00000040, CX
+	JMP        wide
 
 narrow:
 	CMPQ    CX, $0x00000008
