@@ -62,9 +62,16 @@ func (d *dense) build(c *Context, x *graph.Node) *graph.Node {
 	n := s[last].N
 	kernel := c.Param("kernel", []int{n, d.units}, d.init)
 	outer := s[:last].Size()
-	y := graph.MatMul(graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n)), kernel)
-	if !d.noBias {
-		y = graph.Add(y, c.Param("bias", []int{d.units}, Zeros))
+	y := graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n))
+	activation := d.activation.f
+	if d.noBias {
+		y = graph.MatMul(y, kernel)
+	} else {
+		relu := d.activation.name == ReLU.name
+		y = graph.Linear(y, kernel, c.Param("bias", []int{d.units}, Zeros), relu)
+		if relu {
+			activation = nil
+		}
 	}
 	y = graph.Reshape(y, append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))...)
 	if c.Training && d.l1 > 0 {
@@ -73,8 +80,8 @@ func (d *dense) build(c *Context, x *graph.Node) *graph.Node {
 	if c.Training && d.l2 > 0 {
 		c.Penalty(graph.Scale(graph.Sum(graph.Square(kernel)), d.l2))
 	}
-	if d.activation.f == nil {
+	if activation == nil {
 		return y
 	}
-	return d.activation.f(y)
+	return activation(y)
 }

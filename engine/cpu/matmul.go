@@ -39,6 +39,9 @@ func (s *matmulStep) tasks(rows int) int {
 func (s *matmulStep) run(in *instance, task int, w *worker) {
 	g := s.bound(in)
 	g.Run(task, in.common, w.floats(g.Scratch()))
+	if s.op.Bias {
+		g.AddBias(task, in.floats(s.n.In[2]), s.op.Relu)
+	}
 }
 
 func (s *matmulStep) bound(in *instance) kernel.Gemm {

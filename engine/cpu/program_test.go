@@ -403,6 +403,12 @@ func (g *generator) product() {
 		return s
 	}))
 	n := b.Shape()[1-place]
+	if small(graph.Shape{m, n}) && g.below(2, "bias") == 0 {
+		op := op
+		op.Bias, op.Relu = true, g.below(2, "relu") == 0
+		bias := g.pick("bias", func(s graph.Shape) bool { return s.Equal(graph.Shape{n}) }, func() graph.Shape { return graph.Shape{n} })
+		g.add(graph.Apply(op, a.Node, b.Node, bias.Node), a.bound*b.bound*300+bias.bound)
+	}
 	if small(graph.Shape{m, n}) {
 		g.add(graph.Apply(op, a.Node, b.Node), a.bound*b.bound*300)
 	}

@@ -48,6 +48,8 @@ var tolerances = map[string]tolerance{
 		"a sigmoid and a product; far below 0 the sigmoid is subnormal"},
 	"gelu_grad": sloped, "gelu_tanh_grad": sloped, "silu_grad": sloped,
 	"sum": summed, "scatter_add": summed, "sum_by_row": summed,
+	"matmul_bias": summed, "matmul_ta_bias": summed, "matmul_tb_bias": summed, "matmul_ta_tb_bias": summed,
+	"matmul_bias_relu": summed, "matmul_ta_bias_relu": summed, "matmul_tb_bias_relu": summed, "matmul_ta_tb_bias_relu": summed,
 	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
 
 	"softmax": {func(c *comparison, i int) float64 { return (64 + c.classes()) * math.Abs(c.want.F[i]) },
@@ -121,10 +123,14 @@ func (c *comparison) terms() float64 {
 	case graph.Reduce:
 		return float64(in[op.Lo:op.Hi].Size().Of(c.rows))
 	case graph.Product:
+		terms := float64(in[1].Of(c.rows))
 		if op.TransA {
-			return float64(in[0].Of(c.rows))
+			terms = float64(in[0].Of(c.rows))
 		}
-		return float64(in[1].Of(c.rows))
+		if op.Bias {
+			terms++
+		}
+		return terms
 	case graph.Products:
 		if op.TransA {
 			return float64(in[len(in)-2].Of(c.rows))

@@ -277,6 +277,15 @@ var moreGradientCases = []gradientCase{
 		}
 		return graph.Apply(o, m.param(anywhere, a), m.param(anywhere, b))
 	}},
+	{"linear", []string{"Product"}, func(m *maker) *graph.Node {
+		i, k, j := m.dim(), m.dim(), m.dim()
+		return graph.Linear(m.param(anywhere, graph.Shape{i, k}), m.param(anywhere, graph.Shape{k, j}), m.param(anywhere, graph.Shape{j}), false)
+	}},
+	{"linear with relu", []string{"Product"}, func(m *maker) *graph.Node { // away from the corner at 0
+		x := m.param(between(0.1, 1), graph.Shape{graph.Rows, graph.N(2)})
+		w := m.param(between(0.1, 1), graph.Fixed(2, 3))
+		return graph.Linear(x, w, m.param(func(r *rand.Rand) float64 { return float64(r.IntN(2))*-5 + r.Float64() }, graph.Fixed(3)), true)
+	}},
 	{"matmul with itself", []string{"Product"}, func(m *maker) *graph.Node {
 		x := m.param(anywhere, graph.Shape{m.dim(), m.dim()})
 		return graph.Apply(graph.Product{TransA: true}, x, x)

@@ -3657,6 +3657,79 @@ done:
 	VZEROUPPER
 	RET
 
+// func addReluAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·addReluAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ    BX, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 64(DX), Y5
+	VMOVUPS 96(CX), Y6
+	VMOVUPS 96(DX), Y7
+	VXORPS  Y8, Y8, Y8
+	VADDPS  Y1, Y0, Y0
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS Y0, (AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y3, Y2, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y5, Y4, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y7, Y6, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VXORPS  Y2, Y2, Y2
+	VADDPS  Y1, Y0, Y0
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VADDPS     Y2, Y1, Y1
+	VMAXPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func geluAVX2(dst []float32, x []float32)
 // Requires: AVX, AVX2
 TEXT ·geluAVX2(SB), NOSPLIT, $0-48

@@ -4434,6 +4434,79 @@ done:
 	VZEROUPPER
 	RET
 
+// func addReluAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·addReluAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ    BX, $0x00000040
+	JL      narrow
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VMOVUPS 64(CX), Z2
+	VMOVUPS 64(DX), Z3
+	VMOVUPS 128(CX), Z4
+	VMOVUPS 128(DX), Z5
+	VMOVUPS 192(CX), Z6
+	VMOVUPS 192(DX), Z7
+	VXORPS  Z8, Z8, Z8
+	VADDPS  Z1, Z0, Z0
+	VMAXPS  Z0, Z8, Z0
+	VMOVUPS Z0, (AX)
+	VXORPS  Z0, Z0, Z0
+	VADDPS  Z3, Z2, Z1
+	VMAXPS  Z1, Z0, Z0
+	VMOVUPS Z0, 64(AX)
+	VXORPS  Z0, Z0, Z0
+	VADDPS  Z5, Z4, Z1
+	VMAXPS  Z1, Z0, Z0
+	VMOVUPS Z0, 128(AX)
+	VXORPS  Z0, Z0, Z0
+	VADDPS  Z7, Z6, Z1
+	VMAXPS  Z1, Z0, Z0
+	VMOVUPS Z0, 192(AX)
+	ADDQ    $0x00000100, CX
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z0
+	VMOVUPS (DX), Z1
+	VXORPS  Z2, Z2, Z2
+	VADDPS  Z1, Z0, Z0
+	VMAXPS  Z0, Z2, Z0
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VADDPS    Z1, Z0, Z0
+	VMAXPS    Z0, Z2, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func geluAVX512(dst []float32, x []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluAVX512(SB), NOSPLIT, $0-48

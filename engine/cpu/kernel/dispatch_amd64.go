@@ -410,6 +410,17 @@ func softmaxRow(x []float32) float32 {
 	return softmaxRowGeneric(x)
 }
 
+func addRelu(dst, a, b []float32) {
+	switch active {
+	case pathAVX512:
+		addReluAVX512(dst, a, b)
+	case pathAVX2:
+		addReluAVX2(dst, a, b)
+	default:
+		addReluGeneric(dst, a, b)
+	}
+}
+
 func gelu(dst, x []float32) {
 	switch active {
 	case pathAVX512:

@@ -78,6 +78,8 @@ func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
 func softmaxRow(x []float32) float32 { return softmaxRowGeneric(x) }
 
+func addRelu(dst, a, b []float32) { addReluGeneric(dst, a, b) }
+
 func gelu(dst, x []float32) { geluGeneric(dst, x) }
 
 func geluGrad(dst, x, dy []float32) { geluGradGeneric(dst, x, dy) }

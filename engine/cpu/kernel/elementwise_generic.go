@@ -184,6 +184,11 @@ func reluGeneric(dst, x []float32) {
 	}
 }
 
+func addReluGeneric(dst, a, b []float32) {
+	addGeneric(dst, a, b)
+	reluGeneric(dst, dst)
+}
+
 func fillGeneric(dst []float32, v float32) {
 	for i := range dst {
 		dst[i] = v

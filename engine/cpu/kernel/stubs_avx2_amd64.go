@@ -365,6 +365,15 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// addReluAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = 0 if a[i] + b[i] < 0 else a[i] + b[i]
+//	}
+//
+//go:noescape
+func addReluAVX2(dst []float32, a []float32, b []float32)
+
 // geluAVX2 is
 //
 //	for i := range dst {
