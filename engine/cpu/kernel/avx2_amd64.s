@@ -4760,74 +4760,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
-// Requires: AVX
-TEXT ·subMulAVX2(SB), NOSPLIT, $0-76
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         a_base+24(FP), CX
-	MOVQ         b_base+48(FP), DX
-	MOVQ         dst_len+8(FP), BX
-	VBROADCASTSS s+72(FP), Y0
-
-wide:
-	CMPQ    BX, $0x00000020
-	JL      narrow
-	VMOVUPS (CX), Y1
-	VMOVUPS (DX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 32(DX), Y4
-	VMOVUPS 64(CX), Y5
-	VMOVUPS 64(DX), Y6
-	VMOVUPS 96(CX), Y7
-	VMOVUPS 96(DX), Y8
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)
-	VSUBPS  Y0, Y4, Y1
-	VMULPS  Y1, Y3, Y1
-	VMOVUPS Y1, 32(AX)
-	VSUBPS  Y0, Y6, Y1
-	VMULPS  Y1, Y5, Y1
-	VMOVUPS Y1, 64(AX)
-	VSUBPS  Y0, Y8, Y1
-	VMULPS  Y1, Y7, Y1
-	VMOVUPS Y1, 96(AX)
-	ADDQ    $0x00000080, CX
-	ADDQ    $0x00000080, DX
-	ADDQ    $0x00000080, AX
-	SUBQ    $0x00000020, BX
-	JMP     wide
-
-narrow:
-	CMPQ    BX, $0x00000008
-	JL      tail
-	VMOVUPS (CX), Y1
-	VMOVUPS (DX), Y2
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)
-	ADDQ    $0x00000020, CX
-	ADDQ    $0x00000020, DX
-	ADDQ    $0x00000020, AX
-	SUBQ    $0x00000008, BX
-	JMP     narrow
-
-tail:
-	TESTQ      BX, BX
-	JE         done
-	LEAQ       masks<>+0(SB), SI
-	NEGQ       BX
-	VMOVUPS    32(SI)(BX*4), Y1
-	VMASKMOVPS (CX), Y1, Y2
-	VMASKMOVPS (DX), Y1, Y3
-	VSUBPS     Y0, Y3, Y0
-	VMULPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (AX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func normRowAVX2(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
 // Requires: AVX
 TEXT ·normRowAVX2(SB), NOSPLIT, $0-104
@@ -5513,47 +5445,53 @@ loopDone:
 	VZEROUPPER
 	RET
 
-// func softmaxRowAVX2(x []float32) float32
-// Requires: AVX, AVX2, SSE
-TEXT ·softmaxRowAVX2(SB), NOSPLIT, $0-28
-	MOVQ    x_base+0(FP), AX
-	MOVQ    x_len+8(FP), DX
+// func softmaxRowsAVX2(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·softmaxRowsAVX2(SB), NOSPLIT, $0-88
+	MOVQ x_base+0(FP), AX
+	MOVQ sums_base+24(FP), CX
+	MOVQ stride+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ n+64(FP), BX
+
+row:
 	VMOVUPS vff800000<>+0(SB), Y0
 	VMOVUPS vff800000<>+0(SB), Y1
-	MOVQ    AX, CX
+	MOVQ    AX, SI
+	MOVQ    BX, DI
 
 most:
-	CMPQ    DX, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      mostRest
-	VMOVUPS (CX), Y2
+	VMOVUPS (SI), Y2
 	VMAXPS  Y0, Y2, Y0
-	VMOVUPS 32(CX), Y2
+	VMOVUPS 32(SI), Y2
 	VMAXPS  Y1, Y2, Y1
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DI
 	JMP     most
 
 mostRest:
-	CMPQ       DX, $0x00000008
+	CMPQ       DI, $0x00000008
 	JL         mostLow
-	VMOVUPS    (CX), Y2
+	VMOVUPS    (SI), Y2
 	VMAXPS     Y0, Y2, Y0
-	ADDQ       $0x00000020, CX
-	SUBQ       $0x00000008, DX
-	LEAQ       masks<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y2
-	VMASKMOVPS (CX), Y2, Y4
+	ADDQ       $0x00000020, SI
+	SUBQ       $0x00000008, DI
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y2
+	VMASKMOVPS (SI), Y2, Y4
 	VMOVUPS    vff800000<>+0(SB), Y5
 	VBLENDVPS  Y2, Y4, Y5, Y2
 	VMAXPS     Y1, Y2, Y1
 	JMP        mostDone
 
 mostLow:
-	LEAQ       masks<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y2
-	VMASKMOVPS (CX), Y2, Y4
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y2
+	VMASKMOVPS (SI), Y2, Y4
 	VMOVUPS    vff800000<>+0(SB), Y5
 	VBLENDVPS  Y2, Y4, Y5, Y2
 	VMAXPS     Y0, Y2, Y0
@@ -5567,14 +5505,15 @@ mostDone:
 	VMOVSHDUP    X0, X3
 	VMAXPS       Y3, Y0, Y0
 	VBROADCASTSS X0, Y0
-	MOVQ         x_len+8(FP), DX
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
+	MOVQ         AX, SI
+	MOVQ         BX, DI
 
 exp:
-	CMPQ    DX, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      expRest
-	VMOVUPS (AX), Y4
+	VMOVUPS (SI), Y4
 	VSUBPS  Y0, Y4, Y4
 	VMOVUPS v42b20000<>+0(SB), Y5
 	VMINPS  Y4, Y5, Y4
@@ -5611,9 +5550,9 @@ exp:
 	VPADDD  v0000007f<>+0(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
 	VMULPS  Y5, Y4, Y4
-	VMOVUPS Y4, (AX)
+	VMOVUPS Y4, (SI)
 	VADDPS  Y4, Y1, Y1
-	VMOVUPS 32(AX), Y4
+	VMOVUPS 32(SI), Y4
 	VSUBPS  Y0, Y4, Y4
 	VMOVUPS v42b20000<>+0(SB), Y5
 	VMINPS  Y4, Y5, Y4
@@ -5650,16 +5589,16 @@ exp:
 	VPADDD  v0000007f<>+0(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
 	VMULPS  Y5, Y4, Y4
-	VMOVUPS Y4, 32(AX)
+	VMOVUPS Y4, 32(SI)
 	VADDPS  Y4, Y2, Y2
-	ADDQ    $0x00000040, AX
-	SUBQ    $0x00000010, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DI
 	JMP     exp
 
 expRest:
-	CMPQ       DX, $0x00000008
+	CMPQ       DI, $0x00000008
 	JL         expLow
-	VMOVUPS    (AX), Y4
+	VMOVUPS    (SI), Y4
 	VSUBPS     Y0, Y4, Y4
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y4, Y5, Y4
@@ -5696,14 +5635,14 @@ expRest:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y4, Y4
-	VMOVUPS    Y4, (AX)
+	VMOVUPS    Y4, (SI)
 	VADDPS     Y4, Y1, Y1
-	ADDQ       $0x00000020, AX
-	SUBQ       $0x00000008, DX
-	LEAQ       masks<>+0(SB), CX
-	NEGQ       DX
-	VMOVUPS    32(CX)(DX*4), Y4
-	VMASKMOVPS (AX), Y4, Y5
+	ADDQ       $0x00000020, SI
+	SUBQ       $0x00000008, DI
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y4
+	VMASKMOVPS (SI), Y4, Y5
 	VSUBPS     Y0, Y5, Y0
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y0, Y5, Y0
@@ -5740,16 +5679,16 @@ expRest:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (AX)
+	VMASKMOVPS Y0, Y4, (SI)
 	VANDPS     Y4, Y0, Y0
 	VADDPS     Y0, Y2, Y2
 	JMP        expDone
 
 expLow:
-	LEAQ       masks<>+0(SB), CX
-	NEGQ       DX
-	VMOVUPS    32(CX)(DX*4), Y4
-	VMASKMOVPS (AX), Y4, Y5
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y4
+	VMASKMOVPS (SI), Y4, Y5
 	VSUBPS     Y0, Y5, Y0
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y0, Y5, Y0
@@ -5786,7 +5725,7 @@ expLow:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (AX)
+	VMASKMOVPS Y0, Y4, (SI)
 	VANDPS     Y4, Y0, Y0
 	VADDPS     Y0, Y1, Y1
 
@@ -5798,7 +5737,195 @@ expDone:
 	VADDPS       Y3, Y0, Y0
 	VMOVSHDUP    X0, X3
 	VADDPS       Y3, Y0, Y0
-	MOVSS        X0, ret+24(FP)
+	VMOVSS       X0, (CX)
+	ADDQ         $0x00000004, CX
+	ADDQ         DX, AX
+	ADDQ         more+72(FP), BX
+	CMPQ         BX, most+80(FP)
+	CMOVQGT      most+80(FP), BX
+	DECQ         rows+48(FP)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func scaleRowsAVX2(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+// Requires: AVX
+TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ s_base+48(FP), DX
+	MOVQ apart+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ row+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VBROADCASTSS (DX), Y0
+	MOVQ         CX, DI
+	MOVQ         AX, R8
+	MOVQ         n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000008
+	JL      partRest
+	VMOVUPS (DI), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     part
+
+partRest:
+	TESTQ      R9, R9
+	JE         partDone
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y1
+	VMASKMOVPS (DI), Y1, Y2
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (R8)
+
+partDone:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ $0x00000004, DX
+	DECQ rows+72(FP)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX2(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+// Requires: AVX
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ rowX+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rowY+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	MOVQ   n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000010
+	JL      partRest
+	VMOVUPS (DI), Y2
+	VMOVUPS (R8), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(DI), Y2
+	VMOVUPS 32(R8), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     part
+
+partRest:
+	CMPQ       R9, $0x00000008
+	JL         partLow
+	VMOVUPS    (DI), Y2
+	VMOVUPS    (R8), Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	ADDQ       $0x00000020, DI
+	ADDQ       $0x00000020, R8
+	SUBQ       $0x00000008, R9
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y2
+	VMASKMOVPS (DI), Y2, Y3
+	VMASKMOVPS (R8), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y1, Y1
+	JMP        partDone
+
+partLow:
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y2
+	VMASKMOVPS (DI), Y2, Y3
+	VMASKMOVPS (R8), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y0, Y0
+
+partDone:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSS       X0, (AX)
+	ADDQ         BX, CX
+	ADDQ         SI, DX
+	ADDQ         $0x00000004, AX
+	DECQ         rows+72(FP)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func slopeRowsAVX2(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, CMOV
+TEXT ·slopeRowsAVX2(SB), NOSPLIT, $0-112
+	MOVQ dst_base+0(FP), AX
+	MOVQ e_base+24(FP), CX
+	MOVQ d_base+48(FP), DX
+	MOVQ stride+80(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+88(FP), SI
+
+row:
+	VBROADCASTSS (DX), Y0
+	MOVQ         AX, DI
+	MOVQ         CX, R8
+	MOVQ         SI, R9
+
+part:
+	CMPQ    R9, $0x00000008
+	JL      partRest
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     part
+
+partRest:
+	TESTQ      R9, R9
+	JE         partDone
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y1
+	VMASKMOVPS (R8), Y1, Y2
+	VMASKMOVPS (DI), Y1, Y3
+	VSUBPS     Y0, Y3, Y0
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (DI)
+
+partDone:
+	ADDQ    BX, AX
+	ADDQ    BX, CX
+	ADDQ    $0x00000004, DX
+	ADDQ    more+96(FP), SI
+	CMPQ    SI, most+104(FP)
+	CMOVQGT most+104(FP), SI
+	DECQ    rows+72(FP)
+	JNE     row
 	VZEROUPPER
 	RET
 

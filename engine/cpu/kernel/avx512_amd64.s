@@ -6354,74 +6354,6 @@ done:
 	VZEROUPPER
 	RET
 
-// func subMulAVX512(dst []float32, a []float32, b []float32, s float32)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·subMulAVX512(SB), NOSPLIT, $0-76
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         a_base+24(FP), CX
-	MOVQ         b_base+48(FP), DX
-	MOVQ         dst_len+8(FP), BX
-	VBROADCASTSS s+72(FP), Z0
-
-wide:
-	CMPQ    BX, $0x00000040
-	JL      narrow
-	VMOVUPS (CX), Z1
-	VMOVUPS (DX), Z2
-	VMOVUPS 64(CX), Z3
-	VMOVUPS 64(DX), Z4
-	VMOVUPS 128(CX), Z5
-	VMOVUPS 128(DX), Z6
-	VMOVUPS 192(CX), Z7
-	VMOVUPS 192(DX), Z8
-	VSUBPS  Z0, Z2, Z2
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (AX)
-	VSUBPS  Z0, Z4, Z1
-	VMULPS  Z1, Z3, Z1
-	VMOVUPS Z1, 64(AX)
-	VSUBPS  Z0, Z6, Z1
-	VMULPS  Z1, Z5, Z1
-	VMOVUPS Z1, 128(AX)
-	VSUBPS  Z0, Z8, Z1
-	VMULPS  Z1, Z7, Z1
-	VMOVUPS Z1, 192(AX)
-	ADDQ    $0x00000100, CX
-	ADDQ    $0x00000100, DX
-	ADDQ    $0x00000100, AX
-	SUBQ    $0x00000040, BX
-	JMP     wide
-
-narrow:
-	CMPQ    BX, $0x00000010
-	JL      tail
-	VMOVUPS (CX), Z1
-	VMOVUPS (DX), Z2
-	VSUBPS  Z0, Z2, Z2
-	VMULPS  Z2, Z1, Z1
-	VMOVUPS Z1, (AX)
-	ADDQ    $0x00000040, CX
-	ADDQ    $0x00000040, DX
-	ADDQ    $0x00000040, AX
-	SUBQ    $0x00000010, BX
-	JMP     narrow
-
-tail:
-	TESTQ     BX, BX
-	JE        done
-	MOVL      $-1, SI
-	BZHIL     BX, SI, SI
-	KMOVW     SI, K1
-	VMOVUPS.Z (CX), K1, Z1
-	VMOVUPS.Z (DX), K1, Z2
-	VSUBPS    Z0, Z2, Z0
-	VMULPS    Z0, Z1, Z0
-	VMOVUPS   Z0, K1, (AX)
-
-done:
-	VZEROUPPER
-	RET
-
 // func normRowAVX512(dst []float32, x []float32, gain []float32, shift []float32, m float32, s float32)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·normRowAVX512(SB), NOSPLIT, $0-104
@@ -6941,28 +6873,34 @@ loopRest:
 	VZEROUPPER
 	RET
 
-// func softmaxRowAVX512(x []float32) float32
-// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
-TEXT ·softmaxRowAVX512(SB), NOSPLIT, $0-28
-	MOVQ         x_base+0(FP), AX
-	MOVQ         x_len+8(FP), DX
+// func softmaxRowsAVX512(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, CMOV
+TEXT ·softmaxRowsAVX512(SB), NOSPLIT, $0-88
+	MOVQ x_base+0(FP), AX
+	MOVQ sums_base+24(FP), CX
+	MOVQ stride+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ n+64(FP), BX
+
+row:
 	VBROADCASTSS vff800000<>+0(SB), Z0
-	MOVQ         AX, CX
+	MOVQ         AX, SI
+	MOVQ         BX, DI
 
 most:
-	CMPQ    DX, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      mostRest
-	VMOVUPS (CX), Z1
+	VMOVUPS (SI), Z1
 	VMAXPS  Z0, Z1, Z0
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DI
 	JMP     most
 
 mostRest:
-	MOVL          $-1, BX
-	BZHIL         DX, BX, BX
-	KMOVW         BX, K1
-	VMOVUPS.Z     (CX), K1, Z1
+	MOVL          $-1, R8
+	BZHIL         DI, R8, R8
+	KMOVW         R8, K1
+	VMOVUPS.Z     (SI), K1, Z1
 	VMAXPS        Z0, Z1, K1, Z0
 	VEXTRACTF32X8 $0x01, Z0, Y1
 	VMAXPS        Y1, Y0, Y0
@@ -6973,13 +6911,14 @@ mostRest:
 	VMOVSHDUP     X0, X2
 	VMAXPS        Y2, Y0, Y0
 	VBROADCASTSS  X0, Z0
-	MOVQ          x_len+8(FP), DX
 	VXORPS        Z1, Z1, Z1
+	MOVQ          AX, SI
+	MOVQ          BX, DI
 
 exp:
-	CMPQ         DX, $0x00000010
+	CMPQ         DI, $0x00000010
 	JL           expRest
-	VMOVUPS      (AX), Z3
+	VMOVUPS      (SI), Z3
 	VSUBPS       Z0, Z3, Z3
 	VBROADCASTSS v42b20000<>+0(SB), Z4
 	VMINPS       Z3, Z4, Z3
@@ -7016,17 +6955,17 @@ exp:
 	VPADDD.BCST  v0000007f<>+0(SB), Z4, Z4
 	VPSLLD       $0x17, Z4, Z4
 	VMULPS       Z4, Z3, Z3
-	VMOVUPS      Z3, (AX)
+	VMOVUPS      Z3, (SI)
 	VADDPS       Z3, Z1, Z1
-	ADDQ         $0x00000040, AX
-	SUBQ         $0x00000010, DX
+	ADDQ         $0x00000040, SI
+	SUBQ         $0x00000010, DI
 	JMP          exp
 
 expRest:
-	MOVL          $-1, CX
-	BZHIL         DX, CX, CX
-	KMOVW         CX, K1
-	VMOVUPS.Z     (AX), K1, Z3
+	MOVL          $-1, R8
+	BZHIL         DI, R8, R8
+	KMOVW         R8, K1
+	VMOVUPS.Z     (SI), K1, Z3
 	VSUBPS        Z0, Z3, Z0
 	VBROADCASTSS  v42b20000<>+0(SB), Z3
 	VMINPS        Z0, Z3, Z0
@@ -7063,7 +7002,7 @@ expRest:
 	VPADDD.BCST   v0000007f<>+0(SB), Z3, Z3
 	VPSLLD        $0x17, Z3, Z3
 	VMULPS        Z3, Z0, Z0
-	VMOVUPS       Z0, K1, (AX)
+	VMOVUPS       Z0, K1, (SI)
 	VADDPS        Z0, Z1, K1, Z1
 	VEXTRACTF32X8 $0x01, Z1, Y0
 	VADDPS        Y0, Y1, Y0
@@ -7073,7 +7012,168 @@ expRest:
 	VADDPS        Y2, Y0, Y0
 	VMOVSHDUP     X0, X2
 	VADDPS        Y2, Y0, Y0
-	MOVSS         X0, ret+24(FP)
+	VMOVSS        X0, (CX)
+	ADDQ          $0x00000004, CX
+	ADDQ          DX, AX
+	ADDQ          more+72(FP), BX
+	CMPQ          BX, most+80(FP)
+	CMOVQGT       most+80(FP), BX
+	DECQ          rows+48(FP)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func scaleRowsAVX512(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·scaleRowsAVX512(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ s_base+48(FP), DX
+	MOVQ apart+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ row+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VBROADCASTSS (DX), Z0
+	MOVQ         CX, DI
+	MOVQ         AX, R8
+	MOVQ         n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000010
+	JL      partRest
+	VMOVUPS (DI), Z1
+	VMULPS  Z0, Z1, Z1
+	VMOVUPS Z1, (R8)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     part
+
+partRest:
+	TESTQ     R9, R9
+	JE        partDone
+	MOVL      $-1, R10
+	BZHIL     R9, R10, R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (DI), K1, Z1
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (R8)
+
+partDone:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ $0x00000004, DX
+	DECQ rows+72(FP)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX512(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·dotRowsAVX512(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ rowX+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rowY+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VXORPS Z0, Z0, Z0
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	MOVQ   n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000010
+	JL      partRest
+	VMOVUPS (DI), Z1
+	VMOVUPS (R8), Z2
+	VMULPS  Z2, Z1, Z1
+	VADDPS  Z1, Z0, Z0
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     part
+
+partRest:
+	MOVL          $-1, R10
+	BZHIL         R9, R10, R10
+	KMOVW         R10, K1
+	VMOVUPS.Z     (DI), K1, Z1
+	VMOVUPS.Z     (R8), K1, Z2
+	VMULPS        Z2, Z1, Z1
+	VADDPS        Z1, Z0, K1, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVHLPS      X0, X0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVSHDUP     X0, X3
+	VADDPS        Y3, Y0, Y0
+	VMOVSS        X0, (AX)
+	ADDQ          BX, CX
+	ADDQ          SI, DX
+	ADDQ          $0x00000004, AX
+	DECQ          rows+72(FP)
+	JNE           row
+	VZEROUPPER
+	RET
+
+// func slopeRowsAVX512(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, AVX512F, BMI2, CMOV
+TEXT ·slopeRowsAVX512(SB), NOSPLIT, $0-112
+	MOVQ dst_base+0(FP), AX
+	MOVQ e_base+24(FP), CX
+	MOVQ d_base+48(FP), DX
+	MOVQ stride+80(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+88(FP), SI
+
+row:
+	VBROADCASTSS (DX), Z0
+	MOVQ         AX, DI
+	MOVQ         CX, R8
+	MOVQ         SI, R9
+
+part:
+	CMPQ    R9, $0x00000010
+	JL      partRest
+	VMOVUPS (R8), Z1
+	VMOVUPS (DI), Z2
+	VSUBPS  Z0, Z2, Z2
+	VMULPS  Z2, Z1, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     part
+
+partRest:
+	TESTQ     R9, R9
+	JE        partDone
+	MOVL      $-1, R10
+	BZHIL     R9, R10, R10
+	KMOVW     R10, K1
+	VMOVUPS.Z (R8), K1, Z1
+	VMOVUPS.Z (DI), K1, Z2
+	VSUBPS    Z0, Z2, Z0
+	VMULPS    Z0, Z1, Z0
+	VMOVUPS   Z0, K1, (DI)
+
+partDone:
+	ADDQ    BX, AX
+	ADDQ    BX, CX
+	ADDQ    $0x00000004, DX
+	ADDQ    more+96(FP), SI
+	CMPQ    SI, most+104(FP)
+	CMOVQGT most+104(FP), SI
+	DECQ    rows+72(FP)
+	JNE     row
 	VZEROUPPER
 	RET
 

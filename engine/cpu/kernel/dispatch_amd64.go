@@ -400,14 +400,48 @@ func softplus(dst, x []float32) {
 	}
 }
 
-func softmaxRow(x []float32) float32 {
+func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	switch active {
 	case pathAVX512:
-		return softmaxRowAVX512(x)
+		softmaxRowsAVX512(x, sums, rows, stride, n, more, most)
 	case pathAVX2:
-		return softmaxRowAVX2(x)
+		softmaxRowsAVX2(x, sums, rows, stride, n, more, most)
+	default:
+		softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
 	}
-	return softmaxRowGeneric(x)
+}
+
+func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
+	switch active {
+	case pathAVX512:
+		scaleRowsAVX512(dst, x, s, rows, n, apart, row)
+	case pathAVX2:
+		scaleRowsAVX2(dst, x, s, rows, n, apart, row)
+	default:
+		scaleRowsGeneric(dst, x, s, rows, n, apart, row)
+	}
+}
+
+func dotRows(dst, x, y []float32, rows, n, rowX, rowY int) {
+	switch active {
+	case pathAVX512:
+		dotRowsAVX512(dst, x, y, rows, n, rowX, rowY)
+	case pathAVX2:
+		dotRowsAVX2(dst, x, y, rows, n, rowX, rowY)
+	default:
+		dotRowsGeneric(dst, x, y, rows, n, rowX, rowY)
+	}
+}
+
+func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
+	switch active {
+	case pathAVX512:
+		slopeRowsAVX512(dst, e, d, rows, stride, n, more, most)
+	case pathAVX2:
+		slopeRowsAVX2(dst, e, d, rows, stride, n, more, most)
+	default:
+		slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
+	}
 }
 
 func addRelu(dst, a, b []float32) {
@@ -484,17 +518,6 @@ func siluGrad(dst, x, dy []float32) {
 		siluGradAVX2(dst, x, dy)
 	default:
 		siluGradGeneric(dst, x, dy)
-	}
-}
-
-func subMul(dst, a, b []float32, s float32) {
-	switch active {
-	case pathAVX512:
-		subMulAVX512(dst, a, b, s)
-	case pathAVX2:
-		subMulAVX2(dst, a, b, s)
-	default:
-		subMulGeneric(dst, a, b, s)
 	}
 }
 

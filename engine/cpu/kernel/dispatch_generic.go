@@ -76,7 +76,21 @@ func cos(dst, x []float32) { cosGeneric(dst, x) }
 
 func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
-func softmaxRow(x []float32) float32 { return softmaxRowGeneric(x) }
+func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
+	softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
+}
+
+func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
+	scaleRowsGeneric(dst, x, s, rows, n, apart, row)
+}
+
+func dotRows(dst, x, y []float32, rows, n, rowX, rowY int) {
+	dotRowsGeneric(dst, x, y, rows, n, rowX, rowY)
+}
+
+func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
+	slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
+}
 
 func addRelu(dst, a, b []float32) { addReluGeneric(dst, a, b) }
 
@@ -91,8 +105,6 @@ func geluTanhGrad(dst, x, dy []float32) { geluTanhGradGeneric(dst, x, dy) }
 func silu(dst, x []float32) { siluGeneric(dst, x) }
 
 func siluGrad(dst, x, dy []float32) { siluGradGeneric(dst, x, dy) }
-
-func subMul(dst, a, b []float32, s float32) { subMulGeneric(dst, a, b, s) }
 
 func normRow(dst, x, gain, shift []float32, m, s float32) { normRowGeneric(dst, x, gain, shift, m, s) }
 

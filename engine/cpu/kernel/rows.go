@@ -89,13 +89,11 @@ func SumExp(x []float32, m float32) float32 {
 
 // SoftmaxRow replaces a row by the exponentials of its elements less the largest
 // of them, and returns their sum: NaN if one is.
-func SoftmaxRow(x []float32) float32 { return softmaxOf(x) }
-
-// softmaxOf replaces a row by the exponentials of its elements less the largest
-// of those that are numbers, and returns their sum.
-func softmaxOf(x []float32) float32 {
+func SoftmaxRow(x []float32) float32 {
 	if len(x) > rowAtOnce {
 		return softmaxRowGeneric(x)
 	}
-	return softmaxRow(x)
+	var sum [1]float32
+	softmaxRows(x, sum[:], 1, 0, len(x), 0, len(x))
+	return sum[0]
 }

@@ -428,15 +428,6 @@ func siluAVX512(dst []float32, x []float32)
 //go:noescape
 func siluGradAVX512(dst []float32, x []float32, dy []float32)
 
-// subMulAVX512 is
-//
-//	for i := range dst {
-//		dst[i] = a[i] * (b[i] - s)
-//	}
-//
-//go:noescape
-func subMulAVX512(dst []float32, a []float32, b []float32, s float32)
-
 // normRowAVX512 is
 //
 //	for i := range dst {
@@ -512,8 +503,10 @@ func sumProductsAVX512(x []float32, y []float32) float32
 //go:noescape
 func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
 
-// softmaxRowAVX512 is
+// softmaxRowsAVX512 is, for rows > 0,
 //
+//	for r := range rows {
+//	x := x[r*stride:][:min(n+r*more, most)]
 //	m := max(x), of those that are numbers
 //	for i := range x {
 //		x[i] = exp32(x[i] - m)
@@ -522,9 +515,48 @@ func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
 //	for n := 8; n > 0; n /= 2 {
 //		lane[:n] += lane[n:2*n]
 //	}
+//	sums[r] = lane[0]
+//	}
 //
 //go:noescape
-func softmaxRowAVX512(x []float32) float32
+func softmaxRowsAVX512(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+
+// scaleRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range n {
+//			dst[r*apart+i] = x[r*row+i] * s[r]
+//		}
+//	}
+//
+//go:noescape
+func scaleRowsAVX512(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+
+// dotRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//	for i := range n {
+//		lane[i%16] += x[r*rowX+i] * y[r*rowY+i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//	dst[r] = lane[0]
+//	}
+//
+//go:noescape
+func dotRowsAVX512(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+
+// slopeRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range min(n+r*more, most) {
+//			dst[r*stride+i] = e[r*stride+i] * (dst[r*stride+i] - d[r])
+//		}
+//	}
+//
+//go:noescape
+func slopeRowsAVX512(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
 
 // gemmTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32 and k > 0,
 //
