@@ -1,8 +1,6 @@
 package nn
 
 import (
-	"math"
-
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/nn/internal/names"
 )
@@ -36,11 +34,11 @@ var (
 	Tanh      = Activation{"tanh", graph.Tanh}
 	Softplus  = Activation{"softplus", graph.Softplus}
 	Softmax   = Activation{"softmax", graph.Softmax}
-	LeakyReLU = Activation{"leaky_relu", leakyRelu} // slope 0.01 below 0, as PyTorch (Keras: 0.3)
-	ELU       = Activation{"elu", elu}              // Clevert et al. 2016, α = 1
-	SiLU      = Activation{"silu", silu}            // x·σ(x), also called swish
-	GELU      = Activation{"gelu", gelu}            // Hendrycks and Gimpel 2016, by erf
-	GELUTanh  = Activation{"gelu_tanh", geluTanh}   // their approximation, as in GPT-2
+	LeakyReLU = Activation{"leaky_relu", leakyRelu}     // slope 0.01 below 0, as PyTorch (Keras: 0.3)
+	ELU       = Activation{"elu", elu}                  // Clevert et al. 2016, α = 1
+	SiLU      = Activation{"silu", graph.Silu}          // x·σ(x), also called swish
+	GELU      = Activation{"gelu", graph.Gelu}          // Hendrycks and Gimpel 2016, by erf
+	GELUTanh  = Activation{"gelu_tanh", graph.GeluTanh} // their approximation, as in GPT-2
 )
 
 func leakyRelu(x *graph.Node) *graph.Node { return graph.Max(x, graph.Scale(x, 0.01)) }
@@ -49,17 +47,6 @@ func elu(x *graph.Node) *graph.Node {
 	zero := x.Builder().Scalar(0)
 	// The exponential is taken of min(x, 0), or it would overflow unused.
 	return graph.Select(graph.Greater(x, zero), x, graph.AddScalar(graph.Exp(graph.Min(x, zero)), -1))
-}
-
-func silu(x *graph.Node) *graph.Node { return graph.Mul(x, graph.Sigmoid(x)) }
-
-func gelu(x *graph.Node) *graph.Node {
-	return graph.Mul(graph.Scale(x, 0.5), graph.AddScalar(graph.Erf(graph.Scale(x, 1/math.Sqrt2)), 1))
-}
-
-func geluTanh(x *graph.Node) *graph.Node {
-	inner := graph.Scale(graph.Add(x, graph.Scale(graph.Mul(x, graph.Square(x)), 0.044715)), math.Sqrt(2/math.Pi))
-	return graph.Mul(graph.Scale(x, 0.5), graph.AddScalar(graph.Tanh(inner), 1))
 }
 
 var activations = map[string]Activation{"swish": SiLU, "none": Identity}

@@ -63,21 +63,32 @@ func (d *dense) build(c *Context, x *graph.Node) *graph.Node {
 	n := s[last].N
 	kernel := c.Param("kernel", []int{n, d.units}, d.init)
 	outer := s[:last].Size()
-	y := graph.MatMul(graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n)), kernel)
-	return d.finish(c, "dense", y, kernel, append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))...)
+	x = graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n))
+	shape := append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))
+	if d.noBias {
+		return d.activate(c, "dense", graph.Reshape(graph.MatMul(x, kernel), shape...), kernel)
+	}
+	// The bias and the most usual activation are part of the product.
+	e := *d
+	relu := d.activation.name == ReLU.name
+	if relu {
+		e.activation = Activation{}
+	}
+	return e.activate(c, "dense", graph.Reshape(graph.Linear(x, kernel, c.Param("bias", []int{d.units}, Zeros), relu), shape...), kernel)
 }
 
-// finish adds the bias to y [… units], gives it the shape, if there is one, and
-// applies the activation; penalties are those of the kernel.
-func (d *dense) finish(c *Context, kind string, y, kernel *graph.Node, shape ...graph.Dim) *graph.Node {
-	if d.l1 < 0 || d.l2 < 0 {
-		return c.B.Fail(kind, fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
-	}
+// finish adds the bias to y [… units] and activates it.
+func (d *dense) finish(c *Context, kind string, y, kernel *graph.Node) *graph.Node {
 	if !d.noBias {
 		y = graph.Add(y, c.Param("bias", []int{d.units}, Zeros))
 	}
-	if len(shape) > 0 {
-		y = graph.Reshape(y, shape...)
+	return d.activate(c, kind, y, kernel)
+}
+
+// activate applies the activation; penalties are those of the kernel.
+func (d *dense) activate(c *Context, kind string, y, kernel *graph.Node) *graph.Node {
+	if d.l1 < 0 || d.l2 < 0 {
+		return c.B.Fail(kind, fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
 	}
 	if c.Training && d.l1 > 0 {
 		c.Penalty(graph.Scale(graph.Sum(graph.Abs(kernel)), d.l1))

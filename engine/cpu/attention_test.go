@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 )
@@ -220,4 +221,52 @@ func TestAttentionOfNumbersThatAreNone(t *testing.T) {
 
 func (g *generator) within() {
 	g.add(graph.Within(g.ints(7, false, graph.Rows), 1+g.below(6, "places")), 1)
+}
+
+func (g *generator) derivative() {
+	x := tame(g.any())
+	dy := g.pick("dy", func(s graph.Shape) bool { return s.Equal(x.Shape()) }, x.Shape)
+	kind := []graph.UnaryKind{graph.OpGelu, graph.OpGeluTanh, graph.OpSilu}[g.below(3, "kind")]
+	g.add(graph.Apply(graph.Derivative{Of: kind}, x.Node, dy.Node), 2*dy.bound)
+}
+
+// TestCrossEntropyInPlace: the gradient is computed where the logits were, unless
+// something reads them later.
+func TestCrossEntropyInPlace(t *testing.T) {
+	const classes = 1000
+	build := func(later bool) (*graph.Program, int) {
+		b := graph.New("loss")
+		x, labels := b.Input("x", tensor.Float32, graph.Rows, graph.N(classes)), b.Input("y", tensor.Int32, graph.Rows)
+		logits := graph.Scale(x, 2)
+		loss := graph.Mean(graph.SoftmaxCrossEntropy(logits, labels, 0.1))
+		g := graph.Gradients(loss, []*graph.Node{logits})[0].Dense
+		b.Output("sum", graph.Sum(g, 0))
+		if later {
+			b.Output("logits", graph.Sum(graph.Mul(logits, graph.Exp(graph.Sum(g))), 0))
+		}
+		p := mustProgram(t, b)
+		return p, cpu.Bytes(mustCompile(t, p), 64)
+	}
+	alone, one := build(false)
+	both, two := build(true)
+	if matrix := 4 * 64 * classes; one > matrix+matrix/4 || two < 2*matrix {
+		t.Errorf("the arena has %d bytes, and %d where logits are read later, expected about one and two matrices of %d", one, two, matrix)
+	}
+	x, y := tensor.Zeros(64, classes), tensor.New(tensor.Int32, 64)
+	for i := range x.Floats() {
+		x.Floats()[i] = float32(i%37) / 9
+	}
+	for i := range y.Ints() {
+		y.Ints()[i] = int32(i*31%classes) - int32(i%2)
+	}
+	a, c := blank(alone), blank(both)
+	if err := mustCompile(t, alone).Run([]*tensor.Tensor{x, y}, a); err != nil {
+		t.Fatal(err)
+	}
+	if err := mustCompile(t, both).Run([]*tensor.Tensor{x, y}, c); err != nil {
+		t.Fatal(err)
+	}
+	if at := differ(a[0], c[0]); at >= 0 {
+		t.Errorf("element %d is %v in place, else %v", at, a[0].Floats()[at], c[0].Floats()[at])
+	}
 }

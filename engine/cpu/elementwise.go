@@ -176,7 +176,16 @@ var unaryKernels = [...]func(dst, x []float32){
 	graph.OpCos:      kernel.Cos,
 	graph.OpSoftplus: kernel.Softplus,
 	graph.OpRelu:     kernel.Relu,
+	graph.OpGelu:     kernel.Gelu,
+	graph.OpGeluTanh: kernel.GeluTanh,
+	graph.OpSilu:     kernel.Silu,
 	graph.OpIdentity: kernel.Copy,
+}
+
+var derivativeKernels = map[graph.UnaryKind]func(dst, x, dy []float32){
+	graph.OpGelu:     kernel.GeluGrad,
+	graph.OpGeluTanh: kernel.GeluTanhGrad,
+	graph.OpSilu:     kernel.SiluGrad,
 }
 
 var binaryKernels = [...]func(dst, a, b []float32){
@@ -303,6 +312,8 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 		c = instr{unary: unaryKernels[op.Kind], a: f.input(n.In[0], false)}
 	case graph.Binary:
 		c = f.binary(op.Kind, n.In[0], n.In[1])
+	case graph.Derivative:
+		c = instr{binary: derivativeKernels[op.Of], a: f.input(n.In[0], false), b: f.input(n.In[1], false)}
 	case graph.Choose:
 		c = instr{choose: true, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false)}
 	case *graph.Expand:

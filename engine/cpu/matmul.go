@@ -40,6 +40,9 @@ func (s *matmulStep) run(in *instance, task int, w *worker) {
 	g := s.bound(in)
 	p := g.Product()
 	p.Run(task, in.common, w.floats(p.Scratch()))
+	if s.op.Bias {
+		g.AddBias(task, in.floats(s.n.In[2]), s.op.Relu)
+	}
 }
 
 func (s *matmulStep) bound(in *instance) kernel.Gemm {

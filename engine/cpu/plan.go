@@ -53,6 +53,7 @@ func (pl *plan) placeValues() error {
 			pl.storage[in.ID] = storage{place: inFeed, offset: i, size: in.Shape().Size()}
 		}
 	}
+	spanOf := map[int]*span{}
 	owner := map[*graph.Node]*graph.Variable{}
 	for v, n := range pl.inPlace {
 		owner[n] = v
@@ -94,7 +95,15 @@ func (pl *plan) placeValues() error {
 			to = len(pl.units)
 		}
 		s.place, s.power = inArena, s.size.Power
-		spans[s.power] = append(spans[s.power], &span{node: n, from: u.place, to: to, size: (s.size.Factor + line - 1) / line * line})
+		if x := pl.overwritten(n); x != nil && spanOf[x.ID] != nil && owner[x] == nil {
+			o := spanOf[x.ID]
+			pl.over[n.ID] = o.node
+			o.to = max(o.to, to)
+			spanOf[n.ID] = o
+			continue
+		}
+		spanOf[n.ID] = &span{node: n, from: u.place, to: to, size: (s.size.Factor + line - 1) / line * line}
+		spans[s.power] = append(spans[s.power], spanOf[n.ID])
 	}
 	for power, list := range spans {
 		slices.SortStableFunc(list, func(a, b *span) int { return b.size - a.size })
@@ -117,10 +126,32 @@ func (pl *plan) placeValues() error {
 			pl.arena[power] = max(pl.arena[power], s.off+s.size)
 		}
 	}
+	for id, x := range pl.over {
+		pl.storage[id].offset = pl.storage[x.ID].offset
+	}
 	for _, n := range p.Nodes {
 		if r := pl.root[n.ID]; r != n {
 			pl.storage[n.ID] = pl.storage[r.ID]
 		}
 	}
 	return nil
+}
+
+// overwritten returns the value in whose place n's may be computed, as nobody
+// reads it afterwards, or nil. The gradient of a cross-entropy goes row by row
+// over logits of its shape, which of a language model are most of the memory.
+func (pl *plan) overwritten(n *graph.Node) *graph.Node {
+	if _, ok := n.Op.(graph.CrossEntropyGrad); !ok {
+		return nil
+	}
+	x := pl.root[n.In[0].ID]
+	if isLeaf(x) || pl.kept[x.ID] || pl.root[n.In[2].ID] == x {
+		return nil
+	}
+	for _, user := range pl.users[x.ID] {
+		if user.place > pl.unitOf[n.ID].place {
+			return nil
+		}
+	}
+	return x
 }

@@ -206,7 +206,7 @@ func (g *generator) ops() []func() {
 		g.bag, g.weightedBag, g.moment, g.adam, g.adamPass, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 		g.convolution, func() { g.pool(graph.OpPoolMax) }, func() { g.pool(graph.OpPoolAverage) },
-		g.stack, g.selfAttention, g.attention, g.norm, g.within,
+		g.stack, g.selfAttention, g.attention, g.norm, g.within, g.derivative,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })
@@ -454,6 +454,12 @@ func (g *generator) product() {
 		return s
 	}))
 	n := b.Shape()[1-place]
+	if small(graph.Shape{m, n}) && g.below(2, "bias") == 0 {
+		op := op
+		op.Bias, op.Relu = true, g.below(2, "relu") == 0
+		bias := g.pick("bias", func(s graph.Shape) bool { return s.Equal(graph.Shape{n}) }, func() graph.Shape { return graph.Shape{n} })
+		g.add(graph.Apply(op, a.Node, b.Node, bias.Node), a.bound*b.bound*300+bias.bound)
+	}
 	if small(graph.Shape{m, n}) {
 		g.add(graph.Apply(op, a.Node, b.Node), a.bound*b.bound*300)
 	}

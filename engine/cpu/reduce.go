@@ -27,11 +27,15 @@ type reduceStep struct {
 	outer, red, inner graph.Size
 }
 
+// wideColumns is how many columns a task takes of many rows, if there are enough
+// for four tasks: of fewer, memory would be asked for a line or two of each row.
+const wideColumns = 256
+
 // A task takes a block of columns of one outer index, or of outer indices
 // where there is one column.
 func (s *reduceStep) split(rows int) (outer, red, inner, perOuter, perInner int) {
 	outer, red, inner = s.outer.Of(rows), s.red.Of(rows), s.inner.Of(rows)
-	perInner = max(16, taskWork/max(red, 1)/16*16)
+	perInner = max(16, taskWork/max(red, 1)/16*16, min(inner/4, wideColumns)/16*16)
 	perOuter = max(1, taskWork/max(red*min(inner, perInner), 1))
 	return
 }

@@ -46,6 +46,16 @@ var tolerances = map[string]tolerance{
 
 	"moment": {moved, "two products and their sum, each rounded"}, "moment_square": {moved, "as moment, and the square"},
 	"adam": {func(c *comparison, i int) float64 { return 32 + 2*math.Abs(c.want.F[i]) }, "a quotient of up to 4 of rounded parts, and a difference"},
+	"gelu": {func(c *comparison, i int) float64 { return 12*math.Abs(c.want.F[i]) + 8*math.Abs(c.in[0].F[i]) },
+		"below 0 the sum of 1 and erf cancels"},
+	"gelu_tanh": {func(c *comparison, i int) float64 {
+		return math.Abs(c.want.F[i])*(16+8*math.Abs(inner(c.in[0].F[i]))) + subnormal
+	}, "the rounding of the exponent is a relative error of the exponential; far below 0 it is subnormal"},
+	"silu": {func(c *comparison, i int) float64 { return 16*math.Abs(c.want.F[i]) + subnormal },
+		"a sigmoid and a product; far below 0 the sigmoid is subnormal"},
+	"gelu_grad": sloped, "gelu_tanh_grad": sloped, "silu_grad": sloped,
+	"matmul_bias": summed, "matmul_ta_bias": summed, "matmul_tb_bias": summed, "matmul_ta_tb_bias": summed,
+	"matmul_bias_relu": summed, "matmul_ta_bias_relu": summed, "matmul_tb_bias_relu": summed, "matmul_ta_tb_bias_relu": summed,
 
 	"softmax": {func(c *comparison, i int) float64 { return (64 + c.classes()) * math.Abs(c.want.F[i]) },
 		"rounding x − max, up to 16, is a relative error of the exponential; it and that of exp enter twice; one rounding a class; the quotient"},
@@ -98,6 +108,15 @@ func (c *comparison) scores() float64 {
 	return c.classes()*c.classes() + float64(c.in[0].Shape[len(c.in[0].Shape)-2])
 }
 
+// sloped is for derivatives, which are at most 1.13 and sums of a few terms of up
+// to about 1, times dy.
+var sloped = tolerance{func(c *comparison, i int) float64 { return 64 * math.Abs(c.in[1].F[i]) }, "terms of about 1, each rounded, that may cancel"}
+
+// subnormal is the error of a subnormal number times some hundred.
+const subnormal = (1 << 24) * 1e-42
+
+func inner(x float64) float64 { return 1.6 * (x + 0.044715*x*x*x) }
+
 func relative(units float64) func(*comparison, int) float64 {
 	return func(c *comparison, i int) float64 { return units * math.Abs(c.want.F[i]) }
 }
@@ -112,10 +131,14 @@ func (c *comparison) terms() float64 {
 	case graph.Reduce:
 		return float64(in[op.Lo:op.Hi].Size().Of(c.rows))
 	case graph.Product:
+		terms := float64(in[1].Of(c.rows))
 		if op.TransA {
-			return float64(in[0].Of(c.rows))
+			terms = float64(in[0].Of(c.rows))
 		}
-		return float64(in[1].Of(c.rows))
+		if op.Bias {
+			terms++
+		}
+		return terms
 	case graph.Products:
 		if op.TransA {
 			return float64(in[len(in)-2].Of(c.rows))

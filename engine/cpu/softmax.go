@@ -1,8 +1,6 @@
 package cpu
 
 import (
-	"math"
-
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
 )
@@ -91,18 +89,12 @@ func (s *crossEntropyStep) run(in *instance, task int, w *worker) {
 			continue
 		}
 		// −Σ t·log p with log p = z − log Σeᶻ, z the logits less their maximum.
-		z := e
 		src := x[r*s.width : (r+1)*s.width]
 		m := kernel.ReduceMax(src)
-		kernel.SubS(z, src, m)
-		at, mean := z[label], float32(0)
+		loss := log32(kernel.SumExp(src, m), e) - float32((1-s.smoothing)*(src[label]-m))
 		if s.smoothing > 0 {
-			mean = kernel.Sum(z) / float32(s.width)
-		}
-		kernel.Exp(e, z)
-		loss := log32(kernel.Sum(e), e) - float32((1-s.smoothing)*at)
-		if s.smoothing > 0 {
-			loss -= float32(s.smoothing * mean)
+			kernel.SubS(e, src, m)
+			loss -= float32(s.smoothing * (kernel.Sum(e) / float32(s.width)))
 		}
 		y[r] = loss
 	}
@@ -132,17 +124,15 @@ func (s *crossEntropyGradStep) run(in *instance, task int, w *worker) {
 			kernel.Fill(dst, 0)
 			continue
 		}
-		softmaxRow(dst, x[r*s.width:(r+1)*s.width])
-		counts := w.floats(s.width)
-		kernel.Fill(counts, graph.Vanishing)
-		kernel.GreaterEqual(counts, dst, counts)
-		kernel.Mul(dst, dst, counts)
+		if src := x[r*s.width:]; &dst[0] != &src[0] { // else in place
+			copy(dst, src)
+		}
+		sum := kernel.SoftmaxRow(dst)
+		kernel.CutS(dst, dst, graph.Vanishing*sum)
+		kernel.MulS(dst, dst, dy[r]/sum)
 		if s.smoothing > 0 {
-			kernel.SubS(dst, dst, s.smoothing/float32(s.width))
+			kernel.SubS(dst, dst, dy[r]*(s.smoothing/float32(s.width)))
 		}
-		dst[label] -= 1 - s.smoothing
-		if math.Float32bits(dy[r]) != math.Float32bits(1) {
-			kernel.MulS(dst, dst, dy[r])
-		}
+		dst[label] -= float32(dy[r] * (1 - s.smoothing))
 	}
 }

@@ -28,8 +28,9 @@ type plan struct {
 	users   [][]*unit // by root ID: the units that read the value
 	kept    []bool    // by root ID: read when all units have run
 	inPlace map[*graph.Variable]*graph.Node
-	writes  []graph.Write // the rest, which are copied at the end
-	storage []storage     // by node ID
+	writes  []graph.Write       // the rest, which are copied at the end
+	storage []storage           // by node ID
+	over    map[int]*graph.Node // by node ID: the value in whose place it is computed
 	arena   [maxPower + 1]int
 	asked   int // see follows
 }
@@ -63,6 +64,7 @@ func makeUnits(p *graph.Program) *plan {
 		users:   make([][]*unit, last+1),
 		kept:    make([]bool, last+1),
 		inPlace: map[*graph.Variable]*graph.Node{},
+		over:    map[int]*graph.Node{},
 	}
 	open := map[string]*unit{} // the latest group by shape
 	for _, n := range p.Nodes {

@@ -37,6 +37,9 @@ const (
 	OpCos
 	OpSoftplus // log(1+eˣ)
 	OpRelu     // max(x, 0)
+	OpGelu     // x·Φ(x), Φ the normal distribution
+	OpGeluTanh // x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2
+	OpSilu     // x/(1+e⁻ˣ)
 	OpIdentity // x, through which no gradient flows (StopGradient)
 )
 
@@ -63,6 +66,9 @@ var unaries = [...]struct {
 	OpCos:      {"cos", func(x, y, dy *Node) *Node { return Neg(Mul(dy, Sin(x))) }},
 	OpSoftplus: {"softplus", func(x, y, dy *Node) *Node { return Mul(dy, Sigmoid(x)) }},
 	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Gate(y, dy) }},
+	OpGelu:     {"gelu", derivative(OpGelu)},
+	OpGeluTanh: {"gelu_tanh", derivative(OpGeluTanh)},
+	OpSilu:     {"silu", derivative(OpSilu)},
 	OpIdentity: {"identity", nil},
 }
 
@@ -143,6 +149,33 @@ func Softplus(x *Node) *Node { return unary(OpSoftplus, x) }
 
 // Relu returns max(x, 0); its gradient at 0 is 0.
 func Relu(x *Node) *Node { return unary(OpRelu, x) }
+
+// Gelu returns x·Φ(x), Φ the normal distribution (Hendrycks and Gimpel 2016,
+// section 2).
+func Gelu(x *Node) *Node { return unary(OpGelu, x) }
+
+// GeluTanh returns x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2, which comes near to
+// Gelu (in the same place).
+func GeluTanh(x *Node) *Node { return unary(OpGeluTanh, x) }
+
+// Silu returns x/(1+e⁻ˣ), also called swish.
+func Silu(x *Node) *Node { return unary(OpSilu, x) }
+
+// Derivative is the op of dy times the derivative of a function of one input, of
+// those that compute theirs in one piece: from x and dy.
+type Derivative struct{ Of UnaryKind }
+
+func (Derivative) elementwise() {}
+
+// Name returns the function's name and "_grad".
+func (o Derivative) Name() string { return unaries[o.Of].name + "_grad" }
+
+// Infer returns the type of x.
+func (Derivative) Infer(in []Type) (Type, error) { return in[0], nil }
+
+func derivative(kind UnaryKind) func(x, y, dy *Node) *Node {
+	return func(x, _, dy *Node) *Node { return Apply(Derivative{kind}, x, dy) }
+}
 
 // StopGradient returns x; no gradient flows through it.
 func StopGradient(x *Node) *Node { return unary(OpIdentity, x) }

@@ -171,6 +171,9 @@ var unaryDomains = map[graph.UnaryKind]domain{
 	graph.OpSin:      anywhere,
 	graph.OpCos:      anywhere,
 	graph.OpSoftplus: between(-5, 5),
+	graph.OpGelu:     anywhere,
+	graph.OpGeluTanh: anywhere,
+	graph.OpSilu:     anywhere,
 	graph.OpRelu:     awayFromZero,
 }
 
@@ -202,6 +205,7 @@ var noGradient = map[string]string{
 	"MaxPlace":         "gives integers",
 	"MaxSpread":        "is a gradient itself",
 	"Place":            "its input is integers",
+	"Derivative":       "is a gradient itself; second derivatives use Erf, Tanh or Sigmoid",
 	"AttendGrad":       "is a gradient itself; second derivatives use Softmax and MatMulStack",
 	"StandardizeGrad":  "is a gradient itself; second derivatives use Mean and Rsqrt",
 	"StandardizeSums":  "is a gradient itself; second derivatives use Mean and Rsqrt",
@@ -293,6 +297,15 @@ var moreGradientCases = []gradientCase{
 			slices.Reverse(b)
 		}
 		return graph.Apply(o, m.param(anywhere, a), m.param(anywhere, b))
+	}},
+	{"linear", []string{"Product"}, func(m *maker) *graph.Node {
+		i, k, j := m.dim(), m.dim(), m.dim()
+		return graph.Linear(m.param(anywhere, graph.Shape{i, k}), m.param(anywhere, graph.Shape{k, j}), m.param(anywhere, graph.Shape{j}), false)
+	}},
+	{"linear with relu", []string{"Product"}, func(m *maker) *graph.Node { // away from the corner at 0
+		x := m.param(between(0.1, 1), graph.Shape{graph.Rows, graph.N(2)})
+		w := m.param(between(0.1, 1), graph.Fixed(2, 3))
+		return graph.Linear(x, w, m.param(func(r *rand.Rand) float64 { return float64(r.IntN(2))*-5 + r.Float64() }, graph.Fixed(3)), true)
 	}},
 	{"matmul with itself", []string{"Product"}, func(m *maker) *graph.Node {
 		x := m.param(anywhere, graph.Shape{m.dim(), m.dim()})

@@ -29,7 +29,7 @@ func (o Products) Infer(in []Type) (Type, error) {
 		return Type{}, fmt.Errorf("inputs are %v and %v, expected two stacks of float32 matrices with the same leading dimensions", a, b)
 	}
 	one := func(t Type) Type { return floats(t.Shape[last-1:]) }
-	t, err := Product(o).Infer([]Type{one(a), one(b)})
+	t, err := Product{TransA: o.TransA, TransB: o.TransB}.Infer([]Type{one(a), one(b)})
 	if err != nil {
 		return Type{}, err
 	}

@@ -61,13 +61,13 @@ func panels(n int) int { return (n + panel - 1) / panel }
 // Scratch returns how many float32s of scratch memory Run needs.
 func (a *Attention) Scratch() int {
 	b := a.block()
-	return panels(a.Keys)*lined(apartPanels(a.Width)) + lined(a.Keys*a.Width) + 2*lined(b*a.Width) + lined(b*apart(a.Keys)) + lined(b)
+	return panels(a.Keys)*lined(apartPanels(a.Width)) + lined(a.Keys*a.Width) + 2*lined(b*a.Width) + lined(b*apart(a.Keys)) + 2*lined(b)
 }
 
 // GradientScratch returns how many Gradient needs.
 func (a *Attention) GradientScratch() int {
 	b := a.block()
-	return 2*panels(a.Keys)*lined(apartPanels(a.Width)) + 3*lined(a.Keys*a.Width) + 3*lined(b*a.Width) + 2*lined(b*apart(a.Keys)) + lined(b)
+	return 2*panels(a.Keys)*lined(apartPanels(a.Width)) + 3*lined(a.Keys*a.Width) + 3*lined(b*a.Width) + 2*lined(b*apart(a.Keys)) + 2*lined(b)
 }
 
 // Run computes rows lo to hi of o, which are ldo apart.
@@ -82,14 +82,14 @@ func (a *Attention) Run(o []float32, ldo, lo, hi int, scratch []float32) {
 	packMatrix(v, a.V, a.LDV, keys, d)
 	row := apart(keys)
 	q, out, e, sums := s.take(b*d), s.take(b*d), s.take(b*row), s.take(b)
+	scales := s.take(b)
+	fillGeneric(scales, a.Scale)
 	for i := lo; i < hi; i += b {
 		m := min(b, hi-i)
 		n := a.seen(i + m - 1)
-		a.weights(q, e, sums, k, i, m, n, row)
+		a.weights(q, e, sums, scales, k, i, m, n, row)
 		multiply(out, d, e, row, false, v, d, panel, m, d, n, false)
-		for r := range m {
-			mulS(o[(i+r)*ldo:][:d], out[r*d:], sums[r])
-		}
+		scaleRows(o[i*ldo:], out, sums, m, d, ldo, d)
 	}
 }
 
@@ -105,24 +105,21 @@ func (a *Attention) Gradient(dq, dk, dv []float32, lddq, lddk, lddv int, o, do [
 	row := apart(keys)
 	q, g, out := s.take(b*d), s.take(b*d), s.take(b*d)
 	e, de, sums := s.take(b*row), s.take(b*row), s.take(b)
+	scales := s.take(b)
+	fillGeneric(scales, a.Scale)
 	for i := 0; i < a.Queries; i += b {
 		m := min(b, a.Queries-i)
 		n := a.seen(i + m - 1)
-		a.weights(q, e, sums, k, i, m, n, row)
-		for r := range m { // from here on with the sum's inverse in do
-			mulS(g[r*d:][:d], do[(i+r)*lddo:], sums[r])
-		}
+		a.weights(q, e, sums, scales, k, i, m, n, row)
+		scaleRows(g, do[i*lddo:], sums, m, d, d, lddo) // from here on with the sum's inverse
 		multiply(de, row, g, d, false, v, panel, lined(apartPanels(d)), m, n, d, false)
-		for r := range m {
-			seen := a.seen(i + r)
-			x := de[r*row:][:n]
-			subMul(x[:seen], e[r*row:], x, sumProductsOf(g[r*d:][:d], o[(i+r)*ldo:]))
-			clear(x[seen:])
+		dotRows(sums, g, o[i*ldo:], m, d, d, ldo)
+		for r, k := 0, a.together(); r < m; r += k {
+			slopeRows(de[r*row:], e[r*row:], sums[r:], min(k, m-r), row, a.seen(i+r), a.more(), a.Keys)
 		}
+		a.clearUnseen(de, i, m, n, row)
 		multiply(out, d, de, row, false, rows, d, panel, m, d, n, false)
-		for r := range m {
-			mulS(dq[(i+r)*lddq:][:d], out[r*d:], a.Scale)
-		}
+		scaleRows(dq[i*lddq:], out, scales, m, d, lddq, d)
 		multiply(sumK, d, de, row, true, q, d, panel, n, d, m, true)
 		multiply(sumV, d, e, row, true, g, d, panel, n, d, m, true)
 	}
@@ -134,21 +131,39 @@ func (a *Attention) Gradient(dq, dk, dv []float32, lddq, lddk, lddv int, o, do [
 
 // weights sets m rows of e to the weights of queries i, i+1, … before they are
 // divided by their sums, of which sums gets one over each; q gets the queries
-// times the scale.
-func (a *Attention) weights(q, e, sums, k []float32, i, m, n, row int) {
+// times the scale, which scales has as often as needed.
+func (a *Attention) weights(q, e, sums, scales, k []float32, i, m, n, row int) {
 	d := a.Width
-	for r := range m {
-		mulS(q[r*d:][:d], a.Q[(i+r)*a.LDQ:], a.Scale)
-	}
+	scaleRows(q, a.Q[i*a.LDQ:], scales, m, d, d, a.LDQ)
 	multiply(e, row, q, d, false, k, panel, lined(apartPanels(d)), m, n, d, false)
-	for r := range m {
-		seen := a.seen(i + r)
-		x := e[r*row:][:n]
-		sums[r] = 0
-		if seen > 0 {
-			sums[r] = 1 / softmaxOf(x[:seen])
+	for r, k := 0, a.together(); r < m; r += k {
+		softmaxRows(e[r*row:], sums[r:], min(k, m-r), row, a.seen(i+r), a.more(), a.Keys)
+	}
+	for r, l := range sums[:m] {
+		if sums[r] = 0; n > 0 && a.seen(i+r) > 0 {
+			sums[r] = 1 / l
 		}
-		clear(x[seen:])
+	}
+	a.clearUnseen(e, i, m, n, row)
+}
+
+// together is how many rows of scores one call into assembly goes through.
+func (a *Attention) together() int { return max(1, 2*rowAtOnce/max(a.Keys, 1)) }
+
+// more is how many more keys a query sees than the one before.
+func (a *Attention) more() int {
+	if a.Causal {
+		return 1
+	}
+	return 0
+}
+
+// clearUnseen sets to 0 what m rows of n have for keys that are not seen.
+func (a *Attention) clearUnseen(x []float32, i, m, n, row int) {
+	if a.Causal {
+		for r := range m {
+			clear(x[r*row+a.seen(i+r) : r*row+n])
+		}
 	}
 }
 

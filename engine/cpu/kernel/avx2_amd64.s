@@ -822,6 +822,61 @@ done:
 	VZEROUPPER
 	RET
 
+// func cutSAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·cutSAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         dst_len+8(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+
+wide:
+	CMPQ    DX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VCMPPS  $0x1d, Y0, Y1, Y3
+	VANDPS  v3f800000<>+0(SB), Y3, Y3
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VCMPPS  $0x1d, Y0, Y2, Y1
+	VANDPS  v3f800000<>+0(SB), Y1, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, DX
+	JMP     wide
+
+narrow:
+	CMPQ    DX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y1
+	VCMPPS  $0x1d, Y0, Y1, Y2
+	VANDPS  v3f800000<>+0(SB), Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, DX
+	JMP     narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VCMPPS     $0x1d, Y0, Y2, Y0
+	VANDPS     v3f800000<>+0(SB), Y0, Y0
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func rsubSAVX2(dst []float32, a []float32, s float32)
 // Requires: AVX
 TEXT ·rsubSAVX2(SB), NOSPLIT, $0-52
@@ -3623,7 +3678,7 @@ tree:
 	RET
 
 // func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·sumRowsAVX2(SB), NOSPLIT, $0-65
 	MOVQ dst_base+0(FP), AX
 	MOVQ dst_len+8(FP), CX
@@ -3658,29 +3713,33 @@ wideRowsStart:
 	MOVQ rows+48(FP), DI
 
 wideRows:
-	VADDPS  (SI), Y0, Y0
-	VADDPS  32(SI), Y1, Y1
-	VADDPS  64(SI), Y2, Y2
-	VADDPS  96(SI), Y3, Y3
-	VADDPS  128(SI), Y4, Y4
-	VADDPS  160(SI), Y5, Y5
-	VADDPS  192(SI), Y6, Y6
-	VADDPS  224(SI), Y7, Y7
-	ADDQ    BX, SI
-	DECQ    DI
-	JNE     wideRows
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	VMOVUPS Y2, 64(AX)
-	VMOVUPS Y3, 96(AX)
-	VMOVUPS Y4, 128(AX)
-	VMOVUPS Y5, 160(AX)
-	VMOVUPS Y6, 192(AX)
-	VMOVUPS Y7, 224(AX)
-	ADDQ    $0x00000100, DX
-	ADDQ    $0x00000100, AX
-	SUBQ    $0x00000040, CX
-	JMP     wide
+	PREFETCHT0 (SI)(BX*8)
+	PREFETCHT0 64(SI)(BX*8)
+	PREFETCHT0 128(SI)(BX*8)
+	PREFETCHT0 192(SI)(BX*8)
+	VADDPS     (SI), Y0, Y0
+	VADDPS     32(SI), Y1, Y1
+	VADDPS     64(SI), Y2, Y2
+	VADDPS     96(SI), Y3, Y3
+	VADDPS     128(SI), Y4, Y4
+	VADDPS     160(SI), Y5, Y5
+	VADDPS     192(SI), Y6, Y6
+	VADDPS     224(SI), Y7, Y7
+	ADDQ       BX, SI
+	DECQ       DI
+	JNE        wideRows
+	VMOVUPS    Y0, (AX)
+	VMOVUPS    Y1, 32(AX)
+	VMOVUPS    Y2, 64(AX)
+	VMOVUPS    Y3, 96(AX)
+	VMOVUPS    Y4, 128(AX)
+	VMOVUPS    Y5, 160(AX)
+	VMOVUPS    Y6, 192(AX)
+	VMOVUPS    Y7, 224(AX)
+	ADDQ       $0x00000100, DX
+	ADDQ       $0x00000100, AX
+	SUBQ       $0x00000040, CX
+	JMP        wide
 
 narrow:
 	CMPQ    CX, $0x00000008
@@ -4450,38 +4509,41 @@ done:
 	VZEROUPPER
 	RET
 
-// func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
+// func addReluAVX2(dst []float32, a []float32, b []float32)
 // Requires: AVX
-TEXT ·subMulAVX2(SB), NOSPLIT, $0-76
-	MOVQ         dst_base+0(FP), AX
-	MOVQ         a_base+24(FP), CX
-	MOVQ         b_base+48(FP), DX
-	MOVQ         dst_len+8(FP), BX
-	VBROADCASTSS s+72(FP), Y0
+TEXT ·addReluAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
 
 wide:
 	CMPQ    BX, $0x00000020
 	JL      narrow
-	VMOVUPS (CX), Y1
-	VMOVUPS (DX), Y2
-	VMOVUPS 32(CX), Y3
-	VMOVUPS 32(DX), Y4
-	VMOVUPS 64(CX), Y5
-	VMOVUPS 64(DX), Y6
-	VMOVUPS 96(CX), Y7
-	VMOVUPS 96(DX), Y8
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)
-	VSUBPS  Y0, Y4, Y1
-	VMULPS  Y1, Y3, Y1
-	VMOVUPS Y1, 32(AX)
-	VSUBPS  Y0, Y6, Y1
-	VMULPS  Y1, Y5, Y1
-	VMOVUPS Y1, 64(AX)
-	VSUBPS  Y0, Y8, Y1
-	VMULPS  Y1, Y7, Y1
-	VMOVUPS Y1, 96(AX)
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 64(DX), Y5
+	VMOVUPS 96(CX), Y6
+	VMOVUPS 96(DX), Y7
+	VXORPS  Y8, Y8, Y8
+	VADDPS  Y1, Y0, Y0
+	VMAXPS  Y0, Y8, Y0
+	VMOVUPS Y0, (AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y3, Y2, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y5, Y4, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VXORPS  Y0, Y0, Y0
+	VADDPS  Y7, Y6, Y1
+	VMAXPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(AX)
 	ADDQ    $0x00000080, CX
 	ADDQ    $0x00000080, DX
 	ADDQ    $0x00000080, AX
@@ -4491,11 +4553,12 @@ wide:
 narrow:
 	CMPQ    BX, $0x00000008
 	JL      tail
-	VMOVUPS (CX), Y1
-	VMOVUPS (DX), Y2
-	VSUBPS  Y0, Y2, Y2
-	VMULPS  Y2, Y1, Y1
-	VMOVUPS Y1, (AX)
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VXORPS  Y2, Y2, Y2
+	VADDPS  Y1, Y0, Y0
+	VMAXPS  Y0, Y2, Y0
+	VMOVUPS Y0, (AX)
 	ADDQ    $0x00000020, CX
 	ADDQ    $0x00000020, DX
 	ADDQ    $0x00000020, AX
@@ -4507,12 +4570,1043 @@ tail:
 	JE         done
 	LEAQ       masks<>+0(SB), SI
 	NEGQ       BX
-	VMOVUPS    32(SI)(BX*4), Y1
-	VMASKMOVPS (CX), Y1, Y2
-	VMASKMOVPS (DX), Y1, Y3
-	VSUBPS     Y0, Y3, Y0
-	VMULPS     Y0, Y2, Y0
-	VMASKMOVPS Y0, Y1, (AX)
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VADDPS     Y2, Y1, Y1
+	VMAXPS     Y1, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func geluAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·geluAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMULPS    v3f000000<>+0(SB), Y0, Y1
+	VMULPS    v3f3504f3<>+0(SB), Y0, Y0
+	VMOVUPS   v41200000<>+0(SB), Y2
+	VANDPS    v7fffffff<>+0(SB), Y0, Y3
+	VMINPS    Y3, Y2, Y2
+	VMULPS    Y2, Y2, Y3
+	VMOVUPS   vba1c7000<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ba38d2c<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    vbcdb48d9<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3de70e22<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    vbec09380<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y3
+	VADDPS    v3e0375d4<>+0(SB), Y3, Y3
+	VMULPS    Y0, Y3, Y3
+	VADDPS    Y0, Y3, Y3
+	VMOVUPS   vb7910000<>+0(SB), Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    v39c8e7d9<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbb7e8a1c<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    v3cc6b1a1<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbddaae5c<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbf228550<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    vbe03ce86<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VSUBPS    Y2, Y4, Y4
+	VMOVUPS   v3f800000<>+0(SB), Y5
+	VMOVUPS   v42b20000<>+0(SB), Y6
+	VMINPS    Y4, Y6, Y4
+	VMOVUPS   vc2d00000<>+0(SB), Y6
+	VMAXPS    Y4, Y6, Y4
+	VMULPS    v3fb8aa3b<>+0(SB), Y4, Y6
+	VADDPS    v4b400000<>+0(SB), Y6, Y6
+	VPSUBD    v4b400000<>+0(SB), Y6, Y7
+	VSUBPS    v4b400000<>+0(SB), Y6, Y6
+	VMULPS    v3f318000<>+0(SB), Y6, Y8
+	VSUBPS    Y8, Y4, Y4
+	VMULPS    vb95e8083<>+0(SB), Y6, Y6
+	VSUBPS    Y6, Y4, Y4
+	VMOVUPS   v39506967<>+0(SB), Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3ab743ce<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3c088908<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3d2aa9c1<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3e2aaaaa<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y6, Y6
+	VADDPS    v3f000000<>+0(SB), Y6, Y6
+	VMULPS    Y4, Y4, Y8
+	VMULPS    Y8, Y6, Y6
+	VADDPS    Y4, Y6, Y4
+	VADDPS    v3f800000<>+0(SB), Y4, Y4
+	VPSRAD    $0x01, Y7, Y6
+	VPADDD    v0000007f<>+0(SB), Y6, Y8
+	VPSLLD    $0x17, Y8, Y8
+	VMULPS    Y8, Y4, Y4
+	VPSUBD    Y6, Y7, Y6
+	VPADDD    v0000007f<>+0(SB), Y6, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y4, Y4
+	VSUBPS    Y4, Y5, Y4
+	VANDPS    v80000000<>+0(SB), Y0, Y0
+	VORPS     Y0, Y4, Y0
+	VCMPPS    $0x11, v3f6c0000<>+0(SB), Y2, Y2
+	VBLENDVPS Y2, Y3, Y0, Y0
+	VADDPS    v3f800000<>+0(SB), Y0, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMULPS     v3f000000<>+0(SB), Y1, Y2
+	VMULPS     v3f3504f3<>+0(SB), Y1, Y1
+	VMOVUPS    v41200000<>+0(SB), Y3
+	VANDPS     v7fffffff<>+0(SB), Y1, Y4
+	VMINPS     Y4, Y3, Y3
+	VMULPS     Y3, Y3, Y4
+	VMOVUPS    vba1c7000<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ba38d2c<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     vbcdb48d9<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3de70e22<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     vbec09380<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y4
+	VADDPS     v3e0375d4<>+0(SB), Y4, Y4
+	VMULPS     Y1, Y4, Y4
+	VADDPS     Y1, Y4, Y4
+	VMOVUPS    vb7910000<>+0(SB), Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v39c8e7d9<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbb7e8a1c<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3cc6b1a1<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbddaae5c<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbf228550<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     vbe03ce86<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VSUBPS     Y3, Y5, Y5
+	VMOVUPS    v3f800000<>+0(SB), Y6
+	VMOVUPS    v42b20000<>+0(SB), Y7
+	VMINPS     Y5, Y7, Y5
+	VMOVUPS    vc2d00000<>+0(SB), Y7
+	VMAXPS     Y5, Y7, Y5
+	VMULPS     v3fb8aa3b<>+0(SB), Y5, Y7
+	VADDPS     v4b400000<>+0(SB), Y7, Y7
+	VPSUBD     v4b400000<>+0(SB), Y7, Y8
+	VSUBPS     v4b400000<>+0(SB), Y7, Y7
+	VMULPS     v3f318000<>+0(SB), Y7, Y9
+	VSUBPS     Y9, Y5, Y5
+	VMULPS     vb95e8083<>+0(SB), Y7, Y7
+	VSUBPS     Y7, Y5, Y5
+	VMOVUPS    v39506967<>+0(SB), Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3ab743ce<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3c088908<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3d2aa9c1<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3e2aaaaa<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y7, Y7
+	VADDPS     v3f000000<>+0(SB), Y7, Y7
+	VMULPS     Y5, Y5, Y9
+	VMULPS     Y9, Y7, Y7
+	VADDPS     Y5, Y7, Y5
+	VADDPS     v3f800000<>+0(SB), Y5, Y5
+	VPSRAD     $0x01, Y8, Y7
+	VPADDD     v0000007f<>+0(SB), Y7, Y9
+	VPSLLD     $0x17, Y9, Y9
+	VMULPS     Y9, Y5, Y5
+	VPSUBD     Y7, Y8, Y7
+	VPADDD     v0000007f<>+0(SB), Y7, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y5, Y5
+	VSUBPS     Y5, Y6, Y5
+	VANDPS     v80000000<>+0(SB), Y1, Y1
+	VORPS      Y1, Y5, Y1
+	VCMPPS     $0x11, v3f6c0000<>+0(SB), Y3, Y3
+	VBLENDVPS  Y3, Y4, Y1, Y1
+	VADDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func geluGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·geluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMULPS    v3f3504f3<>+0(SB), Y0, Y2
+	VMOVUPS   v41200000<>+0(SB), Y3
+	VANDPS    v7fffffff<>+0(SB), Y2, Y4
+	VMINPS    Y4, Y3, Y3
+	VMULPS    Y3, Y3, Y4
+	VMOVUPS   vba1c7000<>+0(SB), Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    v3ba38d2c<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    vbcdb48d9<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    v3de70e22<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y5
+	VADDPS    vbec09380<>+0(SB), Y5, Y5
+	VMULPS    Y4, Y5, Y4
+	VADDPS    v3e0375d4<>+0(SB), Y4, Y4
+	VMULPS    Y2, Y4, Y4
+	VADDPS    Y2, Y4, Y4
+	VMOVUPS   vb7910000<>+0(SB), Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    v39c8e7d9<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbb7e8a1c<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    v3cc6b1a1<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbddaae5c<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbf228550<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VADDPS    vbe03ce86<>+0(SB), Y5, Y5
+	VMULPS    Y3, Y5, Y5
+	VSUBPS    Y3, Y5, Y5
+	VMOVUPS   v3f800000<>+0(SB), Y6
+	VMOVUPS   v42b20000<>+0(SB), Y7
+	VMINPS    Y5, Y7, Y5
+	VMOVUPS   vc2d00000<>+0(SB), Y7
+	VMAXPS    Y5, Y7, Y5
+	VMULPS    v3fb8aa3b<>+0(SB), Y5, Y7
+	VADDPS    v4b400000<>+0(SB), Y7, Y7
+	VPSUBD    v4b400000<>+0(SB), Y7, Y8
+	VSUBPS    v4b400000<>+0(SB), Y7, Y7
+	VMULPS    v3f318000<>+0(SB), Y7, Y9
+	VSUBPS    Y9, Y5, Y5
+	VMULPS    vb95e8083<>+0(SB), Y7, Y7
+	VSUBPS    Y7, Y5, Y5
+	VMOVUPS   v39506967<>+0(SB), Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3ab743ce<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3c088908<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3d2aa9c1<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3e2aaaaa<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y7, Y7
+	VADDPS    v3f000000<>+0(SB), Y7, Y7
+	VMULPS    Y5, Y5, Y9
+	VMULPS    Y9, Y7, Y7
+	VADDPS    Y5, Y7, Y5
+	VADDPS    v3f800000<>+0(SB), Y5, Y5
+	VPSRAD    $0x01, Y8, Y7
+	VPADDD    v0000007f<>+0(SB), Y7, Y9
+	VPSLLD    $0x17, Y9, Y9
+	VMULPS    Y9, Y5, Y5
+	VPSUBD    Y7, Y8, Y7
+	VPADDD    v0000007f<>+0(SB), Y7, Y7
+	VPSLLD    $0x17, Y7, Y7
+	VMULPS    Y7, Y5, Y5
+	VSUBPS    Y5, Y6, Y5
+	VANDPS    v80000000<>+0(SB), Y2, Y2
+	VORPS     Y2, Y5, Y2
+	VCMPPS    $0x11, v3f6c0000<>+0(SB), Y3, Y3
+	VBLENDVPS Y3, Y4, Y2, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VMULPS    v3f000000<>+0(SB), Y2, Y2
+	VMULPS    Y0, Y0, Y3
+	VMULPS    vbf000000<>+0(SB), Y3, Y3
+	VMOVUPS   v42b20000<>+0(SB), Y4
+	VMINPS    Y3, Y4, Y3
+	VMOVUPS   vc2d00000<>+0(SB), Y4
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS    v4b400000<>+0(SB), Y4, Y4
+	VPSUBD    v4b400000<>+0(SB), Y4, Y5
+	VSUBPS    v4b400000<>+0(SB), Y4, Y4
+	VMULPS    v3f318000<>+0(SB), Y4, Y6
+	VSUBPS    Y6, Y3, Y3
+	VMULPS    vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   v39506967<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3c088908<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3f000000<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y3, Y6
+	VMULPS    Y6, Y4, Y4
+	VADDPS    Y3, Y4, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VPSRAD    $0x01, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y3, Y3
+	VPSUBD    Y4, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y3, Y3
+	VMULPS    v3ecc422a<>+0(SB), Y3, Y3
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     v3f3504f3<>+0(SB), Y1, Y3
+	VMOVUPS    v41200000<>+0(SB), Y4
+	VANDPS     v7fffffff<>+0(SB), Y3, Y5
+	VMINPS     Y5, Y4, Y4
+	VMULPS     Y4, Y4, Y5
+	VMOVUPS    vba1c7000<>+0(SB), Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     v3ba38d2c<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     vbcdb48d9<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     v3de70e22<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y6
+	VADDPS     vbec09380<>+0(SB), Y6, Y6
+	VMULPS     Y5, Y6, Y5
+	VADDPS     v3e0375d4<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     Y3, Y5, Y5
+	VMOVUPS    vb7910000<>+0(SB), Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     v39c8e7d9<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbb7e8a1c<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     v3cc6b1a1<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbddaae5c<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbf228550<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VADDPS     vbe03ce86<>+0(SB), Y6, Y6
+	VMULPS     Y4, Y6, Y6
+	VSUBPS     Y4, Y6, Y6
+	VMOVUPS    v3f800000<>+0(SB), Y7
+	VMOVUPS    v42b20000<>+0(SB), Y8
+	VMINPS     Y6, Y8, Y6
+	VMOVUPS    vc2d00000<>+0(SB), Y8
+	VMAXPS     Y6, Y8, Y6
+	VMULPS     v3fb8aa3b<>+0(SB), Y6, Y8
+	VADDPS     v4b400000<>+0(SB), Y8, Y8
+	VPSUBD     v4b400000<>+0(SB), Y8, Y9
+	VSUBPS     v4b400000<>+0(SB), Y8, Y8
+	VMULPS     v3f318000<>+0(SB), Y8, Y10
+	VSUBPS     Y10, Y6, Y6
+	VMULPS     vb95e8083<>+0(SB), Y8, Y8
+	VSUBPS     Y8, Y6, Y6
+	VMOVUPS    v39506967<>+0(SB), Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3ab743ce<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3c088908<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3d2aa9c1<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3e2aaaaa<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y8, Y8
+	VADDPS     v3f000000<>+0(SB), Y8, Y8
+	VMULPS     Y6, Y6, Y10
+	VMULPS     Y10, Y8, Y8
+	VADDPS     Y6, Y8, Y6
+	VADDPS     v3f800000<>+0(SB), Y6, Y6
+	VPSRAD     $0x01, Y9, Y8
+	VPADDD     v0000007f<>+0(SB), Y8, Y10
+	VPSLLD     $0x17, Y10, Y10
+	VMULPS     Y10, Y6, Y6
+	VPSUBD     Y8, Y9, Y8
+	VPADDD     v0000007f<>+0(SB), Y8, Y8
+	VPSLLD     $0x17, Y8, Y8
+	VMULPS     Y8, Y6, Y6
+	VSUBPS     Y6, Y7, Y6
+	VANDPS     v80000000<>+0(SB), Y3, Y3
+	VORPS      Y3, Y6, Y3
+	VCMPPS     $0x11, v3f6c0000<>+0(SB), Y4, Y4
+	VBLENDVPS  Y4, Y5, Y3, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VMULPS     v3f000000<>+0(SB), Y3, Y3
+	VMULPS     Y1, Y1, Y4
+	VMULPS     vbf000000<>+0(SB), Y4, Y4
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y4, Y5, Y4
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y4, Y5, Y4
+	VMULPS     v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y4, Y4
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VMULPS     v3ecc422a<>+0(SB), Y4, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA vbf000000<>+0(SB)/4, $0xbf000000
+DATA vbf000000<>+4(SB)/4, $0xbf000000
+DATA vbf000000<>+8(SB)/4, $0xbf000000
+DATA vbf000000<>+12(SB)/4, $0xbf000000
+DATA vbf000000<>+16(SB)/4, $0xbf000000
+DATA vbf000000<>+20(SB)/4, $0xbf000000
+DATA vbf000000<>+24(SB)/4, $0xbf000000
+DATA vbf000000<>+28(SB)/4, $0xbf000000
+GLOBL vbf000000<>(SB), RODATA|NOPTR, $32
+
+DATA v3ecc422a<>+0(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+4(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+8(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+12(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+16(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+20(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+24(SB)/4, $0x3ecc422a
+DATA v3ecc422a<>+28(SB)/4, $0x3ecc422a
+GLOBL v3ecc422a<>(SB), RODATA|NOPTR, $32
+
+// func geluTanhAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·geluTanhAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMULPS    Y0, Y0, Y1
+	VMULPS    v3d372713<>+0(SB), Y1, Y1
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VMULPS    Y1, Y0, Y1
+	VMULPS    v3fcc422a<>+0(SB), Y1, Y1
+	VORPS     v80000000<>+0(SB), Y1, Y2
+	VMOVUPS   v42b20000<>+0(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   vc2d00000<>+0(SB), Y3
+	VMAXPS    Y2, Y3, Y2
+	VMULPS    v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS    v4b400000<>+0(SB), Y3, Y3
+	VPSUBD    v4b400000<>+0(SB), Y3, Y4
+	VSUBPS    v4b400000<>+0(SB), Y3, Y3
+	VMULPS    v3f318000<>+0(SB), Y3, Y5
+	VSUBPS    Y5, Y2, Y2
+	VMULPS    vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   v39506967<>+0(SB), Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3c088908<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3f000000<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y3, Y3
+	VADDPS    Y2, Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VPSRAD    $0x01, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y2, Y2
+	VPSUBD    Y3, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VMULPS    Y3, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1d, Y3, Y1, Y1
+	VBLENDVPS Y1, v3f800000<>+0(SB), Y2, Y1
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VDIVPS    Y2, Y1, Y1
+	VMULPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMULPS     Y1, Y1, Y2
+	VMULPS     v3d372713<>+0(SB), Y2, Y2
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VMULPS     Y2, Y1, Y2
+	VMULPS     v3fcc422a<>+0(SB), Y2, Y2
+	VORPS      v80000000<>+0(SB), Y2, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y4
+	VMINPS     Y3, Y4, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y4
+	VMAXPS     Y3, Y4, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS     v4b400000<>+0(SB), Y4, Y4
+	VPSUBD     v4b400000<>+0(SB), Y4, Y5
+	VSUBPS     v4b400000<>+0(SB), Y4, Y4
+	VMULPS     v3f318000<>+0(SB), Y4, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3c088908<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3f000000<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y4, Y4
+	VADDPS     Y3, Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y3, Y3
+	VPSUBD     Y4, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1d, Y4, Y2, Y2
+	VBLENDVPS  Y2, v3f800000<>+0(SB), Y3, Y2
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VDIVPS     Y3, Y2, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v3d372713<>+0(SB)/4, $0x3d372713
+DATA v3d372713<>+4(SB)/4, $0x3d372713
+DATA v3d372713<>+8(SB)/4, $0x3d372713
+DATA v3d372713<>+12(SB)/4, $0x3d372713
+DATA v3d372713<>+16(SB)/4, $0x3d372713
+DATA v3d372713<>+20(SB)/4, $0x3d372713
+DATA v3d372713<>+24(SB)/4, $0x3d372713
+DATA v3d372713<>+28(SB)/4, $0x3d372713
+GLOBL v3d372713<>(SB), RODATA|NOPTR, $32
+
+DATA v3fcc422a<>+0(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+4(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+8(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+12(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+16(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+20(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+24(SB)/4, $0x3fcc422a
+DATA v3fcc422a<>+28(SB)/4, $0x3fcc422a
+GLOBL v3fcc422a<>(SB), RODATA|NOPTR, $32
+
+// func geluTanhGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·geluTanhGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMULPS    Y0, Y0, Y2
+	VMULPS    v3d372713<>+0(SB), Y2, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VMULPS    Y2, Y0, Y2
+	VMULPS    v3fcc422a<>+0(SB), Y2, Y2
+	VORPS     v80000000<>+0(SB), Y2, Y3
+	VMOVUPS   v42b20000<>+0(SB), Y4
+	VMINPS    Y3, Y4, Y3
+	VMOVUPS   vc2d00000<>+0(SB), Y4
+	VMAXPS    Y3, Y4, Y3
+	VMULPS    v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS    v4b400000<>+0(SB), Y4, Y4
+	VPSUBD    v4b400000<>+0(SB), Y4, Y5
+	VSUBPS    v4b400000<>+0(SB), Y4, Y4
+	VMULPS    v3f318000<>+0(SB), Y4, Y6
+	VSUBPS    Y6, Y3, Y3
+	VMULPS    vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS    Y4, Y3, Y3
+	VMOVUPS   v39506967<>+0(SB), Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3c088908<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y4, Y4
+	VADDPS    v3f000000<>+0(SB), Y4, Y4
+	VMULPS    Y3, Y3, Y6
+	VMULPS    Y6, Y4, Y4
+	VADDPS    Y3, Y4, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VPSRAD    $0x01, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y6
+	VPSLLD    $0x17, Y6, Y6
+	VMULPS    Y6, Y3, Y3
+	VPSUBD    Y4, Y5, Y4
+	VPADDD    v0000007f<>+0(SB), Y4, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y3, Y3
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x1d, Y4, Y2, Y2
+	VBLENDVPS Y2, v3f800000<>+0(SB), Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VDIVPS    Y3, Y2, Y2
+	VMOVUPS   v501502f9<>+0(SB), Y3
+	VMULPS    Y0, Y0, Y4
+	VMINPS    Y4, Y3, Y3
+	VMULPS    v3e095d4f<>+0(SB), Y3, Y3
+	VADDPS    v3f800000<>+0(SB), Y3, Y3
+	VMULPS    v3fcc422a<>+0(SB), Y3, Y3
+	VMOVUPS   v3f800000<>+0(SB), Y4
+	VSUBPS    Y2, Y4, Y4
+	VMULPS    Y4, Y2, Y4
+	VMULPS    Y4, Y0, Y0
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VMULPS     Y1, Y1, Y3
+	VMULPS     v3d372713<>+0(SB), Y3, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VMULPS     Y3, Y1, Y3
+	VMULPS     v3fcc422a<>+0(SB), Y3, Y3
+	VORPS      v80000000<>+0(SB), Y3, Y4
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y4, Y5, Y4
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y4, Y5, Y4
+	VMULPS     v3fb8aa3b<>+0(SB), Y4, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y4, Y4
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y4, Y4
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y4, Y4, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y4, Y5, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y4, Y4
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VCMPPS     $0x1d, Y5, Y3, Y3
+	VBLENDVPS  Y3, v3f800000<>+0(SB), Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VDIVPS     Y4, Y3, Y3
+	VMOVUPS    v501502f9<>+0(SB), Y4
+	VMULPS     Y1, Y1, Y5
+	VMINPS     Y5, Y4, Y4
+	VMULPS     v3e095d4f<>+0(SB), Y4, Y4
+	VADDPS     v3f800000<>+0(SB), Y4, Y4
+	VMULPS     v3fcc422a<>+0(SB), Y4, Y4
+	VMOVUPS    v3f800000<>+0(SB), Y5
+	VSUBPS     Y3, Y5, Y5
+	VMULPS     Y5, Y3, Y5
+	VMULPS     Y5, Y1, Y1
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA v501502f9<>+0(SB)/4, $0x501502f9
+DATA v501502f9<>+4(SB)/4, $0x501502f9
+DATA v501502f9<>+8(SB)/4, $0x501502f9
+DATA v501502f9<>+12(SB)/4, $0x501502f9
+DATA v501502f9<>+16(SB)/4, $0x501502f9
+DATA v501502f9<>+20(SB)/4, $0x501502f9
+DATA v501502f9<>+24(SB)/4, $0x501502f9
+DATA v501502f9<>+28(SB)/4, $0x501502f9
+GLOBL v501502f9<>(SB), RODATA|NOPTR, $32
+
+DATA v3e095d4f<>+0(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+4(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+8(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+12(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+16(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+20(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+24(SB)/4, $0x3e095d4f
+DATA v3e095d4f<>+28(SB)/4, $0x3e095d4f
+GLOBL v3e095d4f<>(SB), RODATA|NOPTR, $32
+
+// func siluAVX2(dst []float32, x []float32)
+// Requires: AVX, AVX2
+TEXT ·siluAVX2(SB), NOSPLIT, $0-48
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dst_len+8(FP), DX
+
+narrow:
+	CMPQ      DX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VORPS     v80000000<>+0(SB), Y0, Y1
+	VMOVUPS   v42b20000<>+0(SB), Y2
+	VMINPS    Y1, Y2, Y1
+	VMOVUPS   vc2d00000<>+0(SB), Y2
+	VMAXPS    Y1, Y2, Y1
+	VMULPS    v3fb8aa3b<>+0(SB), Y1, Y2
+	VADDPS    v4b400000<>+0(SB), Y2, Y2
+	VPSUBD    v4b400000<>+0(SB), Y2, Y3
+	VSUBPS    v4b400000<>+0(SB), Y2, Y2
+	VMULPS    v3f318000<>+0(SB), Y2, Y4
+	VSUBPS    Y4, Y1, Y1
+	VMULPS    vb95e8083<>+0(SB), Y2, Y2
+	VSUBPS    Y2, Y1, Y1
+	VMOVUPS   v39506967<>+0(SB), Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3ab743ce<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3c088908<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3d2aa9c1<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3e2aaaaa<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y2, Y2
+	VADDPS    v3f000000<>+0(SB), Y2, Y2
+	VMULPS    Y1, Y1, Y4
+	VMULPS    Y4, Y2, Y2
+	VADDPS    Y1, Y2, Y1
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VPSRAD    $0x01, Y3, Y2
+	VPADDD    v0000007f<>+0(SB), Y2, Y4
+	VPSLLD    $0x17, Y4, Y4
+	VMULPS    Y4, Y1, Y1
+	VPSUBD    Y2, Y3, Y2
+	VPADDD    v0000007f<>+0(SB), Y2, Y2
+	VPSLLD    $0x17, Y2, Y2
+	VMULPS    Y2, Y1, Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x1d, Y2, Y0, Y2
+	VBLENDVPS Y2, v3f800000<>+0(SB), Y1, Y2
+	VADDPS    v3f800000<>+0(SB), Y1, Y1
+	VDIVPS    Y1, Y2, Y1
+	VMULPS    Y1, Y0, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, DX
+	JMP       narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VORPS      v80000000<>+0(SB), Y1, Y2
+	VMOVUPS    v42b20000<>+0(SB), Y3
+	VMINPS     Y2, Y3, Y2
+	VMOVUPS    vc2d00000<>+0(SB), Y3
+	VMAXPS     Y2, Y3, Y2
+	VMULPS     v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS     v4b400000<>+0(SB), Y3, Y3
+	VPSUBD     v4b400000<>+0(SB), Y3, Y4
+	VSUBPS     v4b400000<>+0(SB), Y3, Y3
+	VMULPS     v3f318000<>+0(SB), Y3, Y5
+	VSUBPS     Y5, Y2, Y2
+	VMULPS     vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS     Y3, Y2, Y2
+	VMOVUPS    v39506967<>+0(SB), Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3c088908<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y3, Y3
+	VADDPS     v3f000000<>+0(SB), Y3, Y3
+	VMULPS     Y2, Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VADDPS     Y2, Y3, Y2
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VPSRAD     $0x01, Y4, Y3
+	VPADDD     v0000007f<>+0(SB), Y3, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y2, Y2
+	VPSUBD     Y3, Y4, Y3
+	VPADDD     v0000007f<>+0(SB), Y3, Y3
+	VPSLLD     $0x17, Y3, Y3
+	VMULPS     Y3, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1d, Y3, Y1, Y3
+	VBLENDVPS  Y3, v3f800000<>+0(SB), Y2, Y3
+	VADDPS     v3f800000<>+0(SB), Y2, Y2
+	VDIVPS     Y2, Y3, Y2
+	VMULPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func siluGradAVX2(dst []float32, x []float32, dy []float32)
+// Requires: AVX, AVX2
+TEXT ·siluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VORPS     v80000000<>+0(SB), Y0, Y2
+	VMOVUPS   v42b20000<>+0(SB), Y3
+	VMINPS    Y2, Y3, Y2
+	VMOVUPS   vc2d00000<>+0(SB), Y3
+	VMAXPS    Y2, Y3, Y2
+	VMULPS    v3fb8aa3b<>+0(SB), Y2, Y3
+	VADDPS    v4b400000<>+0(SB), Y3, Y3
+	VPSUBD    v4b400000<>+0(SB), Y3, Y4
+	VSUBPS    v4b400000<>+0(SB), Y3, Y3
+	VMULPS    v3f318000<>+0(SB), Y3, Y5
+	VSUBPS    Y5, Y2, Y2
+	VMULPS    vb95e8083<>+0(SB), Y3, Y3
+	VSUBPS    Y3, Y2, Y2
+	VMOVUPS   v39506967<>+0(SB), Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3ab743ce<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3c088908<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3d2aa9c1<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3e2aaaaa<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y3, Y3
+	VADDPS    v3f000000<>+0(SB), Y3, Y3
+	VMULPS    Y2, Y2, Y5
+	VMULPS    Y5, Y3, Y3
+	VADDPS    Y2, Y3, Y2
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VPSRAD    $0x01, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y5
+	VPSLLD    $0x17, Y5, Y5
+	VMULPS    Y5, Y2, Y2
+	VPSUBD    Y3, Y4, Y3
+	VPADDD    v0000007f<>+0(SB), Y3, Y3
+	VPSLLD    $0x17, Y3, Y3
+	VMULPS    Y3, Y2, Y2
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x1d, Y3, Y0, Y3
+	VBLENDVPS Y3, v3f800000<>+0(SB), Y2, Y3
+	VADDPS    v3f800000<>+0(SB), Y2, Y2
+	VDIVPS    Y2, Y3, Y2
+	VMOVUPS   v3f800000<>+0(SB), Y3
+	VSUBPS    Y2, Y3, Y3
+	VMULPS    Y3, Y2, Y3
+	VMULPS    Y3, Y0, Y0
+	VADDPS    Y0, Y2, Y0
+	VMULPS    Y0, Y1, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VORPS      v80000000<>+0(SB), Y1, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y4
+	VMINPS     Y3, Y4, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y4
+	VMAXPS     Y3, Y4, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y4
+	VADDPS     v4b400000<>+0(SB), Y4, Y4
+	VPSUBD     v4b400000<>+0(SB), Y4, Y5
+	VSUBPS     v4b400000<>+0(SB), Y4, Y4
+	VMULPS     v3f318000<>+0(SB), Y4, Y6
+	VSUBPS     Y6, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y4, Y4
+	VSUBPS     Y4, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3ab743ce<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3c088908<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3d2aa9c1<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3e2aaaaa<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y4, Y4
+	VADDPS     v3f000000<>+0(SB), Y4, Y4
+	VMULPS     Y3, Y3, Y6
+	VMULPS     Y6, Y4, Y4
+	VADDPS     Y3, Y4, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y6
+	VPSLLD     $0x17, Y6, Y6
+	VMULPS     Y6, Y3, Y3
+	VPSUBD     Y4, Y5, Y4
+	VPADDD     v0000007f<>+0(SB), Y4, Y4
+	VPSLLD     $0x17, Y4, Y4
+	VMULPS     Y4, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VCMPPS     $0x1d, Y4, Y1, Y4
+	VBLENDVPS  Y4, v3f800000<>+0(SB), Y3, Y4
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VDIVPS     Y3, Y4, Y3
+	VMOVUPS    v3f800000<>+0(SB), Y4
+	VSUBPS     Y3, Y4, Y4
+	VMULPS     Y4, Y3, Y4
+	VMULPS     Y4, Y1, Y1
+	VADDPS     Y1, Y3, Y1
+	VMULPS     Y1, Y2, Y1
+	VMASKMOVPS Y1, Y0, (AX)
 
 done:
 	VZEROUPPER
@@ -4815,6 +5909,241 @@ loopDone:
 	VZEROUPPER
 	RET
 
+// func sumExpAVX2(x []float32, m float32) float32
+// Requires: AVX, AVX2, SSE
+TEXT ·sumExpAVX2(SB), NOSPLIT, $0-36
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS m+24(FP), Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+
+loop:
+	CMPQ    CX, $0x00000010
+	JL      loopRest
+	VMOVUPS (AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y3, Y5, Y3
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y3, Y5, Y3
+	VMULPS  v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y3, Y3
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y3, Y3
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y3, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y3, Y5, Y3
+	VADDPS  v3f800000<>+0(SB), Y3, Y3
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y3, Y3
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y1, Y1
+	VMOVUPS 32(AX), Y3
+	VSUBPS  Y0, Y3, Y3
+	VMOVUPS v42b20000<>+0(SB), Y5
+	VMINPS  Y3, Y5, Y3
+	VMOVUPS vc2d00000<>+0(SB), Y5
+	VMAXPS  Y3, Y5, Y3
+	VMULPS  v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS  v4b400000<>+0(SB), Y5, Y5
+	VPSUBD  v4b400000<>+0(SB), Y5, Y6
+	VSUBPS  v4b400000<>+0(SB), Y5, Y5
+	VMULPS  v3f318000<>+0(SB), Y5, Y7
+	VSUBPS  Y7, Y3, Y3
+	VMULPS  vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS  Y5, Y3, Y3
+	VMOVUPS v39506967<>+0(SB), Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3c088908<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y5, Y5
+	VADDPS  v3f000000<>+0(SB), Y5, Y5
+	VMULPS  Y3, Y3, Y7
+	VMULPS  Y7, Y5, Y5
+	VADDPS  Y3, Y5, Y3
+	VADDPS  v3f800000<>+0(SB), Y3, Y3
+	VPSRAD  $0x01, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y7
+	VPSLLD  $0x17, Y7, Y7
+	VMULPS  Y7, Y3, Y3
+	VPSUBD  Y5, Y6, Y5
+	VPADDD  v0000007f<>+0(SB), Y5, Y5
+	VPSLLD  $0x17, Y5, Y5
+	VMULPS  Y5, Y3, Y3
+	VADDPS  Y3, Y2, Y2
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     loop
+
+loopRest:
+	CMPQ       CX, $0x00000008
+	JL         loopLow
+	VMOVUPS    (AX), Y3
+	VSUBPS     Y0, Y3, Y3
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y3, Y5, Y3
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y3, Y5, Y3
+	VMULPS     v3fb8aa3b<>+0(SB), Y3, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y3, Y3
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y3, Y3
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y3, Y3, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y3, Y5, Y3
+	VADDPS     v3f800000<>+0(SB), Y3, Y3
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y3, Y3
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y3, Y3
+	VADDPS     Y3, Y1, Y1
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000008, CX
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y2, Y2
+	JMP        loopDone
+
+loopLow:
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y3
+	VMASKMOVPS (AX), Y3, Y5
+	VSUBPS     Y0, Y5, Y0
+	VMOVUPS    v42b20000<>+0(SB), Y5
+	VMINPS     Y0, Y5, Y0
+	VMOVUPS    vc2d00000<>+0(SB), Y5
+	VMAXPS     Y0, Y5, Y0
+	VMULPS     v3fb8aa3b<>+0(SB), Y0, Y5
+	VADDPS     v4b400000<>+0(SB), Y5, Y5
+	VPSUBD     v4b400000<>+0(SB), Y5, Y6
+	VSUBPS     v4b400000<>+0(SB), Y5, Y5
+	VMULPS     v3f318000<>+0(SB), Y5, Y7
+	VSUBPS     Y7, Y0, Y0
+	VMULPS     vb95e8083<>+0(SB), Y5, Y5
+	VSUBPS     Y5, Y0, Y0
+	VMOVUPS    v39506967<>+0(SB), Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3ab743ce<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3c088908<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3d2aa9c1<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3e2aaaaa<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y5, Y5
+	VADDPS     v3f000000<>+0(SB), Y5, Y5
+	VMULPS     Y0, Y0, Y7
+	VMULPS     Y7, Y5, Y5
+	VADDPS     Y0, Y5, Y0
+	VADDPS     v3f800000<>+0(SB), Y0, Y0
+	VPSRAD     $0x01, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y7
+	VPSLLD     $0x17, Y7, Y7
+	VMULPS     Y7, Y0, Y0
+	VPSUBD     Y5, Y6, Y5
+	VPADDD     v0000007f<>+0(SB), Y5, Y5
+	VPSLLD     $0x17, Y5, Y5
+	VMULPS     Y5, Y0, Y0
+	VANDPS     Y3, Y0, Y0
+	VADDPS     Y0, Y1, Y1
+
+loopDone:
+	VADDPS       Y2, Y1, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	MOVSS        X0, ret+32(FP)
+	VZEROUPPER
+	RET
+
 // func sumProductsAVX2(x []float32, y []float32) float32
 // Requires: AVX, SSE
 TEXT ·sumProductsAVX2(SB), NOSPLIT, $0-52
@@ -4968,47 +6297,53 @@ loopDone:
 	VZEROUPPER
 	RET
 
-// func softmaxRowAVX2(x []float32) float32
-// Requires: AVX, AVX2, SSE
-TEXT ·softmaxRowAVX2(SB), NOSPLIT, $0-28
-	MOVQ    x_base+0(FP), AX
-	MOVQ    x_len+8(FP), DX
+// func softmaxRowsAVX2(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, AVX2, CMOV
+TEXT ·softmaxRowsAVX2(SB), NOSPLIT, $0-88
+	MOVQ x_base+0(FP), AX
+	MOVQ sums_base+24(FP), CX
+	MOVQ stride+56(FP), DX
+	SHLQ $0x02, DX
+	MOVQ n+64(FP), BX
+
+row:
 	VMOVUPS vff800000<>+0(SB), Y0
 	VMOVUPS vff800000<>+0(SB), Y1
-	MOVQ    AX, CX
+	MOVQ    AX, SI
+	MOVQ    BX, DI
 
 most:
-	CMPQ    DX, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      mostRest
-	VMOVUPS (CX), Y2
+	VMOVUPS (SI), Y2
 	VMAXPS  Y0, Y2, Y0
-	VMOVUPS 32(CX), Y2
+	VMOVUPS 32(SI), Y2
 	VMAXPS  Y1, Y2, Y1
-	ADDQ    $0x00000040, CX
-	SUBQ    $0x00000010, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DI
 	JMP     most
 
 mostRest:
-	CMPQ       DX, $0x00000008
+	CMPQ       DI, $0x00000008
 	JL         mostLow
-	VMOVUPS    (CX), Y2
+	VMOVUPS    (SI), Y2
 	VMAXPS     Y0, Y2, Y0
-	ADDQ       $0x00000020, CX
-	SUBQ       $0x00000008, DX
-	LEAQ       masks<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y2
-	VMASKMOVPS (CX), Y2, Y4
+	ADDQ       $0x00000020, SI
+	SUBQ       $0x00000008, DI
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y2
+	VMASKMOVPS (SI), Y2, Y4
 	VMOVUPS    vff800000<>+0(SB), Y5
 	VBLENDVPS  Y2, Y4, Y5, Y2
 	VMAXPS     Y1, Y2, Y1
 	JMP        mostDone
 
 mostLow:
-	LEAQ       masks<>+0(SB), BX
-	NEGQ       DX
-	VMOVUPS    32(BX)(DX*4), Y2
-	VMASKMOVPS (CX), Y2, Y4
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y2
+	VMASKMOVPS (SI), Y2, Y4
 	VMOVUPS    vff800000<>+0(SB), Y5
 	VBLENDVPS  Y2, Y4, Y5, Y2
 	VMAXPS     Y0, Y2, Y0
@@ -5022,14 +6357,15 @@ mostDone:
 	VMOVSHDUP    X0, X3
 	VMAXPS       Y3, Y0, Y0
 	VBROADCASTSS X0, Y0
-	MOVQ         x_len+8(FP), DX
 	VXORPS       Y1, Y1, Y1
 	VXORPS       Y2, Y2, Y2
+	MOVQ         AX, SI
+	MOVQ         BX, DI
 
 exp:
-	CMPQ    DX, $0x00000010
+	CMPQ    DI, $0x00000010
 	JL      expRest
-	VMOVUPS (AX), Y4
+	VMOVUPS (SI), Y4
 	VSUBPS  Y0, Y4, Y4
 	VMOVUPS v42b20000<>+0(SB), Y5
 	VMINPS  Y4, Y5, Y4
@@ -5066,9 +6402,9 @@ exp:
 	VPADDD  v0000007f<>+0(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
 	VMULPS  Y5, Y4, Y4
-	VMOVUPS Y4, (AX)
+	VMOVUPS Y4, (SI)
 	VADDPS  Y4, Y1, Y1
-	VMOVUPS 32(AX), Y4
+	VMOVUPS 32(SI), Y4
 	VSUBPS  Y0, Y4, Y4
 	VMOVUPS v42b20000<>+0(SB), Y5
 	VMINPS  Y4, Y5, Y4
@@ -5105,16 +6441,16 @@ exp:
 	VPADDD  v0000007f<>+0(SB), Y5, Y5
 	VPSLLD  $0x17, Y5, Y5
 	VMULPS  Y5, Y4, Y4
-	VMOVUPS Y4, 32(AX)
+	VMOVUPS Y4, 32(SI)
 	VADDPS  Y4, Y2, Y2
-	ADDQ    $0x00000040, AX
-	SUBQ    $0x00000010, DX
+	ADDQ    $0x00000040, SI
+	SUBQ    $0x00000010, DI
 	JMP     exp
 
 expRest:
-	CMPQ       DX, $0x00000008
+	CMPQ       DI, $0x00000008
 	JL         expLow
-	VMOVUPS    (AX), Y4
+	VMOVUPS    (SI), Y4
 	VSUBPS     Y0, Y4, Y4
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y4, Y5, Y4
@@ -5151,14 +6487,14 @@ expRest:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y4, Y4
-	VMOVUPS    Y4, (AX)
+	VMOVUPS    Y4, (SI)
 	VADDPS     Y4, Y1, Y1
-	ADDQ       $0x00000020, AX
-	SUBQ       $0x00000008, DX
-	LEAQ       masks<>+0(SB), CX
-	NEGQ       DX
-	VMOVUPS    32(CX)(DX*4), Y4
-	VMASKMOVPS (AX), Y4, Y5
+	ADDQ       $0x00000020, SI
+	SUBQ       $0x00000008, DI
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y4
+	VMASKMOVPS (SI), Y4, Y5
 	VSUBPS     Y0, Y5, Y0
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y0, Y5, Y0
@@ -5195,16 +6531,16 @@ expRest:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (AX)
+	VMASKMOVPS Y0, Y4, (SI)
 	VANDPS     Y4, Y0, Y0
 	VADDPS     Y0, Y2, Y2
 	JMP        expDone
 
 expLow:
-	LEAQ       masks<>+0(SB), CX
-	NEGQ       DX
-	VMOVUPS    32(CX)(DX*4), Y4
-	VMASKMOVPS (AX), Y4, Y5
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       DI
+	VMOVUPS    32(R8)(DI*4), Y4
+	VMASKMOVPS (SI), Y4, Y5
 	VSUBPS     Y0, Y5, Y0
 	VMOVUPS    v42b20000<>+0(SB), Y5
 	VMINPS     Y0, Y5, Y0
@@ -5241,7 +6577,7 @@ expLow:
 	VPADDD     v0000007f<>+0(SB), Y5, Y5
 	VPSLLD     $0x17, Y5, Y5
 	VMULPS     Y5, Y0, Y0
-	VMASKMOVPS Y0, Y4, (AX)
+	VMASKMOVPS Y0, Y4, (SI)
 	VANDPS     Y4, Y0, Y0
 	VADDPS     Y0, Y1, Y1
 
@@ -5253,7 +6589,195 @@ expDone:
 	VADDPS       Y3, Y0, Y0
 	VMOVSHDUP    X0, X3
 	VADDPS       Y3, Y0, Y0
-	MOVSS        X0, ret+24(FP)
+	VMOVSS       X0, (CX)
+	ADDQ         $0x00000004, CX
+	ADDQ         DX, AX
+	ADDQ         more+72(FP), BX
+	CMPQ         BX, most+80(FP)
+	CMOVQGT      most+80(FP), BX
+	DECQ         rows+48(FP)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func scaleRowsAVX2(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+// Requires: AVX
+TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ s_base+48(FP), DX
+	MOVQ apart+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ row+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VBROADCASTSS (DX), Y0
+	MOVQ         CX, DI
+	MOVQ         AX, R8
+	MOVQ         n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000008
+	JL      partRest
+	VMOVUPS (DI), Y1
+	VMULPS  Y0, Y1, Y1
+	VMOVUPS Y1, (R8)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     part
+
+partRest:
+	TESTQ      R9, R9
+	JE         partDone
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y1
+	VMASKMOVPS (DI), Y1, Y2
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (R8)
+
+partDone:
+	ADDQ BX, AX
+	ADDQ SI, CX
+	ADDQ $0x00000004, DX
+	DECQ rows+72(FP)
+	JNE  row
+	VZEROUPPER
+	RET
+
+// func dotRowsAVX2(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+// Requires: AVX
+TEXT ·dotRowsAVX2(SB), NOSPLIT, $0-104
+	MOVQ dst_base+0(FP), AX
+	MOVQ x_base+24(FP), CX
+	MOVQ y_base+48(FP), DX
+	MOVQ rowX+88(FP), BX
+	SHLQ $0x02, BX
+	MOVQ rowY+96(FP), SI
+	SHLQ $0x02, SI
+
+row:
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	MOVQ   n+80(FP), R9
+
+part:
+	CMPQ    R9, $0x00000010
+	JL      partRest
+	VMOVUPS (DI), Y2
+	VMOVUPS (R8), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y0, Y0
+	VMOVUPS 32(DI), Y2
+	VMOVUPS 32(R8), Y3
+	VMULPS  Y3, Y2, Y2
+	VADDPS  Y2, Y1, Y1
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R8
+	SUBQ    $0x00000010, R9
+	JMP     part
+
+partRest:
+	CMPQ       R9, $0x00000008
+	JL         partLow
+	VMOVUPS    (DI), Y2
+	VMOVUPS    (R8), Y3
+	VMULPS     Y3, Y2, Y2
+	VADDPS     Y2, Y0, Y0
+	ADDQ       $0x00000020, DI
+	ADDQ       $0x00000020, R8
+	SUBQ       $0x00000008, R9
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y2
+	VMASKMOVPS (DI), Y2, Y3
+	VMASKMOVPS (R8), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y1, Y1
+	JMP        partDone
+
+partLow:
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y2
+	VMASKMOVPS (DI), Y2, Y3
+	VMASKMOVPS (R8), Y2, Y5
+	VMULPS     Y5, Y3, Y3
+	VANDPS     Y2, Y3, Y2
+	VADDPS     Y2, Y0, Y0
+
+partDone:
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVHLPS     X0, X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSHDUP    X0, X4
+	VADDPS       Y4, Y0, Y0
+	VMOVSS       X0, (AX)
+	ADDQ         BX, CX
+	ADDQ         SI, DX
+	ADDQ         $0x00000004, AX
+	DECQ         rows+72(FP)
+	JNE          row
+	VZEROUPPER
+	RET
+
+// func slopeRowsAVX2(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
+// Requires: AVX, CMOV
+TEXT ·slopeRowsAVX2(SB), NOSPLIT, $0-112
+	MOVQ dst_base+0(FP), AX
+	MOVQ e_base+24(FP), CX
+	MOVQ d_base+48(FP), DX
+	MOVQ stride+80(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+88(FP), SI
+
+row:
+	VBROADCASTSS (DX), Y0
+	MOVQ         AX, DI
+	MOVQ         CX, R8
+	MOVQ         SI, R9
+
+part:
+	CMPQ    R9, $0x00000008
+	JL      partRest
+	VMOVUPS (R8), Y1
+	VMOVUPS (DI), Y2
+	VSUBPS  Y0, Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ    $0x00000020, DI
+	ADDQ    $0x00000020, R8
+	SUBQ    $0x00000008, R9
+	JMP     part
+
+partRest:
+	TESTQ      R9, R9
+	JE         partDone
+	LEAQ       masks<>+0(SB), R10
+	NEGQ       R9
+	VMOVUPS    32(R10)(R9*4), Y1
+	VMASKMOVPS (R8), Y1, Y2
+	VMASKMOVPS (DI), Y1, Y3
+	VSUBPS     Y0, Y3, Y0
+	VMULPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (DI)
+
+partDone:
+	ADDQ    BX, AX
+	ADDQ    BX, CX
+	ADDQ    $0x00000004, DX
+	ADDQ    more+96(FP), SI
+	CMPQ    SI, most+104(FP)
+	CMOVQGT most+104(FP), SI
+	DECQ    rows+72(FP)
+	JNE     row
 	VZEROUPPER
 	RET
 

@@ -147,6 +147,17 @@ func subS(dst, a []float32, s float32) {
 	}
 }
 
+func cutS(dst, a []float32, s float32) {
+	switch active {
+	case pathAVX512:
+		cutSAVX512(dst, a, s)
+	case pathAVX2:
+		cutSAVX2(dst, a, s)
+	default:
+		cutSGeneric(dst, a, s)
+	}
+}
+
 func rsubS(dst, a []float32, s float32) {
 	switch active {
 	case pathAVX512:
@@ -411,24 +422,124 @@ func softplus(dst, x []float32) {
 	}
 }
 
-func softmaxRow(x []float32) float32 {
+func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	switch active {
 	case pathAVX512:
-		return softmaxRowAVX512(x)
+		softmaxRowsAVX512(x, sums, rows, stride, n, more, most)
 	case pathAVX2:
-		return softmaxRowAVX2(x)
+		softmaxRowsAVX2(x, sums, rows, stride, n, more, most)
+	default:
+		softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
 	}
-	return softmaxRowGeneric(x)
 }
 
-func subMul(dst, a, b []float32, s float32) {
+func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
 	switch active {
 	case pathAVX512:
-		subMulAVX512(dst, a, b, s)
+		scaleRowsAVX512(dst, x, s, rows, n, apart, row)
 	case pathAVX2:
-		subMulAVX2(dst, a, b, s)
+		scaleRowsAVX2(dst, x, s, rows, n, apart, row)
 	default:
-		subMulGeneric(dst, a, b, s)
+		scaleRowsGeneric(dst, x, s, rows, n, apart, row)
+	}
+}
+
+func dotRows(dst, x, y []float32, rows, n, rowX, rowY int) {
+	switch active {
+	case pathAVX512:
+		dotRowsAVX512(dst, x, y, rows, n, rowX, rowY)
+	case pathAVX2:
+		dotRowsAVX2(dst, x, y, rows, n, rowX, rowY)
+	default:
+		dotRowsGeneric(dst, x, y, rows, n, rowX, rowY)
+	}
+}
+
+func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
+	switch active {
+	case pathAVX512:
+		slopeRowsAVX512(dst, e, d, rows, stride, n, more, most)
+	case pathAVX2:
+		slopeRowsAVX2(dst, e, d, rows, stride, n, more, most)
+	default:
+		slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
+	}
+}
+
+func addRelu(dst, a, b []float32) {
+	switch active {
+	case pathAVX512:
+		addReluAVX512(dst, a, b)
+	case pathAVX2:
+		addReluAVX2(dst, a, b)
+	default:
+		addReluGeneric(dst, a, b)
+	}
+}
+
+func gelu(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		geluAVX512(dst, x)
+	case pathAVX2:
+		geluAVX2(dst, x)
+	default:
+		geluGeneric(dst, x)
+	}
+}
+
+func geluGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		geluGradAVX512(dst, x, dy)
+	case pathAVX2:
+		geluGradAVX2(dst, x, dy)
+	default:
+		geluGradGeneric(dst, x, dy)
+	}
+}
+
+func geluTanh(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		geluTanhAVX512(dst, x)
+	case pathAVX2:
+		geluTanhAVX2(dst, x)
+	default:
+		geluTanhGeneric(dst, x)
+	}
+}
+
+func geluTanhGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		geluTanhGradAVX512(dst, x, dy)
+	case pathAVX2:
+		geluTanhGradAVX2(dst, x, dy)
+	default:
+		geluTanhGradGeneric(dst, x, dy)
+	}
+}
+
+func silu(dst, x []float32) {
+	switch active {
+	case pathAVX512:
+		siluAVX512(dst, x)
+	case pathAVX2:
+		siluAVX2(dst, x)
+	default:
+		siluGeneric(dst, x)
+	}
+}
+
+func siluGrad(dst, x, dy []float32) {
+	switch active {
+	case pathAVX512:
+		siluGradAVX512(dst, x, dy)
+	case pathAVX2:
+		siluGradAVX2(dst, x, dy)
+	default:
+		siluGradGeneric(dst, x, dy)
 	}
 }
 
@@ -473,6 +584,16 @@ func sumSquares(x []float32, m float32) float32 {
 		return sumSquaresAVX2(x, m)
 	}
 	return sumSquaresGeneric(x, m)
+}
+
+func sumExp(x []float32, m float32) float32 {
+	switch active {
+	case pathAVX512:
+		return sumExpAVX512(x, m)
+	case pathAVX2:
+		return sumExpAVX2(x, m)
+	}
+	return sumExpGeneric(x, m)
 }
 
 func sumProducts(x, y []float32) float32 {

@@ -30,6 +30,8 @@ func addS(dst, a []float32, s float32) { addSGeneric(dst, a, s) }
 
 func subS(dst, a []float32, s float32) { subSGeneric(dst, a, s) }
 
+func cutS(dst, a []float32, s float32) { cutSGeneric(dst, a, s) }
+
 func rsubS(dst, a []float32, s float32) { rsubSGeneric(dst, a, s) }
 
 func mulS(dst, a []float32, s float32) { mulSGeneric(dst, a, s) }
@@ -78,9 +80,35 @@ func cos(dst, x []float32) { cosGeneric(dst, x) }
 
 func softplus(dst, x []float32) { softplusGeneric(dst, x) }
 
-func softmaxRow(x []float32) float32 { return softmaxRowGeneric(x) }
+func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
+	softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
+}
 
-func subMul(dst, a, b []float32, s float32) { subMulGeneric(dst, a, b, s) }
+func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
+	scaleRowsGeneric(dst, x, s, rows, n, apart, row)
+}
+
+func dotRows(dst, x, y []float32, rows, n, rowX, rowY int) {
+	dotRowsGeneric(dst, x, y, rows, n, rowX, rowY)
+}
+
+func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
+	slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
+}
+
+func addRelu(dst, a, b []float32) { addReluGeneric(dst, a, b) }
+
+func gelu(dst, x []float32) { geluGeneric(dst, x) }
+
+func geluGrad(dst, x, dy []float32) { geluGradGeneric(dst, x, dy) }
+
+func geluTanh(dst, x []float32) { geluTanhGeneric(dst, x) }
+
+func geluTanhGrad(dst, x, dy []float32) { geluTanhGradGeneric(dst, x, dy) }
+
+func silu(dst, x []float32) { siluGeneric(dst, x) }
+
+func siluGrad(dst, x, dy []float32) { siluGradGeneric(dst, x, dy) }
 
 func normRow(dst, x, gain, shift []float32, m, s float32) { normRowGeneric(dst, x, gain, shift, m, s) }
 
@@ -91,6 +119,8 @@ func normGradRow(dst, x, gain, dy []float32, m, a, c, s float32) {
 func addNormRow(dst, sum, x, dy []float32, m, s float32) { addNormRowGeneric(dst, sum, x, dy, m, s) }
 
 func sumSquares(x []float32, m float32) float32 { return sumSquaresGeneric(x, m) }
+
+func sumExp(x []float32, m float32) float32 { return sumExpGeneric(x, m) }
 
 func sumProducts(x, y []float32) float32 { return sumProductsGeneric(x, y) }
 

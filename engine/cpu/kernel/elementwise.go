@@ -50,6 +50,9 @@ func AddS(dst, a []float32, s float32) { addS(dst, fit(a, len(dst)), s) }
 // SubS sets dst = a − s.
 func SubS(dst, a []float32, s float32) { subS(dst, fit(a, len(dst)), s) }
 
+// CutS sets dst = a where a is at least s, and 0 elsewhere; NaN stays NaN.
+func CutS(dst, a []float32, s float32) { cutS(dst, fit(a, len(dst)), s) }
+
 // RSubS sets dst = s − a.
 func RSubS(dst, a []float32, s float32) { rsubS(dst, fit(a, len(dst)), s) }
 
@@ -120,6 +123,27 @@ func Cos(dst, x []float32) { cos(dst, fit(x, len(dst))) }
 
 // Softplus sets dst = log(1+eˣ).
 func Softplus(dst, x []float32) { softplus(dst, fit(x, len(dst))) }
+
+// Gelu sets dst = x·Φ(x), Φ the normal distribution by Erf.
+func Gelu(dst, x []float32) { gelu(dst, fit(x, len(dst))) }
+
+// GeluGrad sets dst to dy times the derivative of Gelu at x.
+func GeluGrad(dst, x, dy []float32) { geluGrad(dst, fit(x, len(dst)), fit(dy, len(dst))) }
+
+// GeluTanh sets dst = x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2.
+func GeluTanh(dst, x []float32) { geluTanh(dst, fit(x, len(dst))) }
+
+// GeluTanhGrad sets dst to dy times the derivative of GeluTanh at x.
+func GeluTanhGrad(dst, x, dy []float32) { geluTanhGrad(dst, fit(x, len(dst)), fit(dy, len(dst))) }
+
+// Silu sets dst = x/(1+e⁻ˣ).
+func Silu(dst, x []float32) { silu(dst, fit(x, len(dst))) }
+
+// SiluGrad sets dst to dy times the derivative of Silu at x.
+func SiluGrad(dst, x, dy []float32) { siluGrad(dst, fit(x, len(dst)), fit(dy, len(dst))) }
+
+// AddRelu sets dst to 0 where a+b < 0, else to a+b.
+func AddRelu(dst, a, b []float32) { addRelu(dst, fit(a, len(dst)), fit(b, len(dst))) }
 
 // Copy sets dst to the first elements of x.
 func Copy(dst, x []float32) { copy(dst, fit(x, len(dst))) }

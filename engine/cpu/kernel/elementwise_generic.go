@@ -95,6 +95,16 @@ func subSGeneric(dst, a []float32, s float32) {
 	}
 }
 
+func cutSGeneric(dst, a []float32, s float32) {
+	for i := range dst {
+		keep := float32(0)
+		if a[i] >= s {
+			keep = 1
+		}
+		dst[i] = a[i] * keep
+	}
+}
+
 func rsubSGeneric(dst, a []float32, s float32) {
 	for i := range dst {
 		dst[i] = s - a[i]
@@ -192,6 +202,11 @@ func reluGeneric(dst, x []float32) {
 		}
 		dst[i] = v
 	}
+}
+
+func addReluGeneric(dst, a, b []float32) {
+	addGeneric(dst, a, b)
+	reluGeneric(dst, dst)
 }
 
 func fillGeneric(dst []float32, v float32) {

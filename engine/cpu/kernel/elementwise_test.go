@@ -15,6 +15,7 @@ var unaryTable = []struct {
 	{"Sign", Sign, signGeneric}, {"Relu", Relu, reluGeneric}, {"Exp", Exp, expGeneric},
 	{"Log", Log, logGeneric}, {"Log1p", Log1p, log1pGeneric}, {"Tanh", Tanh, tanhGeneric},
 	{"Sigmoid", Sigmoid, sigmoidGeneric}, {"Erf", Erf, erfGeneric}, {"Sin", Sin, sinGeneric}, {"Cos", Cos, cosGeneric}, {"Softplus", Softplus, softplusGeneric},
+	{"Gelu", Gelu, geluGeneric}, {"GeluTanh", GeluTanh, geluTanhGeneric}, {"Silu", Silu, siluGeneric},
 	{"Copy", Copy, func(dst, x []float32) { copy(dst, x) }},
 }
 
@@ -25,13 +26,14 @@ var binaryTable = []struct {
 	{"Add", Add, addGeneric}, {"Sub", Sub, subGeneric}, {"Mul", Mul, mulGeneric}, {"Div", Div, divGeneric},
 	{"Max", Max, maximumGeneric}, {"Min", Min, minimumGeneric}, {"Greater", Greater, greaterGeneric},
 	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric}, {"Gate", Gate, gateGeneric},
+	{"AddRelu", AddRelu, addReluGeneric}, {"GeluGrad", GeluGrad, geluGradGeneric}, {"GeluTanhGrad", GeluTanhGrad, geluTanhGradGeneric}, {"SiluGrad", SiluGrad, siluGradGeneric},
 }
 
 var scalarTable = []struct {
 	name       string
 	f, generic func(dst, a []float32, s float32)
 }{
-	{"AddS", AddS, addSGeneric}, {"SubS", SubS, subSGeneric}, {"RSubS", RSubS, rsubSGeneric},
+	{"AddS", AddS, addSGeneric}, {"SubS", SubS, subSGeneric}, {"CutS", CutS, cutSGeneric}, {"RSubS", RSubS, rsubSGeneric},
 	{"MulS", MulS, mulSGeneric}, {"DivS", DivS, divSGeneric}, {"RDivS", RDivS, rdivSGeneric},
 	{"MaxS", MaxS, maxSGeneric}, {"MinS", MinS, minSGeneric},
 	{"Fill", func(dst, _ []float32, s float32) { Fill(dst, s) }, func(dst, _ []float32, s float32) { fillGeneric(dst, s) }},

@@ -36,10 +36,11 @@ const (
 
 	// The bounds of a task's rows and columns: few rows do not repay the
 	// reading of B, few columns that of A.
-	fewRows    = 128
-	minRows    = 42 // whole tiles of every implementation
-	maxColumns = 1024
-	minColumns = 32
+	fewRows     = 128
+	minRows     = 42 // whole tiles of every implementation
+	maxColumns  = 1024
+	minColumns  = 32
+	tallColumns = 128 // where A is copied
 
 	maxTile    = 14
 	singleRows = 3 // so many rows are computed one by one
@@ -95,6 +96,10 @@ func (g *Gemm) shape() (rows, columns int) {
 		if m <= singleRows && !g.TransB { // memory is the limit, and likes long rows
 			columns = max(columns, longRow)
 		}
+		if g.tallA() {
+			rows = even(m, fewRows/2, 2)
+			return rows, even(n, max(work/rows, tallColumns), minColumns)
+		}
 		if g.swapped() {
 			columns = min(columns, swappedColumns)
 		}
@@ -104,8 +109,16 @@ func (g *Gemm) shape() (rows, columns int) {
 	rows = min(max(work/columns, minRows), fewRows)
 	rows = min(even(m, rows, 2), m)
 	columns = max(work/rows, minColumns)
+	if g.tallA() {
+		columns = max(columns, tallColumns)
+	}
 	return rows, even(n, columns, minColumns)
 }
+
+// tallA reports whether A is transposed and has many rows in memory, as in the
+// gradient of weights of many examples: a tile would read a part of a line of
+// each, far apart. Tasks copy it, which several strips of B are to repay.
+func (g *Gemm) tallA() bool { return g.TransA && g.K > 2*blockK && g.N >= tallColumns }
 
 // even returns the smallest multiple of unit that cuts n into as few parts as
 // parts of most would.
@@ -149,7 +162,7 @@ func (g *Gemm) product() product {
 	p.swap = p.swapped()
 	m, b := p.M, p.K*p.LDB
 	switch {
-	case !p.TransB && (m <= fewRows || m <= 4*fewRows && b <= 512<<10 || b <= unpacked):
+	case !p.TransB && (m <= fewRows || m <= 4*fewRows && b <= 512<<10 && p.K <= 2*blockK || b <= unpacked):
 		p.reading, p.block = straight, max(straightK*maxTile/max(m, maxTile), blockK)
 		p.far = p.LDB > 128 && b > near
 	case m <= p.rows:
@@ -157,7 +170,7 @@ func (g *Gemm) product() product {
 	default:
 		p.reading, p.block = prepared, blockK
 	}
-	p.copyA = p.columns >= 128 && (m > fewRows && p.LDA >= 256 || m > maxTile && p.LDA%512 == 0 && !p.TransA)
+	p.copyA = g.tallA() && !p.swap || p.columns >= 128 && (m > fewRows && p.LDA >= 256 || m > maxTile && p.LDA%512 == 0 && !p.TransA)
 	return p
 }
 

@@ -277,3 +277,60 @@ func erfGeneric(dst, x []float32)      { mapGeneric(dst, x, erf32) }
 func sinGeneric(dst, x []float32)      { mapGeneric(dst, x, sin32) }
 func cosGeneric(dst, x []float32)      { mapGeneric(dst, x, cos32) }
 func softplusGeneric(dst, x []float32) { mapGeneric(dst, x, softplus32) }
+
+// gelu32 is x·Φ(x).
+func gelu32(x float32) float32 { return float32(x*0.5) * (erf32(x*rootHalf) + 1) }
+
+// geluSlope32 is Φ(x) + x·φ(x).
+func geluSlope32(x float32) float32 {
+	share := float32((erf32(x*rootHalf) + 1) * 0.5)
+	density := float32(exp32(float32(x*x)*-0.5) * normalDensity)
+	return share + float32(x*density)
+}
+
+// geluInner is u where geluTanh32 is x·(1+tanh(u/2))/2 = x/(1+e⁻ᵘ).
+func geluInner(x float32) float32 {
+	return float32(x*(float32(float32(x*x)*geluCubic)+1)) * geluScale
+}
+
+func geluTanh32(x float32) float32 { return x * sigmoid32(geluInner(x)) }
+
+func geluTanhSlope32(x float32) float32 {
+	s := sigmoid32(geluInner(x))
+	square := x * x
+	if geluFar < square { // where s is 0 or 1, so that 0 times infinity is not asked
+		square = geluFar
+	}
+	slope := float32((float32(square*geluCubic3) + 1) * geluScale)
+	return s + float32(float32(x*float32(s*(1-s)))*slope)
+}
+
+func siluSlope32(x float32) float32 {
+	s := sigmoid32(x)
+	return s + float32(x*float32(s*(1-s)))
+}
+
+const (
+	rootHalf      = 0.70710678118654752
+	normalDensity = 0.39894228040143268 // 1/√(2π)
+	geluCubic     = 0.044715
+	geluCubic3    = 3 * 0.044715
+	geluFar       = 1e10
+	geluScale     = 1.5957691216057308 // 2·√(2/π)
+)
+
+func geluGeneric(dst, x []float32)     { mapGeneric(dst, x, gelu32) }
+func geluTanhGeneric(dst, x []float32) { mapGeneric(dst, x, geluTanh32) }
+func siluGeneric(dst, x []float32) {
+	mapGeneric(dst, x, func(x float32) float32 { return x * sigmoid32(x) })
+}
+
+func slopeGeneric(dst, x, dy []float32, slope func(float32) float32) {
+	for i := range dst {
+		dst[i] = dy[i] * slope(x[i])
+	}
+}
+
+func geluGradGeneric(dst, x, dy []float32)     { slopeGeneric(dst, x, dy, geluSlope32) }
+func geluTanhGradGeneric(dst, x, dy []float32) { slopeGeneric(dst, x, dy, geluTanhSlope32) }
+func siluGradGeneric(dst, x, dy []float32)     { slopeGeneric(dst, x, dy, siluSlope32) }

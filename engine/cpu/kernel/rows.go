@@ -79,11 +79,21 @@ func sumTriplesOf(x, y, z []float32, m float32) float32 {
 	return sumTriples(x, y, z, m)
 }
 
-// softmaxOf replaces a row by the exponentials of its elements less the largest
-// of those that are numbers, and returns their sum.
-func softmaxOf(x []float32) float32 {
+// SumExp returns the sum of eˣ⁻ᵐ over a row.
+func SumExp(x []float32, m float32) float32 {
+	if len(x) > rowAtOnce {
+		return sumExpGeneric(x, m)
+	}
+	return sumExp(x, m)
+}
+
+// SoftmaxRow replaces a row by the exponentials of its elements less the largest
+// of them, and returns their sum: NaN if one is.
+func SoftmaxRow(x []float32) float32 {
 	if len(x) > rowAtOnce {
 		return softmaxRowGeneric(x)
 	}
-	return softmaxRow(x)
+	var sum [1]float32
+	softmaxRows(x, sum[:], 1, 0, len(x), 0, len(x))
+	return sum[0]
 }

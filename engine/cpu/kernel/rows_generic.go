@@ -2,12 +2,6 @@ package kernel
 
 import "math"
 
-func subMulGeneric(dst, a, b []float32, s float32) {
-	for i := range dst {
-		dst[i] = a[i] * float32(b[i]-s)
-	}
-}
-
 func normRowGeneric(dst, x, gain, shift []float32, m, s float32) {
 	for i := range dst {
 		dst[i] = float32(float32(float32(x[i]-m)*s)*gain[i]) + shift[i]
@@ -31,6 +25,14 @@ func sumSquaresGeneric(x []float32, m float32) float32 {
 	for i, v := range x {
 		d := v - m
 		l[i%lanes] += float32(d * d)
+	}
+	return sumLanes(&l)
+}
+
+func sumExpGeneric(x []float32, m float32) float32 {
+	var l [lanes]float32
+	for i, v := range x {
+		l[i%lanes] += exp32(v - m)
 	}
 	return sumLanes(&l)
 }
@@ -64,4 +66,30 @@ func softmaxRowGeneric(x []float32) float32 {
 		l[i%lanes] += x[i]
 	}
 	return sumLanes(&l)
+}
+
+func softmaxRowsGeneric(x, sums []float32, rows, stride, n, more, most int) {
+	for r := range rows {
+		sums[r] = softmaxRowGeneric(x[r*stride:][:min(n+r*more, most)])
+	}
+}
+
+func scaleRowsGeneric(dst, x, s []float32, rows, n, apart, row int) {
+	for r := range rows {
+		mulSGeneric(dst[r*apart:][:n], x[r*row:], s[r])
+	}
+}
+
+func dotRowsGeneric(dst, x, y []float32, rows, n, rowX, rowY int) {
+	for r := range rows {
+		dst[r] = sumProductsGeneric(x[r*rowX:][:n], y[r*rowY:])
+	}
+}
+
+func slopeRowsGeneric(dst, e, d []float32, rows, stride, n, more, most int) {
+	for r := range rows {
+		for i := r * stride; i < r*stride+min(n+r*more, most); i++ {
+			dst[i] = e[i] * float32(dst[i]-d[r])
+		}
+	}
 }

@@ -27,7 +27,6 @@ func TestRows(t *testing.T) {
 				name      string
 				got, want func()
 			}{
-				{"subMul", func() { subMul(dst.x, a.x, b.x, m) }, func() { subMulGeneric(want, a.x, b.x, m) }},
 				{"normRow", func() { normRow(dst.x, a.x, b.x, c.x, m, k) }, func() { normRowGeneric(want, a.x, b.x, c.x, m, k) }},
 				{"normGradRow", func() { normGradRow(dst.x, a.x, b.x, c.x, m, k, u, v) }, func() { normGradRowGeneric(want, a.x, b.x, c.x, m, k, u, v) }},
 				{"addNormRow", func() { addNormRow(dst.x, s.x, a.x, b.x, m, k) }, func() { addNormRowGeneric(want, s.x, a.x, b.x, m, k) }},
@@ -42,6 +41,7 @@ func TestRows(t *testing.T) {
 				got, want float32
 			}{
 				{"sumSquares", sumSquares(a.x, m), sumSquaresGeneric(a.x, m)},
+				{"sumExp", sumExp(a.x, m), sumExpGeneric(a.x, m)},
 				{"sumProducts", sumProducts(a.x, b.x), sumProductsGeneric(a.x, b.x)},
 				{"sumTriples", sumTriples(a.x, b.x, c.x, m), sumTriplesGeneric(a.x, b.x, c.x, m)},
 			} {
@@ -49,12 +49,52 @@ func TestRows(t *testing.T) {
 					t.Fatalf("%s is %v, want %v", what(f.name, n), f.got, f.want)
 				}
 			}
-			copy(want, a.x)
-			if got, sum := softmaxRow(a.x), softmaxRowGeneric(want); !sameBits(got, sum) {
-				t.Fatalf("%s is %v, want %v", what("softmaxRow", n), got, sum)
+		}
+	})
+}
+
+// TestSeveralRows does the same for kernels of several rows, which may grow.
+func TestSeveralRows(t *testing.T) {
+	onEachPath(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(29, 30))
+		for trial := range 400 {
+			rows, n, more := 1+r.IntN(5), r.IntN(70), r.IntN(2)
+			most := n + r.IntN(rows+1)
+			stride := n + rows + r.IntN(4)
+			draw := func(n int) *guarded {
+				g := randomGuarded(r, n)
+				for i := range g.x {
+					if trial%3 > 0 {
+						g.x[i] = float32(r.NormFloat64())
+					}
+				}
+				return g
 			}
-			checkSame(t, what("softmaxRow", n), a.x, want)
-			a.check(t, what("softmaxRow", n))
+			a, b, s := draw(rows*stride), draw(rows*stride), draw(rows)
+			for _, k := range []struct {
+				name      string
+				got, want func(x, s []float32)
+			}{
+				{"softmaxRows", func(x, s []float32) { softmaxRows(x, s, rows, stride, n, more, most) },
+					func(x, s []float32) { softmaxRowsGeneric(x, s, rows, stride, n, more, most) }},
+				{"scaleRows", func(x, s []float32) { scaleRows(x, b.x, s, rows, n, stride, stride) },
+					func(x, s []float32) { scaleRowsGeneric(x, b.x, s, rows, n, stride, stride) }},
+				{"dotRows", func(x, s []float32) { dotRows(s, x, b.x, rows, n, stride, stride) },
+					func(x, s []float32) { dotRowsGeneric(s, x, b.x, rows, n, stride, stride) }},
+				{"slopeRows", func(x, s []float32) { slopeRows(x, b.x, s, rows, stride, n, more, most) },
+					func(x, s []float32) { slopeRowsGeneric(x, b.x, s, rows, stride, n, more, most) }},
+			} {
+				x, sums := newGuarded(len(a.x)), newGuarded(rows)
+				wantX, wantSums := append([]float32(nil), a.x...), append([]float32(nil), s.x...)
+				copy(x.x, a.x)
+				copy(sums.x, s.x)
+				k.got(x.x, sums.x)
+				k.want(wantX, wantSums)
+				checkSame(t, what(k.name, n), x.x, wantX)
+				checkSame(t, what(k.name, n), sums.x, wantSums)
+				x.check(t, what(k.name, n))
+				sums.check(t, what(k.name, n))
+			}
 		}
 	})
 }
@@ -80,7 +120,7 @@ func TestLongRows(t *testing.T) {
 	if s := Sum(dx); s > 1e-2 || s < -1e-2 { // what is centred does not see a shift of x
 		t.Errorf("the gradient of a long row adds up to %v", s)
 	}
-	if softmaxOf(x) < 1 {
+	if SoftmaxRow(x) < 1 {
 		t.Error("the largest element of a long row is not 1")
 	}
 }

@@ -121,6 +121,15 @@ func addSAVX2(dst []float32, a []float32, s float32)
 //go:noescape
 func subSAVX2(dst []float32, a []float32, s float32)
 
+// cutSAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (1 if a[i] >= s else 0)
+//	}
+//
+//go:noescape
+func cutSAVX2(dst []float32, a []float32, s float32)
+
 // rsubSAVX2 is
 //
 //	for i := range dst {
@@ -453,14 +462,68 @@ func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, t
 //go:noescape
 func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
 
-// subMulAVX2 is
+// addReluAVX2 is
 //
 //	for i := range dst {
-//		dst[i] = a[i] * (b[i] - s)
+//		dst[i] = 0 if a[i] + b[i] < 0 else a[i] + b[i]
 //	}
 //
 //go:noescape
-func subMulAVX2(dst []float32, a []float32, b []float32, s float32)
+func addReluAVX2(dst []float32, a []float32, b []float32)
+
+// geluAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = gelu32(x[i])
+//	}
+//
+//go:noescape
+func geluAVX2(dst []float32, x []float32)
+
+// geluGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluGradAVX2(dst []float32, x []float32, dy []float32)
+
+// geluTanhAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = geluTanh32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhAVX2(dst []float32, x []float32)
+
+// geluTanhGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluTanhSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhGradAVX2(dst []float32, x []float32, dy []float32)
+
+// siluAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = x[i] * sigmoid32(x[i])
+//	}
+//
+//go:noescape
+func siluAVX2(dst []float32, x []float32)
+
+// siluGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * siluSlope32(x[i])
+//	}
+//
+//go:noescape
+func siluGradAVX2(dst []float32, x []float32, dy []float32)
 
 // normRowAVX2 is
 //
@@ -501,6 +564,18 @@ func addNormRowAVX2(dst []float32, sum []float32, x []float32, dy []float32, m f
 //go:noescape
 func sumSquaresAVX2(x []float32, m float32) float32
 
+// sumExpAVX2 is
+//
+//	for i := range x {
+//		lane[i%16] += exp32(x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumExpAVX2(x []float32, m float32) float32
+
 // sumProductsAVX2 is
 //
 //	for i := range x {
@@ -525,8 +600,10 @@ func sumProductsAVX2(x []float32, y []float32) float32
 //go:noescape
 func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
 
-// softmaxRowAVX2 is
+// softmaxRowsAVX2 is, for rows > 0,
 //
+//	for r := range rows {
+//	x := x[r*stride:][:min(n+r*more, most)]
 //	m := max(x), of those that are numbers
 //	for i := range x {
 //		x[i] = exp32(x[i] - m)
@@ -535,9 +612,48 @@ func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
 //	for n := 8; n > 0; n /= 2 {
 //		lane[:n] += lane[n:2*n]
 //	}
+//	sums[r] = lane[0]
+//	}
 //
 //go:noescape
-func softmaxRowAVX2(x []float32) float32
+func softmaxRowsAVX2(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+
+// scaleRowsAVX2 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range n {
+//			dst[r*apart+i] = x[r*row+i] * s[r]
+//		}
+//	}
+//
+//go:noescape
+func scaleRowsAVX2(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+
+// dotRowsAVX2 is, for rows > 0,
+//
+//	for r := range rows {
+//	for i := range n {
+//		lane[i%16] += x[r*rowX+i] * y[r*rowY+i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//	dst[r] = lane[0]
+//	}
+//
+//go:noescape
+func dotRowsAVX2(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+
+// slopeRowsAVX2 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range min(n+r*more, most) {
+//			dst[r*stride+i] = e[r*stride+i] * (dst[r*stride+i] - d[r])
+//		}
+//	}
+//
+//go:noescape
+func slopeRowsAVX2(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
 
 // gemmTilesAVX2 is, for tiles > 0, 0 < rows <= 6, 0 < n <= 16 and k > 0,
 //

@@ -121,6 +121,15 @@ func addSAVX512(dst []float32, a []float32, s float32)
 //go:noescape
 func subSAVX512(dst []float32, a []float32, s float32)
 
+// cutSAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (1 if a[i] >= s else 0)
+//	}
+//
+//go:noescape
+func cutSAVX512(dst []float32, a []float32, s float32)
+
 // rsubSAVX512 is
 //
 //	for i := range dst {
@@ -453,14 +462,68 @@ func momentSquareAVX512(dst []float32, old []float32, x []float32, keep float32,
 //go:noescape
 func adamAVX512(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
 
-// subMulAVX512 is
+// addReluAVX512 is
 //
 //	for i := range dst {
-//		dst[i] = a[i] * (b[i] - s)
+//		dst[i] = 0 if a[i] + b[i] < 0 else a[i] + b[i]
 //	}
 //
 //go:noescape
-func subMulAVX512(dst []float32, a []float32, b []float32, s float32)
+func addReluAVX512(dst []float32, a []float32, b []float32)
+
+// geluAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = gelu32(x[i])
+//	}
+//
+//go:noescape
+func geluAVX512(dst []float32, x []float32)
+
+// geluGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluGradAVX512(dst []float32, x []float32, dy []float32)
+
+// geluTanhAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = geluTanh32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhAVX512(dst []float32, x []float32)
+
+// geluTanhGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * geluTanhSlope32(x[i])
+//	}
+//
+//go:noescape
+func geluTanhGradAVX512(dst []float32, x []float32, dy []float32)
+
+// siluAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = x[i] * sigmoid32(x[i])
+//	}
+//
+//go:noescape
+func siluAVX512(dst []float32, x []float32)
+
+// siluGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] * siluSlope32(x[i])
+//	}
+//
+//go:noescape
+func siluGradAVX512(dst []float32, x []float32, dy []float32)
 
 // normRowAVX512 is
 //
@@ -501,6 +564,18 @@ func addNormRowAVX512(dst []float32, sum []float32, x []float32, dy []float32, m
 //go:noescape
 func sumSquaresAVX512(x []float32, m float32) float32
 
+// sumExpAVX512 is
+//
+//	for i := range x {
+//		lane[i%16] += exp32(x[i] - m)
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//
+//go:noescape
+func sumExpAVX512(x []float32, m float32) float32
+
 // sumProductsAVX512 is
 //
 //	for i := range x {
@@ -525,8 +600,10 @@ func sumProductsAVX512(x []float32, y []float32) float32
 //go:noescape
 func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
 
-// softmaxRowAVX512 is
+// softmaxRowsAVX512 is, for rows > 0,
 //
+//	for r := range rows {
+//	x := x[r*stride:][:min(n+r*more, most)]
 //	m := max(x), of those that are numbers
 //	for i := range x {
 //		x[i] = exp32(x[i] - m)
@@ -535,9 +612,48 @@ func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
 //	for n := 8; n > 0; n /= 2 {
 //		lane[:n] += lane[n:2*n]
 //	}
+//	sums[r] = lane[0]
+//	}
 //
 //go:noescape
-func softmaxRowAVX512(x []float32) float32
+func softmaxRowsAVX512(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+
+// scaleRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range n {
+//			dst[r*apart+i] = x[r*row+i] * s[r]
+//		}
+//	}
+//
+//go:noescape
+func scaleRowsAVX512(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
+
+// dotRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//	for i := range n {
+//		lane[i%16] += x[r*rowX+i] * y[r*rowY+i]
+//	}
+//	for n := 8; n > 0; n /= 2 {
+//		lane[:n] += lane[n:2*n]
+//	}
+//	dst[r] = lane[0]
+//	}
+//
+//go:noescape
+func dotRowsAVX512(dst []float32, x []float32, y []float32, rows int, n int, rowX int, rowY int)
+
+// slopeRowsAVX512 is, for rows > 0,
+//
+//	for r := range rows {
+//		for i := range min(n+r*more, most) {
+//			dst[r*stride+i] = e[r*stride+i] * (dst[r*stride+i] - d[r])
+//		}
+//	}
+//
+//go:noescape
+func slopeRowsAVX512(dst []float32, e []float32, d []float32, rows int, stride int, n int, more int, most int)
 
 // gemmTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32 and k > 0,
 //

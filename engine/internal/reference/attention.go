@@ -182,8 +182,9 @@ func products(op graph.Op, in []*Value, out *Value, rows int) error {
 		s := v.Shape[rank-2:]
 		return &Value{Shape: s, F: v.F[i*size(s) : (i+1)*size(s)]}
 	}
+	o := op.(graph.Products)
 	for i := range size(out.Shape[:rank-2]) {
-		if err := product(graph.Product(op.(graph.Products)), []*Value{part(in[0], i), part(in[1], i)}, part(out, i), rows); err != nil {
+		if err := product(graph.Product{TransA: o.TransA, TransB: o.TransB}, []*Value{part(in[0], i), part(in[1], i)}, part(out, i), rows); err != nil {
 			return err
 		}
 	}

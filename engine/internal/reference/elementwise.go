@@ -27,7 +27,38 @@ var unaries = map[graph.UnaryKind]func(x float64) float64{
 	graph.OpCos:      math.Cos,
 	graph.OpSoftplus: softplus,
 	graph.OpRelu:     func(x float64) float64 { return max(x, 0) },
+	graph.OpGelu:     func(x float64) float64 { return x * (1 + math.Erf(x/math.Sqrt2)) / 2 },
+	graph.OpGeluTanh: func(x float64) float64 { return x * sigmoid(geluInner(x)) },
+	graph.OpSilu:     func(x float64) float64 { return x * sigmoid(x) },
 	graph.OpIdentity: func(x float64) float64 { return x },
+}
+
+// geluInner is u where gelu_tanh is x·(1+tanh(u/2))/2 = x/(1+e⁻ᵘ).
+func geluInner(x float64) float64 { return math.Sqrt(8/math.Pi) * (x + 0.044715*x*x*x) }
+
+var derivatives = map[graph.UnaryKind]func(x float64) float64{
+	graph.OpGelu: func(x float64) float64 {
+		return (1+math.Erf(x/math.Sqrt2))/2 + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
+	},
+	graph.OpGeluTanh: func(x float64) float64 {
+		s := sigmoid(geluInner(x))
+		return s + x*s*(1-s)*math.Sqrt(8/math.Pi)*(1+3*0.044715*x*x)
+	},
+	graph.OpSilu: func(x float64) float64 {
+		s := sigmoid(x)
+		return s + x*s*(1-s)
+	},
+}
+
+func derivative(op graph.Op, in []*Value, out *Value, _ int) error {
+	f := derivatives[op.(graph.Derivative).Of]
+	if f == nil {
+		return fmt.Errorf("the reference has no derivative of function number %d", op.(graph.Derivative).Of)
+	}
+	for i, x := range in[0].F {
+		out.F[i] = f(x) * in[1].F[i]
+	}
+	return nil
 }
 
 // sign of NaN is NaN, and of a zero that zero.

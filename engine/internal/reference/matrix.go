@@ -27,6 +27,12 @@ func product(op graph.Op, in []*Value, out *Value, _ int) error {
 				}
 				sum += a.F[ai] * b.F[bi]
 			}
+			if o.Bias {
+				sum += in[2].F[j]
+			}
+			if o.Relu {
+				sum = max(sum, 0)
+			}
 			out.F[i*n+j] = sum
 		}
 	}

@@ -199,6 +199,7 @@ var functions = map[reflect.Type]function{
 	reflect.TypeFor[graph.Standardize]():       standardize,
 	reflect.TypeFor[graph.StandardizeGrad]():   standardizeGrad,
 	reflect.TypeFor[graph.StandardizeSums]():   standardizeSums,
+	reflect.TypeFor[graph.Derivative]():        derivative,
 }
 
 func constant(op graph.Op, _ []*Value, out *Value, _ int) error {

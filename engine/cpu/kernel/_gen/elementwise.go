@@ -134,6 +134,7 @@ var maps = []*mapKernel{
 	{"choose", "cond a b", false, "a[i] if cond[i] != 0 else b[i]", 2, func(x []vec) vec { return blend(compare(notEqualTo, x[0], zero()), x[1], x[2]) }},
 	{"addS", "a", true, "a[i] + s", 4, func(x []vec) vec { return add(x[0], x[1]) }},
 	{"subS", "a", true, "a[i] - s", 4, func(x []vec) vec { return sub(x[0], x[1]) }},
+	{"cutS", "a", true, "a[i] * (1 if a[i] >= s else 0)", 2, func(x []vec) vec { return mul(x[0], and(compare(greaterOrEqual, x[0], x[1]), float(1))) }},
 	{"rsubS", "a", true, "s - a[i]", 4, func(x []vec) vec { return sub(x[1], x[0]) }},
 	{"mulS", "a", true, "a[i] * s", 4, func(x []vec) vec { return mul(x[0], x[1]) }},
 	{"divS", "a", true, "a[i] / s", 2, func(x []vec) vec { return div(x[0], x[1]) }},

@@ -165,3 +165,31 @@ func softplus32(x vec) vec {
 	y := log1pCore(u, sub(z, sub(u, float(1))))
 	return add(y, and(x, compare(greaterThan, x, zero())))
 }
+
+func gelu32(x vec) vec {
+	return mul(mul(x, float(0.5)), add(erf32(mul(x, named("rootHalf"))), float(1)))
+}
+
+func geluSlope32(x vec) vec {
+	share := mul(add(erf32(mul(x, named("rootHalf"))), float(1)), float(0.5))
+	density := mul(exp32(mul(mul(x, x), float(-0.5))), named("normalDensity"))
+	return add(share, mul(x, density))
+}
+
+func geluInner(x vec) vec {
+	return mul(mul(x, add(mul(mul(x, x), named("geluCubic")), float(1))), named("geluScale"))
+}
+
+func geluTanh32(x vec) vec { return mul(x, sigmoid32(geluInner(x))) }
+
+func geluTanhSlope32(x vec) vec {
+	s := sigmoid32(geluInner(x))
+	square := smaller(load(named("geluFar")), mul(x, x))
+	slope := mul(add(mul(square, named("geluCubic3")), float(1)), named("geluScale"))
+	return add(s, mul(mul(x, mul(s, sub(load(float(1)), s))), slope))
+}
+
+func siluSlope32(x vec) vec {
+	s := sigmoid32(x)
+	return add(s, mul(x, mul(s, sub(load(float(1)), s))))
+}

@@ -138,6 +138,11 @@ func emitSumRows() {
 		MOVQ(x, p)
 		Load(Param("rows"), r)
 		Label(name)
+		if count > 1 { // rows lie far apart: the processor does not see the next one coming
+			for i := 0; i < count*to.size; i += 64 {
+				PREFETCHT0(Mem{Base: p, Index: stride, Scale: 8, Disp: i})
+			}
+		}
 		for i := range acc {
 			at := Mem{Base: p, Disp: to.size * i}
 			if mask == nil {

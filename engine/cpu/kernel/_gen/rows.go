@@ -17,7 +17,13 @@ type rowMap struct {
 }
 
 var rowMaps = []*rowMap{
-	{mapKernel{"subMul", "a b", false, "a[i] * (b[i] - s)", 4, func(x []vec) vec { return mul(x[0], sub(x[1], x[2])) }}, []string{"s"}},
+	{mapKernel{"addRelu", "a b", false, "0 if a[i] + b[i] < 0 else a[i] + b[i]", 4, func(x []vec) vec { return larger(zero(), add(x[0], x[1])) }}, nil},
+	{mapKernel{"gelu", "x", false, "gelu32(x[i])", 1, func(x []vec) vec { return gelu32(x[0]) }}, nil},
+	{mapKernel{"geluGrad", "x dy", false, "dy[i] * geluSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], geluSlope32(x[0])) }}, nil},
+	{mapKernel{"geluTanh", "x", false, "geluTanh32(x[i])", 1, func(x []vec) vec { return geluTanh32(x[0]) }}, nil},
+	{mapKernel{"geluTanhGrad", "x dy", false, "dy[i] * geluTanhSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], geluTanhSlope32(x[0])) }}, nil},
+	{mapKernel{"silu", "x", false, "x[i] * sigmoid32(x[i])", 1, func(x []vec) vec { return mul(x[0], sigmoid32(x[0])) }}, nil},
+	{mapKernel{"siluGrad", "x dy", false, "dy[i] * siluSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], siluSlope32(x[0])) }}, nil},
 	{mapKernel{"normRow", "x gain shift", false, "(x[i] - m) * s * gain[i] + shift[i]", 2, func(x []vec) vec {
 		return add(mul(mul(sub(x[0], x[3]), x[4]), x[1]), x[2])
 	}}, []string{"m", "s"}},
@@ -42,6 +48,7 @@ var rowSums = []*rowSum{
 		d := sub(x[0], x[1])
 		return mul(d, d)
 	}},
+	{"sumExp", "x", []string{"m"}, "exp32(x[i] - m)", func(x []vec) vec { return exp32(sub(x[0], x[1])) }},
 	{"sumProducts", "x y", nil, "x[i] * y[i]", func(x []vec) vec { return mul(x[0], x[1]) }},
 	{"sumTriples", "x y z", []string{"m"}, "x[i] * y[i] * (z[i] - m)", func(x []vec) vec {
 		return mul(mul(x[0], x[1]), sub(x[2], x[3]))
@@ -56,10 +63,17 @@ func (k *rowSum) signature() string {
 	return s + ") float32"
 }
 
-const softmaxSignature = "func(x []float32) float32"
+const (
+	softmaxSignature = "func(x, sums []float32, rows, stride, n, more, most int)"
+	scaleSignature   = "func(dst, x, s []float32, rows, n, apart, row int)"
+	dotSignature     = "func(dst, x, y []float32, rows, n, rowX, rowY int)"
+	slopeSignature   = "func(dst, e, d []float32, rows, stride, n, more, most int)"
+)
 
 func rowSignatures() [][2]string {
-	list := [][2]string{{"softmaxRow", softmaxSignature}}
+	list := [][2]string{
+		{"softmaxRows", softmaxSignature}, {"scaleRows", scaleSignature}, {"dotRows", dotSignature}, {"slopeRows", slopeSignature},
+	}
 	for _, m := range rowMaps {
 		list = append(list, [2]string{m.name, m.signatureWith(m.scalars...)})
 	}
@@ -76,7 +90,10 @@ func emitRows() {
 	for _, k := range rowSums {
 		k.emit()
 	}
-	emitSoftmaxRow()
+	emitSoftmaxRows()
+	emitScaleRows()
+	emitDotRows()
+	emitSlopeRows()
 }
 
 var addedLanes = []string{"\tfor n := 8; n > 0; n /= 2 {", "\t\tlane[:n] += lane[n:2*n]", "\t}"}
@@ -164,18 +181,24 @@ func (k *rowSum) emit() {
 	RET()
 }
 
-// emitSoftmaxRow writes the exponentials of a row less its largest element, and
-// their sum.
-func emitSoftmaxRow() {
-	text("softmaxRow", softmaxSignature, "", append([]string{"\tm := max(x), of those that are numbers",
-		"\tfor i := range x {", "\t\tx[i] = exp32(x[i] - m)", "\t\tlane[i%16] += x[i]", "\t}"}, addedLanes...)...)
-	x, p, n := Load(Param("x").Base(), GP64()), GP64(), Load(Param("x").Len(), GP64())
+// emitSoftmaxRows writes the exponentials of each of some rows less its largest
+// element, and their sums. A row has more elements than the one before, up to
+// most.
+func emitSoftmaxRows() {
+	text("softmaxRows", softmaxSignature, "for rows > 0", append([]string{"\tfor r := range rows {", "\tx := x[r*stride:][:min(n+r*more, most)]",
+		"\tm := max(x), of those that are numbers",
+		"\tfor i := range x {", "\t\tx[i] = exp32(x[i] - m)", "\t\tlane[i%16] += x[i]", "\t}"}, append(addedLanes, "\tsums[r] = lane[0]", "\t}")...)...)
+	x, sums := Load(Param("x").Base(), GP64()), Load(Param("sums").Base(), GP64())
+	stride, n := bytes("stride"), Load(Param("n"), GP64())
+	p, left := GP64(), GP64()
+	Label("row")
 	most := make([]vec, 16/to.lanes)
 	for i := range most {
 		most[i] = load(float(minInfinity))
 	}
 	MOVQ(x, p)
-	lanes("most", n, []Register{p}, func(i, disp int, mask Op) {
+	MOVQ(n, left)
+	lanes("most", left, []Register{p}, func(i, disp int, mask Op) {
 		v := loadSome(Mem{Base: p, Disp: disp}, mask)
 		switch {
 		case mask == nil:
@@ -188,13 +211,14 @@ func emitSoftmaxRow() {
 	})
 	m := register()
 	VBROADCASTSS(tree(most, func(a, b vec) vec { return larger(a, b) }).AsX(), m)
-	Load(Param("x").Len(), n)
 	acc := make([]vec, 16/to.lanes)
 	for i := range acc {
 		acc[i] = zero()
 	}
-	lanes("exp", n, []Register{x}, func(i, disp int, mask Op) {
-		at := Mem{Base: x, Disp: disp}
+	MOVQ(x, p)
+	MOVQ(n, left)
+	lanes("exp", left, []Register{p}, func(i, disp int, mask Op) {
+		at := Mem{Base: p, Disp: disp}
 		e := exp32(sub(loadSome(at, mask), m))
 		if mask == nil {
 			VMOVUPS(e, at)
@@ -203,7 +227,120 @@ func emitSoftmaxRow() {
 		}
 		addFirst(acc[i], e, mask)
 	})
-	Store(tree(acc, func(a, b vec) vec { return add(a, b) }).AsX(), ReturnIndex(0))
+	VMOVSS(tree(acc, func(a, b vec) vec { return add(a, b) }).AsX(), Mem{Base: sums})
+	ADDQ(U32(4), sums)
+	ADDQ(stride, x)
+	longer(n)
+	nextRow()
+}
+
+// longer moves on to the length of the next row.
+func longer(n Register) {
+	ADDQ(argument("more"), n)
+	CMPQ(n, argument("most"))
+	CMOVQGT(argument("most"), n)
+}
+
+// nextRow goes back to the label row, or returns.
+func nextRow() {
+	DECQ(argument("rows"))
+	JNE(LabelRef("row"))
 	VZEROUPPER()
 	RET()
+}
+
+// along runs over n elements, vector by vector; n is destroyed.
+func along(name string, n Register, pointers []Register, part func(mask Op)) {
+	Label(name)
+	CMPQ(n, U32(to.lanes))
+	JL(LabelRef(name + "Rest"))
+	part(nil)
+	for _, p := range pointers {
+		ADDQ(U32(to.size), p)
+	}
+	SUBQ(U32(to.lanes), n)
+	JMP(LabelRef(name))
+	Label(name + "Rest")
+	TESTQ(n, n)
+	JE(LabelRef(name + "Done"))
+	part(firstOf(n))
+	Label(name + "Done")
+}
+
+func storeSome(v vec, mask Op, at Mem) {
+	if mask == nil {
+		VMOVUPS(v, at)
+	} else {
+		storeFirst(v, mask, at)
+	}
+}
+
+func emitScaleRows() {
+	text("scaleRows", scaleSignature, "for rows > 0", "\tfor r := range rows {", "\t\tfor i := range n {",
+		"\t\t\tdst[r*apart+i] = x[r*row+i] * s[r]", "\t\t}", "\t}")
+	dst, x, s := Load(Param("dst").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("s").Base(), GP64())
+	apart, row := bytes("apart"), bytes("row")
+	p, q, left := GP64(), GP64(), GP64()
+	Label("row")
+	f := register()
+	VBROADCASTSS(Mem{Base: s}, f)
+	MOVQ(x, p)
+	MOVQ(dst, q)
+	MOVQ(argument("n"), left)
+	along("part", left, []Register{p, q}, func(mask Op) {
+		storeSome(mul(loadSome(Mem{Base: p}, mask), f), mask, Mem{Base: q})
+	})
+	ADDQ(apart, dst)
+	ADDQ(row, x)
+	ADDQ(U32(4), s)
+	nextRow()
+}
+
+func emitDotRows() {
+	text("dotRows", dotSignature, "for rows > 0", append([]string{"\tfor r := range rows {", "\tfor i := range n {",
+		"\t\tlane[i%16] += x[r*rowX+i] * y[r*rowY+i]", "\t}"}, append(addedLanes, "\tdst[r] = lane[0]", "\t}")...)...)
+	dst, x, y := Load(Param("dst").Base(), GP64()), Load(Param("x").Base(), GP64()), Load(Param("y").Base(), GP64())
+	rowX, rowY := bytes("rowX"), bytes("rowY")
+	p, q, left := GP64(), GP64(), GP64()
+	Label("row")
+	acc := make([]vec, 16/to.lanes)
+	for i := range acc {
+		acc[i] = zero()
+	}
+	MOVQ(x, p)
+	MOVQ(y, q)
+	MOVQ(argument("n"), left)
+	lanes("part", left, []Register{p, q}, func(i, disp int, mask Op) {
+		addFirst(acc[i], mul(loadSome(Mem{Base: p, Disp: disp}, mask), loadSome(Mem{Base: q, Disp: disp}, mask)), mask)
+	})
+	VMOVSS(tree(acc, func(a, b vec) vec { return add(a, b) }).AsX(), Mem{Base: dst})
+	ADDQ(rowX, x)
+	ADDQ(rowY, y)
+	ADDQ(U32(4), dst)
+	nextRow()
+}
+
+// emitSlopeRows writes the gradient of a softmax, of rows that grow as those of
+// softmaxRows.
+func emitSlopeRows() {
+	text("slopeRows", slopeSignature, "for rows > 0", "\tfor r := range rows {", "\t\tfor i := range min(n+r*more, most) {",
+		"\t\t\tdst[r*stride+i] = e[r*stride+i] * (dst[r*stride+i] - d[r])", "\t\t}", "\t}")
+	dst, e, d := Load(Param("dst").Base(), GP64()), Load(Param("e").Base(), GP64()), Load(Param("d").Base(), GP64())
+	stride, n := bytes("stride"), Load(Param("n"), GP64())
+	p, q, left := GP64(), GP64(), GP64()
+	Label("row")
+	f := register()
+	VBROADCASTSS(Mem{Base: d}, f)
+	MOVQ(dst, p)
+	MOVQ(e, q)
+	MOVQ(n, left)
+	along("part", left, []Register{p, q}, func(mask Op) {
+		at := Mem{Base: p}
+		storeSome(mul(loadSome(Mem{Base: q}, mask), sub(loadSome(at, mask), f)), mask, at)
+	})
+	ADDQ(stride, dst)
+	ADDQ(stride, e)
+	ADDQ(U32(4), d)
+	longer(n)
+	nextRow()
 }
