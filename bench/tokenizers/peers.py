@@ -91,6 +91,7 @@ def minilm():
 match sys.argv[1]:
     case "train":
         train(read(sys.argv[2]), sys.argv[3])
+        print(json.dumps(sorted(os.listdir(sys.argv[3]))))
     case "encode":
         encode(sys.argv[2], read(sys.argv[3]), int(sys.argv[4]), *sys.argv[5:6])
     case "minilm":
