@@ -5,6 +5,7 @@
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
+//	tokenizers  tokens of the text sets, compared with and measured beside Hugging Face's tokenizers
 //	engine      training steps, products and predictions of the engine, beside PyTorch, Keras, jax, onnxruntime, numpy
 //
 // A measurement uses hone as a user does, by its command or by the packages

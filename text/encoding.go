@@ -146,9 +146,7 @@ func (t *Truncation) lengths(n int, second int, pair bool, added int) (int, int,
 		return most, 0, nil
 	case t.Strategy == "LongestFirst":
 		short, long := min(n, second), max(n, second)
-		if short > most {
-			long = short
-		} else {
+		if short <= most {
 			long = max(short, most-short)
 		}
 		if short+long > most {

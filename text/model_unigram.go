@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Unigram cuts a piece into the tokens whose product of probabilities is
@@ -74,8 +75,8 @@ func (m *Unigram) prepare() error {
 		}
 		ids[t.Token] = int32(i)
 		m.vocab.tokens[i], m.vocab.has[i] = t.Token, true
-		m.scores[i] = t.Score
-		m.unkScore = min(m.unkScore, t.Score)
+		m.scores[i] = asRead(t.Score)
+		m.unkScore = min(m.unkScore, m.scores[i])
 		if t.Token != "" {
 			m.trie.add(t.Token, int32(i))
 		}
@@ -95,6 +96,26 @@ func (m *Unigram) prepare() error {
 		}
 	}
 	return nil
+}
+
+// asRead is a score as tokenizers reads it from its shortest decimal: the
+// digits as a float64, times or by a power of ten. That may be off by the last
+// bit, which decides between cuts that are equally probable.
+func asRead(score float64) float64 {
+	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(math.Abs(score), 'e', -1, 64), "e")
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits, err := strconv.ParseUint(whole+fraction, 10, 64)
+	e, err2 := strconv.Atoi(exponent)
+	if e -= len(fraction); err != nil || err2 != nil || e < -300 || e > 300 {
+		return score
+	}
+	v := float64(digits)
+	if e < 0 {
+		v /= math.Pow10(-e)
+	} else {
+		v *= math.Pow10(e)
+	}
+	return math.Copysign(v, score)
 }
 
 func (m *Unigram) vocabulary() *Vocab { return m.vocab }

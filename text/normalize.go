@@ -3,6 +3,7 @@ package text
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 )
@@ -228,10 +229,15 @@ func (t *Replace) prepare() (err error) {
 }
 
 func (t *Replace) normalize(s *state) {
-	if t.Pattern.String != "" && !bytes.Contains(s.b, []byte(t.Pattern.String)) {
-		return
+	for _, p := range s.pieces {
+		if p.id < 0 {
+			s.segments = t.matcher.match(s.segments[:0], s.b[p.from:p.to])
+			if slices.ContainsFunc(s.segments, func(g segment) bool { return g.match }) {
+				s.rewriteAll(t)
+				return
+			}
+		}
 	}
-	s.rewriteAll(t)
 }
 
 func (t *Replace) rewrite(s *state, p piece) {

@@ -96,11 +96,12 @@ func (t *BertNormalizer) lower(s *state, r rune, o Span) {
 }
 
 // unordered reports whether the text has marks that canonical ordering may
-// move and that are no accents, so that they are not removed.
+// move and that are no accents, so that they are not removed; those of notes
+// come from decomposition too.
 func (s *state) unordered() bool {
 	for i := 0; i < len(s.b); {
 		r, n := runeAt(s.b, i)
-		if r >= 0x300 && classOf(r)&(mark|accent) == mark && combiningClass(r) != 0 {
+		if r >= 0x300 && classOf(r)&(mark|accent) == mark && combiningClass(r) != 0 || 0x1D15E <= r && r <= 0x1D1C0 {
 			return true
 		}
 		i += n

@@ -9,7 +9,8 @@ import (
 // no token crosses their borders.
 type PreTokenizer interface{ pretokenize(s *state) }
 
-// PreTokenizers are the pre-tokenizers of tokenizer.json by type.
+// PreTokenizers are the pre-tokenizers of tokenizer.json by type, and hone's
+// own.
 // PreTokenizerSequence is their type "Sequence".
 var PreTokenizers = []Kind[PreTokenizer]{
 	{"BertPreTokenizer", func() PreTokenizer { return &BertPreTokenizer{} }, false},
@@ -22,6 +23,7 @@ var PreTokenizers = []Kind[PreTokenizer]{
 	{"Split", func() PreTokenizer { return &Split{} }, false},
 	{"Whitespace", func() PreTokenizer { return &Whitespace{} }, false},
 	{"WhitespaceSplit", func() PreTokenizer { return &WhitespaceSplit{} }, false},
+	{"Words", func() PreTokenizer { return &Words{CJK: "bigrams"} }, true},
 }
 
 // PreTokenizerSequence applies pre-tokenizers one after another.

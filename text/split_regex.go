@@ -24,12 +24,53 @@ func (m regexMatcher) match(dst []segment, b []byte) []segment {
 	return dst
 }
 
+// A runMatcher matches runs of white space, or of spaces, of at least a length.
+type runMatcher struct {
+	white bool
+	least int
+}
+
+// knownRuns are the regular expressions that runMatcher stands for.
+var knownRuns = map[string]runMatcher{`\s+`: {true, 1}, ` +`: {false, 1}, ` {2,}`: {false, 2}}
+
+func (m runMatcher) match(dst []segment, b []byte) []segment {
+	last := 0
+	for i := 0; i < len(b); {
+		from, n := i, 0
+		for i < len(b) {
+			r, k := runeAt(b, i)
+			if r != ' ' && !(m.white && classOf(r)&white != 0) {
+				break
+			}
+			i += k
+			n++
+		}
+		if n == 0 {
+			_, k := runeAt(b, i)
+			i += k
+		} else if n >= m.least {
+			if last < from {
+				dst = append(dst, segment{last, from, false})
+			}
+			dst = append(dst, segment{from, i, true})
+			last = i
+		}
+	}
+	if last < len(b) {
+		dst = append(dst, segment{last, len(b), false})
+	}
+	return dst
+}
+
 // compileRegex returns what matches as the pattern does in Oniguruma, the
 // library that tokenizers uses: one of the known scanners, or Go's regexp
 // where it means the same, else an error that says what it cannot do.
 func compileRegex(pattern string) (matcher, error) {
 	if w := knownPatterns[pattern]; w != nil {
 		return w, nil
+	}
+	if m, ok := knownRuns[pattern]; ok {
+		return m, nil
 	}
 	translated, err := translate(pattern)
 	if err == nil {

@@ -249,20 +249,6 @@ func (t *Tokenizer) tokenize(s *state, text string) error {
 	return s.err
 }
 
-// Words returns the pieces that the pre-tokenizer makes of a text, which
-// training counts.
-func (t *Tokenizer) words(s *state, text string, f func(word []byte)) error {
-	if err := t.cut(s, text); err != nil {
-		return err
-	}
-	for _, p := range s.pieces {
-		if p.id < 0 {
-			f(s.b[p.from:p.to])
-		}
-	}
-	return nil
-}
-
 // Encode encodes a text, with the special tokens that the processor adds,
 // truncated and padded as the spec says.
 func (t *Tokenizer) Encode(text string) (*Encoding, error) { return t.encode(text, "", false, true) }
@@ -306,6 +292,16 @@ func (t *Tokenizer) EncodeBatch(texts []string) ([]*Encoding, error) {
 		}
 	}
 	return out, nil
+}
+
+// IDsBatch returns the ids of texts as AppendIDs does, on all processors.
+func (t *Tokenizer) IDsBatch(texts []string) ([][]int32, error) {
+	out := make([][]int32, len(texts))
+	err := parallel(len(texts), func(i int) (err error) {
+		out[i], err = t.AppendIDs(nil, texts[i])
+		return err
+	})
+	return out, err
 }
 
 // parallel calls f for 0 to n-1 and returns the error of the least.

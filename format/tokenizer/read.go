@@ -87,6 +87,9 @@ func lowercase(path string) (bool, error) {
 
 // Parse reads tokenizer.json.
 func Parse(b []byte) (*text.Tokenizer, error) {
+	if len(bytes.TrimSpace(b)) == 0 {
+		return nil, fmt.Errorf("an empty file")
+	}
 	if !utf8.Valid(b) {
 		return nil, fmt.Errorf("not UTF-8")
 	}

@@ -1,17 +1,16 @@
 """Makes fixture.json.gz: small tokenizers of every kind, trained or built by
 Hugging Face's tokenizers 0.23.3, and what each makes of hard strings. Run as
-`python fixture.py DATA` with DATA the folder of the text sets (banking77,
-thucnews-titles, multi30k-en-de), and with sentencepiece 0.2 for a character
-map. Offsets are of characters, as Python counts them."""
-import base64, csv, gzip, io, json, os, sys, tempfile
+`python fixture.py`, with sentencepiece 0.2 and protobuf for a character map.
+It trains on the project's documents as they are then. Offsets are of characters, as Python counts them."""
+import glob, gzip, io, json, os, tempfile
 import sentencepiece
 from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, Regex, Tokenizer, decoders as D, models as M, normalizers as N, pre_tokenizers as P, processors as R, trainers as T
 
-data = sys.argv[1]
-corpus = [r["text"] for r in csv.DictReader(open(f"{data}/banking77/train.csv"))][:1500]
-corpus += [l.split("\t")[0] for l in open(f"{data}/thucnews-titles/dev.tsv", encoding="utf-8")][:1500]
-corpus += [c for l in open(f"{data}/multi30k-en-de/val.tsv", encoding="utf-8") for c in l.rstrip("\n").split("\t")][:1500]
+here = os.path.dirname(os.path.abspath(__file__))
+root = os.path.join(here, "..", "..", "..")
+corpus = [l.strip() for f in sorted(glob.glob(f"{root}/README*.md") + glob.glob(f"{root}/docs/*.md")) for l in open(f, encoding="utf-8") if l.strip()]
+corpus = [l for l in corpus if len(l) < 800]
 
 strings = [
     "", " ", "  ", "\n", "a", "Hello, world!", "Hello,world  !!  What's up? I'm they'll we'd YOU'RE",
@@ -121,7 +120,7 @@ with tempfile.TemporaryDirectory() as dir:
     with open(f"{dir}/rules.tsv", "w") as f:
         for a, b in rules.items():
             f.write(" ".join("%X" % ord(c) for c in a) + "\t" + " ".join("%X" % ord(c) for c in b) + "\n")
-    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(corpus[:200]), model_prefix=f"{dir}/m", vocab_size=800, normalization_rule_tsv=f"{dir}/rules.tsv", minloglevel=2, hard_vocab_limit=False)
+    sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(corpus), model_prefix=f"{dir}/m", vocab_size=800, normalization_rule_tsv=f"{dir}/rules.tsv", minloglevel=2, hard_vocab_limit=False)
     m = sentencepiece_model_pb2.ModelProto()
     m.ParseFromString(open(f"{dir}/m.model", "rb").read())
 charsmap = m.normalizer_spec.precompiled_charsmap
@@ -174,6 +173,6 @@ for name, t in made.items():
     out.append({"name": name, "tokenizer": json.loads(t.to_str()), "cases": cases})
 raw = io.BytesIO()
 with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as f:
-    f.write(json.dumps(out, ensure_ascii=False, separators=(",", ":")).encode())
-open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "fixture.json.gz"), "wb").write(raw.getvalue())
+    f.write(json.dumps({"corpus": corpus, "tokenizers": out}, ensure_ascii=False, separators=(",", ":")).encode())
+open(os.path.join(here, "fixture.json.gz"), "wb").write(raw.getvalue())
 print(len(made), "tokenizers", len(strings), "strings", len(raw.getvalue()), "bytes")
