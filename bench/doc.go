@@ -6,6 +6,7 @@
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //	agreement   metrics beside scikit-learn, torchmetrics and sacrebleu: values, speed, memory
+//	coverage    how often intervals hold the truth, and equal predictors have a winner
 //	engine      training steps, products and predictions of the engine, beside PyTorch, jax, onnxruntime, numpy
 //
 // A measurement uses hone as a user does, by its command or by the packages
