@@ -7,6 +7,8 @@
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //	tokenizers  tokens of the text sets, compared with and measured beside Hugging Face's tokenizers
 //	engine      training steps, products and predictions of the engine, beside PyTorch, Keras, jax, onnxruntime, numpy
+//	agreement   metrics beside scikit-learn, torchmetrics and sacrebleu: values, speed, memory
+//	coverage    how often intervals hold the truth, and equal predictors have a winner
 //
 // A measurement uses hone as a user does, by its command or by the packages
 // that are written to be imported; nothing imports it. What several share is in

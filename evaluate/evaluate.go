@@ -195,9 +195,13 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 	tested := map[string]bool{} // by the first metric that is defined
 	for i, name := range names {
 		scores := Scores{}
+		intervals, err := metric.BCa(samples[i], ms, all[i].value, all[i].resample, opts.Level)
+		if err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		for j, m := range ms {
-			if iv := metric.PercentileInterval(all[i].value[j], all[i].resample[j], opts.Level); !math.IsNaN(iv.Value) {
-				scores[m.Name] = iv
+			if !math.IsNaN(intervals[j].Value) {
+				scores[m.Name] = intervals[j]
 			}
 		}
 		if i == 0 {

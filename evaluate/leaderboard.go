@@ -116,7 +116,11 @@ func Rank(entries []Entry, o RankOptions) (*Leaderboard, error) {
 	lead := order[0]
 	var ps, ts []float64
 	for _, i := range order {
-		s := Standing{Name: entries[i].Name, Score: metric.PercentileInterval(values[i][0], resampled[i][0], 1-o.Alpha)}
+		score, err := metric.BCa(samples[i], []*metric.Metric{m}, values[i], resampled[i], 1-o.Alpha)
+		if err != nil {
+			return nil, err
+		}
+		s := Standing{Name: entries[i].Name, Score: score[0]}
 		if s.Metrics, err = measureAll(samples[i]); err != nil {
 			return nil, err
 		}

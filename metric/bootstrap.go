@@ -55,10 +55,10 @@ func (v *Interval) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Bootstrap computes metrics with percentile intervals (Efron 1979): rows are
-// drawn with replacement, as many as there are, resamples times, and the
-// interval spans the middle level (0.95, say) of the values. A row keeps its
-// weight when drawn. With 0 resamples Low and High are NaN.
+// Bootstrap computes metrics with intervals by [BCa] at a level (0.95, say): rows
+// are drawn with replacement, as many as there are, resamples times. A row keeps
+// its weight when drawn; of a ranking whole queries are. With 0 resamples Low and
+// High are NaN.
 func Bootstrap(s *Sample, ms []*Metric, resamples int, level float64, seed uint64) ([]Interval, error) {
 	if !(level > 0 && level < 1) {
 		return nil, fmt.Errorf("bootstrap: level is %v; expected a number between 0 and 1, such as 0.95", level)
@@ -67,11 +67,7 @@ func Bootstrap(s *Sample, ms []*Metric, resamples int, level float64, seed uint6
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Interval, len(ms))
-	for i, v := range values {
-		out[i] = PercentileInterval(v, resampled[i], level)
-	}
-	return out, nil
+	return BCa(s, ms, values, resampled, level)
 }
 
 // Resample computes metrics on the rows as they are and on bootstrap resamples

@@ -81,9 +81,13 @@ func TestBootstrapIsResampling(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ms := For(s.Kind)
-			got, err := Bootstrap(s, ms, resamples, 0.9, seed)
+			have, resampled, err := Resample(s, ms, resamples, seed)
 			if err != nil {
 				t.Fatal(err)
+			}
+			got := make([]Interval, len(ms))
+			for i, v := range have {
+				got[i] = PercentileInterval(v, resampled[i], 0.9)
 			}
 			values := make([][]float64, len(ms))
 			for r := range resamples {

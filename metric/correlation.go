@@ -44,13 +44,18 @@ func (s *Sample) weightedRanks(values []float64, order []int32) []float64 {
 // comoments are weighted means and sums of products around them of two values,
 // updated row by row (West 1979, Updating mean and variance estimates) and
 // merged (Chan, Golub and LeVeque 1983, Algorithms for computing the sample
-// variance).
-type comoments struct{ weight, meanA, meanB, aa, bb, ab float64 }
+// variance). Values are taken from those of the first row, so that their
+// distance from 0 costs no digits.
+type comoments struct{ originA, originB, weight, meanA, meanB, aa, bb, ab float64 }
 
 func (c *comoments) add(a, b, w float64) {
 	if w == 0 {
 		return
 	}
+	if c.weight == 0 {
+		c.originA, c.originB = a, b
+	}
+	a, b = a-c.originA, b-c.originB
 	c.weight += w
 	da, db := a-c.meanA, b-c.meanB
 	c.meanA += da * (w / c.weight)
@@ -64,8 +69,12 @@ func (c *comoments) merge(o *comoments) {
 	if o.weight == 0 {
 		return
 	}
+	if c.weight == 0 {
+		*c = *o
+		return
+	}
 	w := c.weight + o.weight
-	da, db := o.meanA-c.meanA, o.meanB-c.meanB
+	da, db := o.originA-c.originA+o.meanA-c.meanA, o.originB-c.originB+o.meanB-c.meanB
 	f := c.weight * (o.weight / w)
 	c.aa += o.aa + da*da*f
 	c.bb += o.bb + db*db*f

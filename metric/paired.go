@@ -275,16 +275,17 @@ func DeLong(a, b *Sample) (difference, standardError float64, err error) {
 // that it is ranked rightly against, ties half: [0] of the negative rows, [1]
 // of the positive ones, each in row order. The mean of either is the AUC.
 func placements(s *Sample) (of [2][]float64) {
-	all := midranks(s.Prob)
+	scores := s.scores()
+	all := midranks(scores)
 	var own [2][]float64
 	for class := range own {
-		var scores, among []float64
+		var mine, among []float64
 		for i, t := range s.Target {
 			if int(t) == class {
-				scores, among = append(scores, s.Prob[i]), append(among, all[i])
+				mine, among = append(mine, scores[i]), append(among, all[i])
 			}
 		}
-		own[class] = minus(among, midranks(scores)) // rows of the other class below
+		own[class] = minus(among, midranks(mine)) // rows of the other class below
 	}
 	of = own
 	negative, positive := float64(len(own[0])), float64(len(own[1]))

@@ -270,23 +270,25 @@ func (o *oneVsEach) end() {
 	o.in = o.in[:0]
 }
 
-// meanOfPairs is the mean over pairs of classes of the mean of their two AUCs.
+// meanOfPairs is the mean over pairs of classes that occur of the mean of their
+// two AUCs.
 func meanOfPairs(all []*oneVsEach) float64 {
-	k, sum := len(all), 0.0
+	pairs, sum := 0.0, 0.0
 	for a, o := range all {
 		for b := range all {
-			if a != b {
-				sum += o.right[b] / o.total[a] / o.total[b] // NaN without the class
+			if a != b && o.total[a] > 0 && o.total[b] > 0 {
+				sum += o.right[b] / o.total[a] / o.total[b]
+				pairs++
 			}
 		}
 	}
-	return sum / float64(k*(k-1))
+	return sum / pairs // NaN with one class
 }
 
 var rocAUCOvO = Metric{
 	Name: "roc_auc_ovo", Label: "ROC AUC (one-vs-one)",
 	Doc:     "ROC AUC of each class against each other one, averaged over the pairs: how rare a class is does not matter.",
-	Formula: "mean over ordered pairs (a, b) of the ROC AUC of p_a on the rows of a and b; undefined when a class does not occur",
+	Formula: "mean over ordered pairs (a, b) of classes that occur of the ROC AUC of p_a on the rows of a and b; undefined when only one occurs",
 	Source:  "Hand and Till 2001, A simple generalisation of the area under the ROC curve for multiple class classification problems; scikit-learn roc_auc_score(multi_class='ovo', average='macro')",
 	Kinds:   []Kind{Multiclass}, Needs: Prob, HigherIsBetter: true,
 	Compute: func(s *Sample) float64 {

@@ -1,16 +1,15 @@
 package metric
 
 import (
-	"bufio"
 	"encoding/binary"
 	"errors"
-	"io"
 	"math"
 	"os"
 	"slices"
 )
 
-const streamMemory = 128 << 20
+// streamMemory keeps a sort in a cache, where it is fastest.
+const streamMemory = 16 << 20
 
 // A sorter puts rows of a key and some numbers in ascending order of the key,
 // on disk beyond a limit of memory.
@@ -159,28 +158,25 @@ func (s *sorter) spill() (err error) {
 		return err
 	}
 	s.runs = append(s.runs, f)
-	w := bufio.NewWriterSize(f, 1<<18)
-	var word [8]byte
-	put := func(v uint64) error {
-		binary.LittleEndian.PutUint64(word[:], v)
-		_, err := w.Write(word[:])
-		return err
-	}
+	block := make([]byte, 0, runBlock)
 	for i, k := range s.keys {
-		if err := put(k); err != nil {
-			return err
-		}
-		for _, c := range s.cols {
-			if err := put(math.Float64bits(c[i])); err != nil {
+		if len(block)+8*(1+len(s.cols)) > cap(block) {
+			if _, err := f.Write(block); err != nil {
 				return err
 			}
+			block = block[:0]
+		}
+		block = binary.LittleEndian.AppendUint64(block, k)
+		for _, c := range s.cols {
+			block = binary.LittleEndian.AppendUint64(block, math.Float64bits(c[i]))
 		}
 	}
 	s.keys = s.keys[:0]
 	for i := range s.cols {
 		s.cols[i] = s.cols[i][:0]
 	}
-	return w.Flush()
+	_, err = f.Write(block)
+	return err
 }
 
 func (s *sorter) close() error {
@@ -192,11 +188,55 @@ func (s *sorter) close() error {
 	return errors.Join(all...)
 }
 
-// A run is the place in one sorted part, and the row there.
+// runBlock is how much of a run is read or written at once.
+const runBlock = 1 << 18
+
+// A run is the place in one sorted part, and the row there: in memory, or a
+// file of which a block is read at a time.
 type run struct {
 	key  uint64
 	cols []float64
-	next func() (ok bool, err error) // sets key and cols
+
+	memory *sorter
+	at     int // row in memory
+
+	file *os.File
+	left int64 // bytes of the file beyond the block
+	from int64
+	room []byte
+	rest []byte // of the block
+}
+
+// next goes to the next row; it is false at the end.
+func (r *run) next() (ok bool, err error) {
+	if s := r.memory; s != nil {
+		if r.at == len(s.keys) {
+			return false, nil
+		}
+		r.key = s.keys[r.at]
+		for c := range r.cols {
+			r.cols[c] = s.cols[c][r.at]
+		}
+		r.at++
+		return true, nil
+	}
+	if len(r.rest) == 0 {
+		if r.left == 0 {
+			return false, nil
+		}
+		r.rest = r.room[:min(r.left, int64(len(r.room)))]
+		if _, err := r.file.ReadAt(r.rest, r.from); err != nil {
+			return false, err
+		}
+		r.from += int64(len(r.rest))
+		r.left -= int64(len(r.rest))
+	}
+	r.key = binary.LittleEndian.Uint64(r.rest)
+	for c := range r.cols {
+		r.cols[c] = math.Float64frombits(binary.LittleEndian.Uint64(r.rest[8+8*c:]))
+	}
+	r.rest = r.rest[8+8*len(r.cols):]
+	return true, nil
 }
 
 // A walk goes through all rows in order: a heap of the parts by their key.
@@ -209,53 +249,22 @@ type walk struct {
 func (s *sorter) walk() (*walk, error) {
 	s.sort()
 	w := &walk{cols: make([]float64, len(s.cols))}
-	start := func(r *run) error {
-		ok, err := r.next()
-		if ok {
-			w.runs = append(w.runs, r)
-		}
-		return err
-	}
-	memory, at := &run{cols: make([]float64, len(s.cols))}, 0
-	memory.next = func() (bool, error) {
-		if at == len(s.keys) {
-			return false, nil
-		}
-		memory.key = s.keys[at]
-		for c := range memory.cols {
-			memory.cols[c] = s.cols[c][at]
-		}
-		at++
-		return true, nil
-	}
-	if err := start(memory); err != nil {
-		return nil, err
-	}
+	all := []*run{{memory: s, cols: make([]float64, len(s.cols))}}
 	row := 8 * (1 + len(s.cols))
 	for _, f := range s.runs {
 		info, err := f.Stat()
 		if err != nil {
 			return nil, err
 		}
-		r := &run{cols: make([]float64, len(s.cols))}
-		in := bufio.NewReaderSize(io.NewSectionReader(f, 0, info.Size()), 1<<18)
-		r.next = func() (bool, error) {
-			b, err := in.Peek(row)
-			if err == io.EOF && len(b) == 0 {
-				return false, nil
-			}
-			if err != nil {
-				return false, err
-			}
-			r.key = binary.LittleEndian.Uint64(b)
-			for c := range r.cols {
-				r.cols[c] = math.Float64frombits(binary.LittleEndian.Uint64(b[8+8*c:]))
-			}
-			_, err = in.Discard(row)
-			return true, err
-		}
-		if err := start(r); err != nil {
+		all = append(all, &run{file: f, left: info.Size(), room: make([]byte, runBlock/row*row), cols: make([]float64, len(s.cols))})
+	}
+	for _, r := range all {
+		ok, err := r.next()
+		if err != nil {
 			return nil, err
+		}
+		if ok {
+			w.runs = append(w.runs, r)
 		}
 	}
 	for i := len(w.runs)/2 - 1; i >= 0; i-- {

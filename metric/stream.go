@@ -10,7 +10,7 @@ import (
 // StreamOptions bound what a [Stream] uses.
 type StreamOptions struct {
 	// Memory in bytes for rows that have to be put in order, for each order that
-	// the metrics need; what is more goes to files. 0: 128 MiB.
+	// the metrics need; what is more goes to files. 0: 16 MiB, which a cache holds.
 	Memory int
 	Dir    string // of those files; "": the system's folder for them
 

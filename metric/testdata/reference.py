@@ -74,10 +74,10 @@ def one_vs_one(t, q, w):
         right = (q[x, a][:, None] > q[y, a]) + 0.5 * (q[x, a][:, None] == q[y, a])
         return np.sum(pairs * right) / np.sum(pairs)
 
-    k = q.shape[1]
-    if len(set(t)) < k:
+    k, there = q.shape[1], sorted(set(t))
+    if len(there) < 2:
         return math.nan
-    v = float(np.mean([auc(a, b) for a in range(k) for b in range(k) if a != b]))
+    v = float(np.mean([auc(a, b) for a in there for b in there if a != b]))
     if k > 2 and np.all(w == 1):
         assert math.isclose(v, m.roc_auc_score(t, q, multi_class="ovo", labels=list(range(k))), rel_tol=1e-12)
     return v
