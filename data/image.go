@@ -9,7 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 )
 
 // A value of an image column is a string in the dictionary: one byte that says
@@ -210,4 +212,46 @@ func (r *Reader) checkBase() error {
 		}
 	}
 	return nil
+}
+
+// NewImages returns an image column of files' contents; nil is a missing value.
+func NewImages(name string, files [][]byte) *Column {
+	b := newBuilder(Field{Name: name, Type: Image}, defaultMissing)
+	for _, content := range files {
+		if content == nil {
+			b.skip()
+		} else {
+			b.keepImage(imageBytes, content, content)
+		}
+	}
+	return b.take(nil)
+}
+
+// A BadImage is an image that cannot be read.
+type BadImage struct {
+	Row int // from 0
+	Err error
+}
+
+// BadImages decodes all images of a column and returns those that cannot be, by
+// row. Missing values are none.
+func BadImages(c *Column) []BadImage {
+	const chunk = 64
+	var mu sync.Mutex
+	var bad []BadImage
+	n := c.Len()
+	parallel((n+chunk-1)/chunk, func(k int) {
+		for i := k * chunk; i < min(n, (k+1)*chunk); i++ {
+			if c.Missing(i) {
+				continue
+			}
+			if _, err := c.Picture(i).Decode(); err != nil {
+				mu.Lock()
+				bad = append(bad, BadImage{i, err})
+				mu.Unlock()
+			}
+		}
+	})
+	slices.SortFunc(bad, func(a, b BadImage) int { return a.Row - b.Row })
+	return bad
 }

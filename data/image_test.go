@@ -220,7 +220,8 @@ func FuzzDecodeImage(f *testing.F) {
 	})
 }
 
-// The values are Pillow 13.0.0's: Image.fromarray(a).resize(size, Image.BILINEAR), with
+// The values are Pillow 13.0.0's: Image.fromarray(a).resize((w, 5), Image.BILINEAR)
+// .resize((w, h), Image.BILINEAR), with
 // a[y][x] = (x*x*7 + y*31) % 256 of 7 by 5 places.
 func TestResizeIsPillows(t *testing.T) {
 	p := &Pixels{7, 5, 1, nil}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
@@ -65,6 +66,10 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 		all, err := m.PredictAll(ctx, t)
 		if err != nil {
+			var bad *feature.ImageError
+			if errors.As(err, &bad) {
+				bad.Row += rows
+			}
 			return rows, err
 		}
 		var columns []func(int) any
