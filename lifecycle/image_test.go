@@ -102,6 +102,9 @@ func TestImages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if head, _, _ := strings.Cut(folder, "\n"); !strings.HasPrefix(head, "image,label,") || !strings.Contains(folder, "test/across/001.png,") {
+		t.Errorf("the predictions do not name the images:\n%s", folder)
+	}
 	one, err := m.Predict(context.Background(), table.Slice(7, 8))
 	if err != nil {
 		t.Fatal(err)
