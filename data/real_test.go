@@ -167,3 +167,47 @@ func TestChurnExample(t *testing.T) {
 		t.Errorf("found %v", got)
 	}
 }
+
+func TestRealImages(t *testing.T) {
+	for _, c := range []struct {
+		path, test      string
+		rows, classes   int
+		width, channels int
+	}{
+		{"fashion-mnist/train-images-idx3-ubyte.gz", "fashion-mnist/t10k-images-idx3-ubyte.gz", 60000, 10, 28, 1},
+		{"cifar10-subset/train", "cifar10-subset/test", 10000, 10, 32, 3},
+		{"pneumoniamnist/pneumoniamnist.npz", "", 4708, 2, 28, 1},
+	} {
+		path, test := real(t, c.path), ""
+		if c.test != "" {
+			test = real(t, c.test)
+		} else {
+			path, test = path+"#train", path+"#test"
+		}
+		table, schema, err := Read(path, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, _, err := Read(test, Options{Schema: schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := len(distinct(table.Column("label")).Dict); table.Rows != c.rows || n != c.classes {
+			t.Errorf("%s: %d rows of %d classes, want %d of %d", c.path, table.Rows, n, c.rows, c.classes)
+		}
+		for i := 0; i < table.Rows; i += 97 {
+			if p, err := table.Columns[0].Picture(i).Decode(); err != nil || p.Width != c.width || p.Channels != c.channels {
+				t.Fatalf("%s: row %d: %+v, %v", c.path, i, p, err)
+			}
+		}
+		_, findings, err := Profile(table, "label")
+		if err != nil || len(findings) > 0 {
+			t.Errorf("%s: %v, %v", c.path, findings, err)
+		}
+		for _, f := range CheckRows(table, CheckOptions{Target: "label", Against: other}, findings) {
+			if f.Kind == FindingSharedRows {
+				t.Errorf("%s: %s", c.path, f.Message)
+			}
+		}
+	}
+}

@@ -35,10 +35,25 @@ type fitted struct {
 // valid is how the validation rows were predicted, of the first output.
 func (f *fitted) valid() *metric.Sample { return f.held[0].sample() }
 
+// rowBatches are batches in memory, or of which a part is made when it is needed.
+type rowBatches interface {
+	train.Batches
+	SampleClasses(class []int, share []float64) error
+	Bytes() int
+}
+
+// closeBatches ends what makes batches.
+func closeBatches(b rowBatches) {
+	if s, ok := b.(*train.Stream); ok {
+		s.Close()
+	}
+}
+
 // batches returns a table's encoded rows, by whose weights the classes of each
-// output have their shares, beside those of rows, and the targets of each output as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares [][]float64, rows []float64) (*train.Memory, [][]float64, error) {
-	x, err := m.Encode(t)
+// output have their shares, beside those of rows, and the targets of each output as
+// metrics take them. With shuffle they are for training. Close them.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares [][]float64, rows []float64) (rowBatches, [][]float64, error) {
+	x, sources, err := m.EncodeStreamed(t, shuffle)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,7 +61,12 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 	if err != nil {
 		return nil, nil, &UserError{err.Error()}
 	}
-	b, err := train.NewMemory(append(x, y...), weigh(y, targets, shares, rows), size, shuffle, seed)
+	weights := weigh(y, targets, shares, rows)
+	if len(sources) > 0 {
+		b, err := train.NewStream(append(x, y...), sources, weights, size, shuffle, seed)
+		return b, targets, err
+	}
+	b, err := train.NewMemory(append(x, y...), weights, size, shuffle, seed)
 	return b, targets, err
 }
 
@@ -177,18 +197,22 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 		weights = nil
 	}
 	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights, p.weights(p.train))
-	if err == nil && sampled {
-		err = rows.SampleClasses(classesOf(targets[0]), shares[0])
-	}
 	if err != nil {
 		return nil, err
+	}
+	defer closeBatches(rows)
+	if sampled {
+		if err := rows.SampleClasses(classesOf(targets[0]), shares[0]); err != nil {
+			return nil, err
+		}
 	}
 	// Validation rows are weighted like training rows, or as these are sampled, or
 	// early stopping would follow another loss than the one that is minimised.
-	valid, targets, err := batches(m, p.valid, 4096, false, 0, shares, p.weights(p.valid))
+	valid, targets, err := batches(m, p.valid, 2*m.BlockRows(), false, 0, shares, p.weights(p.valid))
 	if err != nil {
 		return nil, err
 	}
+	defer closeBatches(valid)
 	if o.Schedule == nil {
 		perEpoch := (rows.Steps() + max(1, o.Accumulate) - 1) / max(1, o.Accumulate)
 		o.Schedule = c.Train.Schedule.Options.Build(perEpoch)

@@ -159,6 +159,9 @@ func (r *run) enter() error {
 	if err := r.open(); err != nil {
 		return err
 	}
+	if err := r.p.writeRejected(filepath.Join(r.entry.Dir, rejectedFile)); err != nil {
+		return err
+	}
 	r.endPrepare(fmt.Sprintf("%s; %d inputs", r.p.divided(), len(r.p.model.Inputs)))
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
@@ -23,7 +24,7 @@ import (
 const streamRows = 8192
 
 // PredictFile predicts a file row by row, in memory that does not grow with
-// it, and writes identifiers and predictions as CSV or, with lines, as one
+// it, and writes identifiers, names of images and predictions as CSV or, with lines, as one
 // JSON object a line. It returns the number of rows.
 func PredictFile(ctx context.Context, m *model.Model, path string, o data.Options, w io.Writer, lines bool) (int, error) {
 	have, err := data.Columns(path, o)
@@ -44,7 +45,13 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	defer r.Close()
 	buffered := bufio.NewWriterSize(w, 1<<16)
-	names := schema[inputs:].Names()
+	var names []string
+	var through []int // columns of the file that go through
+	for i, f := range schema {
+		if i >= inputs || f.Type == data.Image {
+			names, through = append(names, f.Name), append(through, i)
+		}
+	}
 	for _, o := range m.Outputs() {
 		of, _ := predictionColumns(o.Column, &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
 		names = append(names, of...)
@@ -65,6 +72,10 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 		all, err := m.PredictAll(ctx, t)
 		if err != nil {
+			var bad *feature.ImageError
+			if errors.As(err, &bad) {
+				bad.Row += rows
+			}
 			return rows, err
 		}
 		var columns []func(int) any
@@ -74,7 +85,8 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 		for i := range t.Rows {
 			values = values[:0]
-			for _, c := range t.Columns[inputs:] {
+			for _, k := range through {
+				c := t.Columns[k]
 				if c.Missing(i) {
 					values = append(values, nil)
 				} else {

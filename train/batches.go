@@ -13,6 +13,8 @@ type Batch struct {
 	Tensors []*tensor.Tensor
 	Weights *tensor.Tensor // float32 [rows]
 	Rows    int
+
+	at []int // where its rows are
 }
 
 // Batches yields the rows of a data set, epoch after epoch.
@@ -41,7 +43,6 @@ type Memory struct {
 	order   permutation
 	epoch   int
 	step    int
-	at      []int // rows of the latest batch
 }
 
 // NewMemory returns batches of size rows (0: all rows at once) over tensors
@@ -107,12 +108,39 @@ func (m *Memory) Seek(epoch, step int) error {
 
 // Next implements Batches.
 func (m *Memory) Next(b *Batch) error {
-	lo := m.step * m.size
-	if lo >= m.rows {
+	if m.step*m.size >= m.rows {
 		return io.EOF
 	}
-	hi := min(lo+m.size, m.rows)
 	m.step++
+	m.fill(b, m.place(), m.step-1)
+	return nil
+}
+
+// place is where the order of rows is: a value, so that several goroutines may
+// ask it at once.
+type place struct {
+	m     *Memory
+	order permutation
+	epoch int
+}
+
+func (m *Memory) place() place { return place{m, m.order, m.epoch} }
+
+// row is the number of the row that stands at a position of the epoch.
+func (p *place) row(at int) int {
+	if p.m.shuffle {
+		at = p.order.at(at)
+	}
+	if p.m.sampled != nil {
+		at = p.m.sampled.at(p.epoch, at)
+	}
+	return at
+}
+
+// fill makes the batch of a step, which there is.
+func (m *Memory) fill(b *Batch, p place, step int) {
+	lo := step * m.size
+	hi := min(lo+m.size, m.rows)
 	b.Rows = hi - lo
 	if len(b.Tensors) != len(m.tensors) {
 		b.Tensors = make([]*tensor.Tensor, len(m.tensors))
@@ -127,30 +155,22 @@ func (m *Memory) Next(b *Batch) error {
 		b.Tensors[i].Reset(shape...)
 	}
 	b.Weights.Reset(hi - lo)
-	m.at = m.at[:0]
+	b.at = b.at[:0]
 	for row := lo; row < hi; row++ {
-		at := row
-		if m.shuffle {
-			at = m.order.at(at)
-		}
-		if m.sampled != nil {
-			at = m.sampled.at(m.epoch, at)
-		}
-		m.at = append(m.at, at)
+		b.at = append(b.at, p.row(row))
 	}
 	// Tensor after tensor in short loops, so that a processor asks memory for
 	// several rows at a time.
 	for k, t := range m.tensors {
-		gather(b.Tensors[k].Raw(), t.Raw(), m.at, t.RowLen())
+		gather(b.Tensors[k].Raw(), t.Raw(), b.at, t.RowLen())
 	}
 	if w := b.Weights.Floats(); m.weights != nil {
-		gather(w, m.weights, m.at, 1)
+		gather(w, m.weights, b.at, 1)
 	} else {
 		for i := range w {
 			w[i] = 1
 		}
 	}
-	return nil
 }
 
 // gather copies rows of n numbers.

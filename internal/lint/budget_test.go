@@ -20,6 +20,7 @@ var dependencies = map[string]string{
 	"github.com/rogpeppe/go-internal":     "testscript",
 	"github.com/spf13/cobra":              "commands",
 	"github.com/spf13/pflag":              "commands",
+	"golang.org/x/image":                  "WebP and BMP",
 	"golang.org/x/sys":                    "locks",
 	"golang.org/x/term":                   "terminal",
 	"golang.org/x/text":                   "encodings",
