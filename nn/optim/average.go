@@ -20,7 +20,9 @@ const (
 // As long as the share rises this is polynomial-decay averaging (Shamir and
 // Zhang 2013, section 4): the average spans about the last tenth of the updates,
 // however many these are. Afterwards it is an exponential moving average.
-// Rows of a table that an update does not touch keep their average.
+// Rows of a table that an update does not touch keep their average, and t is the
+// number of updates of the row: what is seldom touched would else stay near the
+// value it began with.
 func (o Options) follow(s *Step) func(p Param, value *graph.Node) {
 	if o.Average == 0 {
 		return func(Param, *graph.Node) {}
@@ -29,13 +31,37 @@ func (o Options) follow(s *Step) func(p Param, value *graph.Node) {
 	if s.B.Err() != nil {
 		return func(Param, *graph.Node) {}
 	}
+	share := func(t *graph.Node) *graph.Node {
+		return graph.Min(s.B.Scalar(o.Average), graph.Div(t, graph.AddScalar(t, averageWarmUp)))
+	}
 	t := s.B.Read(v)
 	s.B.Write(v, graph.AddScalar(t, 1))
-	share := graph.Min(s.B.Scalar(o.Average), graph.Div(t, graph.AddScalar(t, averageWarmUp)))
+	all := share(t)
 	return func(p Param, value *graph.Node) {
+		kept := all
+		if p.rows != nil {
+			kept = share(p.touches())
+		}
 		a, set := p.slot(averages+p.Variable.Name, p.Variable.Value.Clone())
-		set(graph.Add(value, graph.Mul(graph.Sub(a, value), share)))
+		set(graph.Add(value, graph.Mul(graph.Sub(a, value), kept)))
 	}
+}
+
+// touches counts the updates of the rows of a table: those before this one of the
+// rows that it touches, [m 1 …].
+func (p Param) touches() *graph.Node {
+	b, n := p.step.B, p.Variable.Value.Shape()
+	v := p.step.variable(averageUpdates+"/"+p.Variable.Name, tensor.Zeros(n[0]))
+	if b.Err() != nil {
+		return p.Value
+	}
+	t := graph.Gather(b.Read(v), p.rows)
+	b.Write(v, graph.ScatterSet(b.Read(v), p.rows, graph.AddScalar(t, 1)))
+	shape := append(graph.Shape(nil), t.Shape()...)
+	for range len(n) - 1 {
+		shape = append(shape, graph.N(1))
+	}
+	return graph.Reshape(t, shape...)
 }
 
 // SwapAverages exchanges the values of the parameters with their averages, so

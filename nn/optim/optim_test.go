@@ -231,7 +231,7 @@ func TestSparseIsLazy(t *testing.T) {
 func TestAverages(t *testing.T) {
 	s := stateOf(t, 1, map[string][]int{"table": {4, 2}})
 	p := table(t, optim.GradientDescent(0.1), s, optim.Options{Average: 0.2})
-	w, a := [4]float64{1, 1, 1, 1}, [4]float64{1, 1, 1, 1}
+	w, a, touches := [4]float64{1, 1, 1, 1}, [4]float64{1, 1, 1, 1}, [4]float64{}
 	for step, rows := range [][]int32{{0, 2, 2}, {0, -1}, {2, 0}, {0}, {2}} {
 		feeds := scalars("lr", 0.1)
 		feeds["i"] = indices(rows...)
@@ -240,9 +240,10 @@ func TestAverages(t *testing.T) {
 		for _, r := range rows {
 			count[r]++
 		}
-		share := min(0.2, float64(step)/float64(step+9))
 		for r := range int32(4) {
 			if g := count[r]; g > 0 {
+				share := min(0.2, touches[r]/(touches[r]+9))
+				touches[r]++
 				w[r] -= 0.1 * g
 				a[r] = share*a[r] + (1-share)*w[r]
 			}
