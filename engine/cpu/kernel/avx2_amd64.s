@@ -3657,6 +3657,79 @@ done:
 	VZEROUPPER
 	RET
 
+// func reluGradAVX2(dst []float32, y []float32, dy []float32)
+// Requires: AVX
+TEXT ·reluGradAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ y_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ    BX, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VMOVUPS 32(CX), Y2
+	VMOVUPS 32(DX), Y3
+	VMOVUPS 64(CX), Y4
+	VMOVUPS 64(DX), Y5
+	VMOVUPS 96(CX), Y6
+	VMOVUPS 96(DX), Y7
+	VXORPS  Y8, Y8, Y8
+	VCMPPS  $0x1e, Y8, Y0, Y0
+	VANDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y2, Y0
+	VANDPS  Y3, Y0, Y0
+	VMOVUPS Y0, 32(AX)
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y4, Y0
+	VANDPS  Y5, Y0, Y0
+	VMOVUPS Y0, 64(AX)
+	VXORPS  Y0, Y0, Y0
+	VCMPPS  $0x1e, Y0, Y6, Y0
+	VANDPS  Y7, Y0, Y0
+	VMOVUPS Y0, 96(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y0
+	VMOVUPS (DX), Y1
+	VXORPS  Y2, Y2, Y2
+	VCMPPS  $0x1e, Y2, Y0, Y0
+	VANDPS  Y1, Y0, Y0
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1e, Y3, Y1, Y1
+	VANDPS     Y2, Y1, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func addReluAVX2(dst []float32, a []float32, b []float32)
 // Requires: AVX
 TEXT ·addReluAVX2(SB), NOSPLIT, $0-72
@@ -5745,6 +5818,68 @@ expDone:
 	CMOVQGT      most+80(FP), BX
 	DECQ         rows+48(FP)
 	JNE          row
+	VZEROUPPER
+	RET
+
+// func maxRowAVX2(x []float32) float32
+// Requires: AVX, SSE
+TEXT ·maxRowAVX2(SB), NOSPLIT, $0-28
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), CX
+	VMOVUPS vff800000<>+0(SB), Y0
+	VMOVUPS vff800000<>+0(SB), Y1
+	VMOVUPS vff800000<>+0(SB), Y2
+	VMOVUPS vff800000<>+0(SB), Y3
+
+wide:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VMOVUPS (AX), Y4
+	VMAXPS  Y0, Y4, Y0
+	VMOVUPS 32(AX), Y4
+	VMAXPS  Y1, Y4, Y1
+	VMOVUPS 64(AX), Y4
+	VMAXPS  Y2, Y4, Y2
+	VMOVUPS 96(AX), Y4
+	VMAXPS  Y3, Y4, Y3
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     wide
+
+narrow:
+part:
+	CMPQ    CX, $0x00000008
+	JL      partRest
+	VMOVUPS (AX), Y4
+	VMAXPS  Y0, Y4, Y0
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     part
+
+partRest:
+	TESTQ      CX, CX
+	JE         partDone
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y4
+	VMASKMOVPS (AX), Y4, Y6
+	VMOVUPS    vff800000<>+0(SB), Y7
+	VBLENDVPS  Y4, Y6, Y7, Y4
+	VMAXPS     Y0, Y4, Y0
+
+partDone:
+	VMAXPS       Y1, Y0, Y0
+	VMAXPS       Y3, Y2, Y1
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X5
+	VMAXPS       Y5, Y0, Y0
+	VMOVHLPS     X0, X0, X5
+	VMAXPS       Y5, Y0, Y0
+	VMOVSHDUP    X0, X5
+	VMAXPS       Y5, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	MOVSS        X0, ret+24(FP)
 	VZEROUPPER
 	RET
 

@@ -4434,6 +4434,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func reluGradAVX512(dst []float32, y []float32, dy []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·reluGradAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ y_base+24(FP), CX
+	MOVQ dy_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ     BX, $0x00000040
+	JL       narrow
+	VMOVUPS  (CX), Z0
+	VMOVUPS  (DX), Z1
+	VMOVUPS  64(CX), Z2
+	VMOVUPS  64(DX), Z3
+	VMOVUPS  128(CX), Z4
+	VMOVUPS  128(DX), Z5
+	VMOVUPS  192(CX), Z6
+	VMOVUPS  192(DX), Z7
+	VXORPS   Z8, Z8, Z8
+	VCMPPS   $0x1e, Z8, Z0, K1
+	VPMOVM2D K1, Z0
+	VANDPS   Z1, Z0, Z0
+	VMOVUPS  Z0, (AX)
+	VXORPS   Z0, Z0, Z0
+	VCMPPS   $0x1e, Z0, Z2, K1
+	VPMOVM2D K1, Z0
+	VANDPS   Z3, Z0, Z0
+	VMOVUPS  Z0, 64(AX)
+	VXORPS   Z0, Z0, Z0
+	VCMPPS   $0x1e, Z0, Z4, K1
+	VPMOVM2D K1, Z0
+	VANDPS   Z5, Z0, Z0
+	VMOVUPS  Z0, 128(AX)
+	VXORPS   Z0, Z0, Z0
+	VCMPPS   $0x1e, Z0, Z6, K1
+	VPMOVM2D K1, Z0
+	VANDPS   Z7, Z0, Z0
+	VMOVUPS  Z0, 192(AX)
+	ADDQ     $0x00000100, CX
+	ADDQ     $0x00000100, DX
+	ADDQ     $0x00000100, AX
+	SUBQ     $0x00000040, BX
+	JMP      wide
+
+narrow:
+	CMPQ     BX, $0x00000010
+	JL       tail
+	VMOVUPS  (CX), Z0
+	VMOVUPS  (DX), Z1
+	VXORPS   Z2, Z2, Z2
+	VCMPPS   $0x1e, Z2, Z0, K1
+	VPMOVM2D K1, Z0
+	VANDPS   Z1, Z0, Z0
+	VMOVUPS  Z0, (AX)
+	ADDQ     $0x00000040, CX
+	ADDQ     $0x00000040, DX
+	ADDQ     $0x00000040, AX
+	SUBQ     $0x00000010, BX
+	JMP      narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VPMOVM2D  K2, Z0
+	VANDPS    Z1, Z0, Z0
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func addReluAVX512(dst []float32, a []float32, b []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·addReluAVX512(SB), NOSPLIT, $0-72
@@ -7020,6 +7099,68 @@ expRest:
 	CMOVQGT       most+80(FP), BX
 	DECQ          rows+48(FP)
 	JNE           row
+	VZEROUPPER
+	RET
+
+// func maxRowAVX512(x []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·maxRowAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS vff800000<>+0(SB), Z0
+	VBROADCASTSS vff800000<>+0(SB), Z1
+	VBROADCASTSS vff800000<>+0(SB), Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VMOVUPS (AX), Z4
+	VMAXPS  Z0, Z4, Z0
+	VMOVUPS 64(AX), Z4
+	VMAXPS  Z1, Z4, Z1
+	VMOVUPS 128(AX), Z4
+	VMAXPS  Z2, Z4, Z2
+	VMOVUPS 192(AX), Z4
+	VMAXPS  Z3, Z4, Z3
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+narrow:
+part:
+	CMPQ    CX, $0x00000010
+	JL      partRest
+	VMOVUPS (AX), Z4
+	VMAXPS  Z0, Z4, Z0
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     part
+
+partRest:
+	TESTQ     CX, CX
+	JE        partDone
+	MOVL      $-1, DX
+	BZHIL     CX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (AX), K1, Z4
+	VMAXPS    Z0, Z4, K1, Z0
+
+partDone:
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z1
+	VMAXPS        Z1, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X5
+	VMAXPS        Y5, Y0, Y0
+	VMOVHLPS      X0, X0, X5
+	VMAXPS        Y5, Y0, Y0
+	VMOVSHDUP     X0, X5
+	VMAXPS        Y5, Y0, Y0
+	VXORPS        Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	MOVSS         X0, ret+24(FP)
 	VZEROUPPER
 	RET
 

@@ -411,6 +411,16 @@ func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	}
 }
 
+func maxRow(x []float32) float32 {
+	switch active {
+	case pathAVX512:
+		return maxRowAVX512(x)
+	case pathAVX2:
+		return maxRowAVX2(x)
+	}
+	return maxRowGeneric(x)
+}
+
 func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
 	switch active {
 	case pathAVX512:
@@ -441,6 +451,17 @@ func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
 		slopeRowsAVX2(dst, e, d, rows, stride, n, more, most)
 	default:
 		slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
+	}
+}
+
+func reluGrad(dst, y, dy []float32) {
+	switch active {
+	case pathAVX512:
+		reluGradAVX512(dst, y, dy)
+	case pathAVX2:
+		reluGradAVX2(dst, y, dy)
+	default:
+		reluGradGeneric(dst, y, dy)
 	}
 }
 

@@ -80,6 +80,8 @@ func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
 }
 
+func maxRow(x []float32) float32 { return maxRowGeneric(x) }
+
 func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
 	scaleRowsGeneric(dst, x, s, rows, n, apart, row)
 }
@@ -91,6 +93,8 @@ func dotRows(dst, x, y []float32, rows, n, rowX, rowY int) {
 func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
 	slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
 }
+
+func reluGrad(dst, y, dy []float32) { reluGradGeneric(dst, y, dy) }
 
 func addRelu(dst, a, b []float32) { addReluGeneric(dst, a, b) }
 

@@ -365,6 +365,15 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// reluGradAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] if y[i] > 0 else 0
+//	}
+//
+//go:noescape
+func reluGradAVX2(dst []float32, y []float32, dy []float32)
+
 // addReluAVX2 is
 //
 //	for i := range dst {
@@ -520,6 +529,16 @@ func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
 //
 //go:noescape
 func softmaxRowsAVX2(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+
+// maxRowAVX2 is
+//
+//	m := -Inf
+//	for i := range x {
+//		m = x[i] if x[i] > m else m
+//	}
+//
+//go:noescape
+func maxRowAVX2(x []float32) float32
 
 // scaleRowsAVX2 is, for rows > 0,
 //

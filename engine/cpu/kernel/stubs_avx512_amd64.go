@@ -365,6 +365,15 @@ func reduceMaxAVX512(x []float32) float32
 //go:noescape
 func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// reluGradAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = dy[i] if y[i] > 0 else 0
+//	}
+//
+//go:noescape
+func reluGradAVX512(dst []float32, y []float32, dy []float32)
+
 // addReluAVX512 is
 //
 //	for i := range dst {
@@ -520,6 +529,16 @@ func sumTriplesAVX512(x []float32, y []float32, z []float32, m float32) float32
 //
 //go:noescape
 func softmaxRowsAVX512(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
+
+// maxRowAVX512 is
+//
+//	m := -Inf
+//	for i := range x {
+//		m = x[i] if x[i] > m else m
+//	}
+//
+//go:noescape
+func maxRowAVX512(x []float32) float32
 
 // scaleRowsAVX512 is, for rows > 0,
 //
