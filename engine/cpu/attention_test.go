@@ -226,7 +226,7 @@ func (g *generator) within() {
 func (g *generator) derivative() {
 	x := tame(g.any())
 	dy := g.pick("dy", func(s graph.Shape) bool { return s.Equal(x.Shape()) }, x.Shape)
-	kind := []graph.UnaryKind{graph.OpGelu, graph.OpGeluTanh, graph.OpSilu, graph.OpRelu}[g.below(4, "kind")]
+	kind := []graph.UnaryKind{graph.OpGelu, graph.OpGeluTanh, graph.OpSilu}[g.below(3, "kind")]
 	g.add(graph.Apply(graph.Derivative{Of: kind}, x.Node, dy.Node), 2*dy.bound)
 }
 

@@ -125,7 +125,6 @@ var unaryKernels = [...]func(dst, x []float32){
 }
 
 var derivativeKernels = map[graph.UnaryKind]func(dst, x, dy []float32){
-	graph.OpRelu:     kernel.ReluGrad,
 	graph.OpGelu:     kernel.GeluGrad,
 	graph.OpGeluTanh: kernel.GeluTanhGrad,
 	graph.OpSilu:     kernel.SiluGrad,

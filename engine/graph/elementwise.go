@@ -65,7 +65,7 @@ var unaries = [...]struct {
 	OpSin:      {"sin", func(x, y, dy *Node) *Node { return Mul(dy, Cos(x)) }},
 	OpCos:      {"cos", func(x, y, dy *Node) *Node { return Neg(Mul(dy, Sin(x))) }},
 	OpSoftplus: {"softplus", func(x, y, dy *Node) *Node { return Mul(dy, Sigmoid(x)) }},
-	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Apply(Derivative{OpRelu}, y, dy) }},
+	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Select(Greater(y, x.b.Scalar(0)), dy, x.b.Scalar(0)) }},
 	OpGelu:     {"gelu", derivative(OpGelu)},
 	OpGeluTanh: {"gelu_tanh", derivative(OpGeluTanh)},
 	OpSilu:     {"silu", derivative(OpSilu)},
@@ -162,7 +162,7 @@ func GeluTanh(x *Node) *Node { return unary(OpGeluTanh, x) }
 func Silu(x *Node) *Node { return unary(OpSilu, x) }
 
 // Derivative is the op of dy times the derivative of a function of one input, of
-// those that compute theirs in one piece: from x and dy, of Relu from its result.
+// those that compute theirs in one piece: from x and dy.
 type Derivative struct{ Of UnaryKind }
 
 func (Derivative) elementwise() {}

@@ -63,7 +63,8 @@ func (o Product) Infer(in []Type) (Type, error) {
 func (o Product) Gradient(n, dy *Node) []Gradient {
 	a, b := n.In[0], n.In[1]
 	if o.Relu {
-		dy = Apply(Derivative{OpRelu}, n, dy)
+		zero := n.b.Scalar(0)
+		dy = Select(Greater(n, zero), dy, zero)
 	}
 	var da, db *Node
 	if o.TransA {

@@ -454,17 +454,6 @@ func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
 	}
 }
 
-func reluGrad(dst, y, dy []float32) {
-	switch active {
-	case pathAVX512:
-		reluGradAVX512(dst, y, dy)
-	case pathAVX2:
-		reluGradAVX2(dst, y, dy)
-	default:
-		reluGradGeneric(dst, y, dy)
-	}
-}
-
 func addRelu(dst, a, b []float32) {
 	switch active {
 	case pathAVX512:

@@ -94,8 +94,6 @@ func slopeRows(dst, e, d []float32, rows, stride, n, more, most int) {
 	slopeRowsGeneric(dst, e, d, rows, stride, n, more, most)
 }
 
-func reluGrad(dst, y, dy []float32) { reluGradGeneric(dst, y, dy) }
-
 func addRelu(dst, a, b []float32) { addReluGeneric(dst, a, b) }
 
 func gelu(dst, x []float32) { geluGeneric(dst, x) }

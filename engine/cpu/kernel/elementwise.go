@@ -136,9 +136,6 @@ func Silu(dst, x []float32) { silu(dst, fit(x, len(dst))) }
 // SiluGrad sets dst to dy times the derivative of Silu at x.
 func SiluGrad(dst, x, dy []float32) { siluGrad(dst, fit(x, len(dst)), fit(dy, len(dst))) }
 
-// ReluGrad sets dst to dy where y, a result of Relu, is above 0, else to 0.
-func ReluGrad(dst, y, dy []float32) { reluGrad(dst, fit(y, len(dst)), fit(dy, len(dst))) }
-
 // AddRelu sets dst to 0 where a+b < 0, else to a+b.
 func AddRelu(dst, a, b []float32) { addRelu(dst, fit(a, len(dst)), fit(b, len(dst))) }
 

@@ -184,16 +184,6 @@ func reluGeneric(dst, x []float32) {
 	}
 }
 
-func reluGradGeneric(dst, y, dy []float32) {
-	for i := range dst {
-		if y[i] > 0 {
-			dst[i] = dy[i]
-		} else {
-			dst[i] = 0
-		}
-	}
-}
-
 func addReluGeneric(dst, a, b []float32) {
 	addGeneric(dst, a, b)
 	reluGeneric(dst, dst)

@@ -26,7 +26,7 @@ var binaryTable = []struct {
 	{"Add", Add, addGeneric}, {"Sub", Sub, subGeneric}, {"Mul", Mul, mulGeneric}, {"Div", Div, divGeneric},
 	{"Max", Max, maximumGeneric}, {"Min", Min, minimumGeneric}, {"Greater", Greater, greaterGeneric},
 	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric},
-	{"ReluGrad", ReluGrad, reluGradGeneric}, {"AddRelu", AddRelu, addReluGeneric}, {"GeluGrad", GeluGrad, geluGradGeneric}, {"GeluTanhGrad", GeluTanhGrad, geluTanhGradGeneric}, {"SiluGrad", SiluGrad, siluGradGeneric},
+	{"AddRelu", AddRelu, addReluGeneric}, {"GeluGrad", GeluGrad, geluGradGeneric}, {"GeluTanhGrad", GeluTanhGrad, geluTanhGradGeneric}, {"SiluGrad", SiluGrad, siluGradGeneric},
 }
 
 var scalarTable = []struct {

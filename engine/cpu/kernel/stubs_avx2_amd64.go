@@ -365,15 +365,6 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
-// reluGradAVX2 is
-//
-//	for i := range dst {
-//		dst[i] = dy[i] if y[i] > 0 else 0
-//	}
-//
-//go:noescape
-func reluGradAVX2(dst []float32, y []float32, dy []float32)
-
 // addReluAVX2 is
 //
 //	for i := range dst {

@@ -365,15 +365,6 @@ func reduceMaxAVX512(x []float32) float32
 //go:noescape
 func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
-// reluGradAVX512 is
-//
-//	for i := range dst {
-//		dst[i] = dy[i] if y[i] > 0 else 0
-//	}
-//
-//go:noescape
-func reluGradAVX512(dst []float32, y []float32, dy []float32)
-
 // addReluAVX512 is
 //
 //	for i := range dst {

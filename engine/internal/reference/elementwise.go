@@ -37,7 +37,6 @@ var unaries = map[graph.UnaryKind]func(x float64) float64{
 func geluInner(x float64) float64 { return math.Sqrt(8/math.Pi) * (x + 0.044715*x*x*x) }
 
 var derivatives = map[graph.UnaryKind]func(x float64) float64{
-	graph.OpRelu: func(y float64) float64 { return indicator(y > 0) },
 	graph.OpGelu: func(x float64) float64 {
 		return (1+math.Erf(x/math.Sqrt2))/2 + x*math.Exp(-x*x/2)/math.Sqrt(2*math.Pi)
 	},

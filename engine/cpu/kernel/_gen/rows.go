@@ -17,7 +17,6 @@ type rowMap struct {
 }
 
 var rowMaps = []*rowMap{
-	{mapKernel{"reluGrad", "y dy", false, "dy[i] if y[i] > 0 else 0", 4, func(x []vec) vec { return and(compare(greaterThan, x[0], zero()), x[1]) }}, nil},
 	{mapKernel{"addRelu", "a b", false, "0 if a[i] + b[i] < 0 else a[i] + b[i]", 4, func(x []vec) vec { return larger(zero(), add(x[0], x[1])) }}, nil},
 	{mapKernel{"gelu", "x", false, "gelu32(x[i])", 1, func(x []vec) vec { return gelu32(x[0]) }}, nil},
 	{mapKernel{"geluGrad", "x dy", false, "dy[i] * geluSlope32(x[i])", 1, func(x []vec) vec { return mul(x[1], geluSlope32(x[0])) }}, nil},
