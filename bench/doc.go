@@ -5,7 +5,10 @@
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
-//	engine      training steps, products and predictions of the engine, beside PyTorch, jax, onnxruntime, numpy
+//	tokenizers  tokens of the text sets, compared with and measured beside Hugging Face's tokenizers
+//	engine      training steps, products and predictions of the engine, beside PyTorch, Keras, jax, onnxruntime, numpy
+//	agreement   metrics beside scikit-learn, torchmetrics and sacrebleu: values, speed, memory
+//	coverage    how often intervals hold the truth, and equal predictors have a winner
 //
 // A measurement uses hone as a user does, by its command or by the packages
 // that are written to be imported; nothing imports it. What several share is in

@@ -119,7 +119,10 @@ func readCached(paths []string, o Options, limits cacheLimits) (*Table, Schema, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if after, _ := stats(files); p.err == nil && after == before {
+	// Images may lie in files beside the source, of which the fingerprint knows
+	// nothing.
+	images := slices.ContainsFunc(schema, func(f Field) bool { return f.Type == Image })
+	if after, _ := stats(files); p.err == nil && after == before && !images {
 		key := asked + "-" + p.print
 		if writeCache(cachePath(o.CacheDir, key), key, t, schema) == nil {
 			trimCache(o.CacheDir, limits.most)

@@ -88,7 +88,7 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 		findings = append(findings, c.find(k)...)
 	}
 	findings = append(findings, slices.Concat(perColumn...)...)
-	order := map[string]int{FindingLeak: -5, FindingIdentifier: -4, FindingConstant: -3, FindingDuplicate: -2, FindingText: -1}
+	order := map[string]int{FindingLeak: -5, FindingIdentifier: -4, FindingConstant: -3, FindingDuplicate: -2}
 	for i, c := range checks {
 		order[c.kind] = i
 	}

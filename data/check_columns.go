@@ -36,7 +36,7 @@ func (k *checker) alike() []Finding {
 		}
 		list = append(list, &candidate{c: c})
 		n := 0
-		if c.Type != Identifier && c.Type != Text {
+		if c.Type != Identifier && c.Type != Text && c.Type != Image {
 			s := k.view(c).summary
 			if n = s.Distinct; s.Missing > 0 {
 				n++
@@ -93,7 +93,7 @@ func (k *checker) alike() []Finding {
 // how surprising all are together that are not the first of their kind. It returns
 // nothing for too many.
 func levels(c *Column) (codes []int32, n int, bits float64) {
-	if c.Type == Identifier || c.Type == Text {
+	if c.Type == Identifier || c.Type == Text || c.Type == Image {
 		return nil, 0, 0
 	}
 	codes = make([]int32, c.Len())

@@ -25,7 +25,7 @@ const (
 // drift compares the distribution of a column in both tables.
 func (k *checker) drift(v *view) []Finding {
 	o := v.other
-	if o == nil || o.Type != v.Type || v.Type == Identifier || v.Type == Text || v.Type == Datetime || k.kinds[v.Name] != "" {
+	if o == nil || o.Type != v.Type || v.Type == Identifier || v.Type == Text || v.Type == Image || v.Type == Datetime || k.kinds[v.Name] != "" {
 		return nil
 	}
 	a, b, where := v.bins(o)

@@ -31,6 +31,7 @@ func (r *rowSet) repeated() bool {
 func newRows(t *Table, target string, skip func(name string) bool) *rowSet {
 	r := &rowSet{table: t, inputs: make([]uint64, t.Rows)}
 	for _, c := range t.Columns {
+		c = c.digests()
 		switch {
 		case c.Name == target:
 			r.target = c
@@ -126,7 +127,7 @@ func (r *rowSet) without(hashes []uint64, columns []string) []uint64 {
 	h := slices.Clone(hashes)
 	for _, name := range columns {
 		if c := r.table.Column(name); c != nil {
-			addHashes(h, c, ^uint64(0))
+			addHashes(h, c.digests(), ^uint64(0))
 		}
 	}
 	return h

@@ -140,7 +140,7 @@ func (r *Reader) mistake(trackers []*tracker, numbers []int, sc *scanner, b *blo
 	var builders []*builder
 	if trackers[0].stats == nil {
 		for _, j := range numbers {
-			builders = append(builders, newBuilder(r.schema[j], r.missing))
+			builders = append(builders, r.builder(r.schema[j], r.missing))
 		}
 	}
 	err := r.each(sc, b, func() error {

@@ -25,6 +25,9 @@
 //     booleans that are run-length encoded, are refused.
 //   - Excel workbooks (.xlsx): one sheet. A date is what the cell's format shows of
 //     it, a duration a number.
+//   - Images with their classes: a folder with a folder for each class, the files of
+//     the MNIST family (IDX), the arrays of a NumPy file (.npz). [Divided] finds the
+//     parts for training and test that such a source has by itself.
 //
 // Every kind gives text, typed by the rules below: one table is the same from
 // every kind. Memory does not grow with the file but for the text that the cells
@@ -59,6 +62,10 @@
 //     number the rows.
 //   - Text: sentences rather than labels (three words or more on average, mostly
 //     distinct; or eight words and more).
+//   - Image: paths of images relative to the file, of which the first is there;
+//     bytes of images in Parquet; data:image/… URLs. The column holds references or
+//     the images' files, never pixels; [Column.Picture] opens them, and equal ones
+//     are found by their hashes.
 //   - Category: any other text, and a column without any value.
 //
 // A value is missing when, without surrounding spaces and in any case, it is

@@ -381,6 +381,9 @@ func bindIn(t *term, a *bound, values []*bound) (*bound, error) {
 		in := make([]bool, len(a.column.Dict))
 		for k, v := range a.column.Dict {
 			in[k] = set[v]
+			if a.column.Type == Image {
+				in[k] = set[Picture{v}.Name()]
+			}
 		}
 		codes := a.column.Codes
 		out.truth = func(i int) truth {

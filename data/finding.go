@@ -29,7 +29,6 @@ func (s Severity) rank() int {
 const (
 	FindingIdentifier = "identifier" // tells rows apart, not what they are
 	FindingConstant   = "constant"   // never differs
-	FindingText       = "text"       // sentences, which no feature reads yet
 	FindingDuplicate  = "duplicate"  // equals an earlier column in every row
 	FindingLeak       = "leak"       // gives the target away
 

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -31,6 +32,8 @@ type statistics struct {
 	runes     int
 	firstText int // place of the first value that is not a number
 	textValue string
+	images    int // given as such
+	pictures  int // that look like paths of images
 }
 
 func newStatistics(european bool) *statistics {
@@ -40,6 +43,11 @@ func newStatistics(european bool) *statistics {
 // add learns from n equal values without spaces around them. A worker meets the
 // places in their order; the place is asked for few of them.
 func (s *statistics) add(v []byte, n int, place func() int) {
+	if v[0] == 0 || bytes.HasPrefix(v, []byte(dataURL)) {
+		s.values += n
+		s.images += n
+		return
+	}
 	x, kind := scanNumber(v, '.', false)
 	if kind != notNumber {
 		s.addNumber(v, x, kind, n)
@@ -97,6 +105,9 @@ func (s *statistics) addNumber(v []byte, x float64, kind numberKind, n int) {
 // describe learns from n equal values that are not numbers.
 func (s *statistics) describe(v []byte, n int, place func() int) {
 	s.dressing.see(v, n)
+	if namedLikeImage(string(v)) {
+		s.pictures += n
+	}
 	if len(v) <= 5 {
 		for p, pair := range booleans {
 			for side, spelling := range pair {
@@ -173,6 +184,8 @@ func (s *statistics) merge(t *statistics) {
 		s.layouts = slices.DeleteFunc(s.layouts, func(l uint8) bool { return !slices.Contains(t.layouts, l) })
 	}
 	s.words += t.words
+	s.images += t.images
+	s.pictures += t.pictures
 	s.runes += t.runes
 	if t.firstText > 0 && (s.firstText == 0 || t.firstText < s.firstText) {
 		s.firstText, s.textValue = t.firstText, t.textValue
@@ -288,6 +301,9 @@ func (s *statistics) guess(name string) Type {
 	n := s.values
 	if n == 0 {
 		return Category
+	}
+	if s.images+s.pictures == n {
+		return Image
 	}
 	if s.padded == 0 && s.long == 0 && s.integers+max(s.floats, s.commas) == n {
 		if s.integers == n && s.unique() {

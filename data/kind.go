@@ -16,6 +16,7 @@ type kind struct {
 	name  string
 	magic string                                // what a file that is not text begins with
 	match func(path string, sample []byte) bool // for text: whether it is of this kind
+	claim func(path string) bool                // for what its name tells, such as a folder
 	// open finds the columns' names and how to read them. A kind that is not text
 	// gets no sample.
 	open func(p *part, sample []byte, whole bool) (decoder, error)
@@ -23,6 +24,9 @@ type kind struct {
 
 // kinds are all that can be read; the first that fits is taken.
 var kinds = []kind{
+	{name: "folder", claim: isFolder, open: openFolder},
+	{name: "npz", claim: isNPZ, open: openNPZ},
+	{name: "idx", claim: isIDX, open: openIDX},
 	{name: "parquet", magic: "PAR1", open: openParquet},
 	{name: "xlsx", magic: "PK\x03\x04", open: openXLSX},
 	{name: "jsonl", match: isJSONL, open: openJSONL},
@@ -58,8 +62,9 @@ type part struct {
 	kind                  string
 	encoding, compression string
 	header                bool
-	names                 []string // of all fields
-	fields                []int    // of the reader's columns
+	names                 []string        // of all fields
+	types                 map[string]Type // of those whose values need not be looked at
+	fields                []int           // of the reader's columns
 	decoder               decoder
 }
 
@@ -85,7 +90,7 @@ func withComma(number []byte) {
 // unit is what places in the file are counted in.
 func (p *part) unit() string {
 	for _, k := range kinds {
-		if k.name == p.kind && k.magic != "" {
+		if k.name == p.kind && (k.magic != "" || k.claim != nil) {
 			return "row"
 		}
 	}
@@ -110,6 +115,16 @@ func (p *part) source() (*source, error) {
 
 // look finds the kind and the columns.
 func (p *part) look() error {
+	for _, k := range kinds {
+		if k.claim != nil && k.claim(p.path) {
+			p.kind = k.name
+			err := p.checkSheet()
+			if err == nil {
+				p.decoder, err = k.open(p, nil, false)
+			}
+			return err
+		}
+	}
 	f, err := p.open()
 	if err != nil {
 		return err

@@ -37,7 +37,7 @@ func (r *Reader) tryOnce() (*Table, error) {
 		for j, f := range guess {
 			t := &tracker{stats: stats[w][j], missing: missing[j]}
 			if f.Type != "" {
-				t.setBuilder(newBuilder(f, missing[j]))
+				t.setBuilder(r.builder(f, missing[j]))
 			} else {
 				wrong[j].Store(true)
 			}
@@ -125,7 +125,7 @@ func (r *Reader) buildAll(numbers []int) (*Table, error) {
 	for w := range workers {
 		for _, j := range numbers {
 			t := &tracker{}
-			t.setBuilder(newBuilder(r.schema[j], r.missing))
+			t.setBuilder(r.builder(r.schema[j], r.missing))
 			workers[w] = append(workers[w], t)
 		}
 	}
@@ -158,7 +158,8 @@ func (r *Reader) guess() Schema {
 		return nil
 	})
 	for j, name := range r.names {
-		if f, err := stats[j].infer(name, r.options.Types[name], r.options.Layouts[name], r.place); err == nil {
+		r.settleImages(stats[j])
+		if f, err := stats[j].infer(name, r.wanted(name), r.options.Layouts[name], r.place); err == nil {
 			schema[j] = f
 		}
 	}

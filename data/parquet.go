@@ -21,7 +21,8 @@ import (
 // column named with dots, a list is text as in JSON.
 type parquetFile struct {
 	*part
-	leaves []*leaf
+	leaves  []*leaf
+	blockOf []int // rows of about parquetBytes, of each row group
 }
 
 // leaf is how a column's values are written.
@@ -31,9 +32,14 @@ type leaf struct {
 	present int // definition level of an element that is not null
 	write   func(dst []byte, v parquet.Value) []byte
 	quote   bool // in a list
+	binary  bool // bytes that are not said to be text
+	image   bool // bytes of images
 }
 
-const parquetRows = 4096 // of a block
+const (
+	parquetRows  = 4096     // of a block, at most, of
+	parquetBytes = 32 << 20 // about as many bytes
+)
 
 // randomAccess is a file that can be read anywhere.
 type randomAccess interface {
@@ -119,7 +125,9 @@ func (d *parquetFile) file() (_ *parquet.File, _ io.Closer, err error) {
 	if err != nil {
 		return nil, nil, d.damaged(err)
 	}
+	d.blockOf = d.blockOf[:0]
 	for _, g := range f.Metadata().RowGroups {
+		d.blockOf = append(d.blockOf, int(max(1, min(parquetRows, parquetBytes*g.NumRows/max(1, g.TotalByteSize)))))
 		for _, c := range g.Columns {
 			if err := d.expansion(c.MetaData.TotalCompressedSize, c.MetaData.TotalUncompressedSize); err != nil {
 				return nil, nil, err
@@ -174,7 +182,7 @@ func openParquet(p *part, _ []byte, _ bool) (_ decoder, err error) {
 			return nil, &Error{Path: p.path, Column: name, Problem: "the name is given to two columns, expected every column to have its own", Remedy: "rename one"}
 		}
 	}
-	return d, nil
+	return d, d.findImages(f)
 }
 
 // walk collects the leaves below a column. list is the definition level of the
@@ -203,6 +211,7 @@ func (d *parquetFile) walk(c *parquet.Column, path []string, list, depth int) er
 	}
 	l := &leaf{number: c.Index(), list: list, present: c.MaxDefinitionLevel()}
 	l.write, l.quote = writer(c.Type())
+	l.binary = c.Type().Kind() == parquet.ByteArray && c.Type().LogicalType() == nil && list == 0
 	d.leaves = append(d.leaves, l)
 	d.names = append(d.names, name)
 	return nil
@@ -341,6 +350,7 @@ type parquetPass struct {
 	closer io.Closer
 	groups []parquet.RowGroup
 	left   int64 // rows of the row group
+	rows   int   // of a block of it
 	row    int   // number of the next, from 1
 	chunks []*chunkReader
 }
@@ -385,6 +395,7 @@ func (p *parquetPass) next() (_ *block, err error) {
 		g := p.groups[0]
 		p.groups = p.groups[1:]
 		p.left = g.NumRows()
+		p.rows = p.d.blockRows(len(p.file.RowGroups()) - len(p.groups) - 1)
 		chunks := g.ColumnChunks()
 		for _, l := range p.d.leaves {
 			if l.number >= len(chunks) {
@@ -393,7 +404,7 @@ func (p *parquetPass) next() (_ *block, err error) {
 			p.chunks = append(p.chunks, &chunkReader{pages: chunks[l.number].Pages()})
 		}
 	}
-	n := int(min(p.left, parquetRows))
+	n := int(min(p.left, int64(p.rows)))
 	columns := make([][]parquet.Value, len(p.chunks))
 	for j, c := range p.chunks {
 		if columns[j], err = c.take(n, p.d.leaves[j].list > 0); err != nil {
@@ -467,7 +478,9 @@ func (d *parquetFile) each(sc *scanner, b *block, row func() error) (err error) 
 			start := len(sc.text)
 			values := content.columns[j]
 			if l.list == 0 {
-				if v := values[i]; !v.IsNull() {
+				if v := values[i]; !v.IsNull() && l.image {
+					sc.text = append(append(sc.text, 0, imageBytes), v.ByteArray()...)
+				} else if !v.IsNull() {
 					sc.text = l.write(sc.text, v)
 					if commas[j] && !l.quote {
 						withComma(sc.text[start:])
@@ -481,7 +494,7 @@ func (d *parquetFile) each(sc *scanner, b *block, row func() error) (err error) 
 				sc.text = l.appendList(sc.text, values[at[j]:k])
 				at[j] = k
 			}
-			if l.quote && !utf8.Valid(sc.text[start:]) {
+			if l.quote && !l.image && !utf8.Valid(sc.text[start:]) {
 				return b.locate(&Error{Column: d.names[j], Problem: fmt.Sprintf("holds bytes that are not text (%x)", sc.text[start:min(len(sc.text), start+16)]), Remedy: "leave the column out of the file, or write it as text"}, sc)
 			}
 			sc.fields = append(sc.fields, span{start: start, end: len(sc.text)})
@@ -517,4 +530,61 @@ func (l *leaf) appendList(dst []byte, values []parquet.Value) []byte {
 		}
 	}
 	return append(dst, ']')
+}
+
+// findImages looks at the first values of columns of bytes.
+func (d *parquetFile) findImages(f *parquet.File) error {
+	for j, l := range d.leaves {
+		if !l.binary {
+			continue
+		}
+		field := d.options.Schema.Field(d.names[j])
+		l.image = field != nil && field.Type == Image
+		for _, g := range f.RowGroups() {
+			if l.image {
+				break
+			}
+			if l.number >= len(g.ColumnChunks()) {
+				return d.damaged("a row group lacks a column")
+			}
+			pages := g.ColumnChunks()[l.number].Pages()
+			page, err := pages.ReadPage()
+			if err == io.EOF {
+				pages.Close()
+				continue
+			} else if err != nil {
+				pages.Close()
+				return d.damaged(err)
+			}
+			var some [64]parquet.Value
+			n, err := page.Values().ReadValues(some[:])
+			for _, v := range some[:n] {
+				l.image = l.image || !v.IsNull() && imageFormat(v.ByteArray()) != ""
+			}
+			pages.Close()
+			if err != nil && err != io.EOF {
+				return d.damaged(err)
+			}
+			if n > 0 {
+				break
+			}
+		}
+		if l.image {
+			if d.types == nil {
+				d.types = map[string]Type{}
+			}
+			d.types[d.names[j]] = Image
+		}
+	}
+	return nil
+}
+
+// blockRows is how many rows of a row group are read at a time.
+func (d *parquetFile) blockRows(group int) int {
+	for _, l := range d.leaves {
+		if l.image {
+			return max(1, min(parquetRows, d.blockOf[min(group, len(d.blockOf)-1)]))
+		}
+	}
+	return parquetRows
 }

@@ -91,7 +91,7 @@ func profile(t *Table, target string) ([]*view, []Finding, error) {
 		v := newView(t.Columns[j])
 		views[j] = v
 		found[j] = findAlone(v.Column, v.summary)
-		if y != nil && v.summary.Distinct > 0 {
+		if y != nil && v.summary.Distinct > 0 && v.Type != Image {
 			found[j] = append(found[j], y.findLeak(v.Column)...)
 		}
 	})
@@ -136,7 +136,7 @@ func (v *view) summarise() Summary {
 		}
 	}
 	s.Distinct = len(order)
-	if c.Type == Identifier || c.Type == Text {
+	if c.Type == Identifier || c.Type == Text || c.Type == Image {
 		return s // whose commonest values say nothing
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Or(counts[b]-counts[a], cmp.Compare(c.Dict[a], c.Dict[b])) })
@@ -192,11 +192,9 @@ func findAlone(c *Column, s Summary) []Finding {
 	case s.Distinct == 0:
 		f.Kind, f.Message = FindingConstant, "has no value in any row"
 	case s.Distinct == 1 && s.Missing == 0:
-		f.Kind, f.Message = FindingConstant, fmt.Sprintf("has the same value %s in all %d rows", quoteText(c.Text(0)), n)
+		f.Kind, f.Message = FindingConstant, fmt.Sprintf("has the same value %sin all %d rows", sample(c), n)
 	case c.Type == Identifier:
 		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("tells rows apart: %d distinct among %d values", s.Distinct, values)
-	case c.Type == Text:
-		f.Kind, f.Message = FindingText, "holds sentences rather than labels, which is set aside"
 	case c.Type == Number && values >= 100 && s.Distinct == values && ascending(c):
 		f.Kind, f.Message = FindingIdentifier, fmt.Sprintf("numbers the rows: %d whole numbers, each larger than the one before", values)
 	default:
@@ -335,4 +333,12 @@ func targetKind(v *view) (kind, why string, err error) {
 		return TargetCategory, fmt.Sprintf("it has %d distinct values", s.Distinct), nil
 	}
 	return "", "", &Error{Column: c.Name, Problem: fmt.Sprintf("the target is of type %s, expected a number, category or boolean", c.Type), Remedy: "choose another target, or set its type in data.types"}
+}
+
+// sample quotes a column's first value, before a space; "" for images.
+func sample(c *Column) string {
+	if c.Type == Image {
+		return ""
+	}
+	return quoteText(c.Text(0)) + " "
 }

@@ -313,7 +313,8 @@ func (r *Reader) decide(stats []*statistics) error {
 	}
 	schema := make(Schema, len(r.names))
 	for j, name := range r.names {
-		f, err := stats[j].infer(name, r.options.Types[name], r.options.Layouts[name], r.place)
+		r.settleImages(stats[j])
+		f, err := stats[j].infer(name, r.wanted(name), r.options.Layouts[name], r.place)
 		if err != nil {
 			return err
 		}
@@ -324,7 +325,23 @@ func (r *Reader) decide(stats []*statistics) error {
 	}
 	partThousands(schema, stats)
 	r.schema = schema
-	return nil
+	return r.checkBase()
+}
+
+// wanted is the type that a column is declared to have, "" for none: by the
+// options, or by the kind of source.
+func (r *Reader) wanted(name string) Type {
+	if t := r.options.Types[name]; t != "" {
+		return t
+	}
+	return r.parts[0].types[name]
+}
+
+// builder returns one for values of files.
+func (r *Reader) builder(f Field, missing *missingSet) *builder {
+	b := newBuilder(f, missing)
+	b.files, b.base = true, r.base()
+	return b
 }
 
 // place writes what [block.place] returned.
@@ -388,7 +405,7 @@ func (r *Reader) build(numbers []int) *stream[*Table] {
 	builders := make([][]*builder, r.tuning.workers)
 	for w := range builders {
 		for _, j := range numbers {
-			builders[w] = append(builders[w], newBuilder(r.schema[j], r.missing))
+			builders[w] = append(builders[w], r.builder(r.schema[j], r.missing))
 		}
 	}
 	return startStream(r, func(w int, sc *scanner, b *block) (*Table, error) {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -12,10 +13,10 @@ import (
 )
 
 // FromRecords types rows that arrived as JSON objects by the rules for files. A
-// value may be what JSON has (text, number, boolean, null), a Go number or a
-// time; null and a name that only some rows lack are missing values. A column
-// that every row lacks is an error, and names that are not in the schema are
-// ignored, as in a file.
+// value may be what JSON has (text, number, boolean, null), a Go number or a time,
+// and that of an image its file as bytes or as text in base64; null and a name that
+// only some rows lack are missing values. A column that every row lacks is an
+// error, and names that are not in the schema are ignored, as in a file.
 func FromRecords(schema Schema, rows []map[string]any) (*Table, error) {
 	t := &Table{Rows: len(rows)}
 	for _, f := range schema {
@@ -74,6 +75,10 @@ func recordText(f Field, v any) (string, error) {
 		return "", nil
 	case string:
 		return v, nil
+	case []byte:
+		if f.Type == Image {
+			return base64.StdEncoding.EncodeToString(v), nil
+		}
 	case json.Number:
 		if f.Type == Number {
 			x, err := v.Float64()

@@ -73,6 +73,7 @@ var foreign = []struct{ magic, name, remedy string }{
 
 // openFile opens path after looking for the mistakes that a path can have.
 func openFile(path string) (io.ReadCloser, error) {
+	path, _ = npzPart(path)
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
@@ -305,7 +306,7 @@ func Fingerprint(paths ...string) (string, error) {
 	all := sha256.New()
 	var sum []byte
 	for _, path := range paths {
-		if sum, err = fileSum(path); err != nil {
+		if sum, err = sourceSum(path); err != nil {
 			return "", err
 		}
 		all.Write(sum)
@@ -314,6 +315,42 @@ func Fingerprint(paths ...string) (string, error) {
 		sum = all.Sum(nil)
 	}
 	return hex.EncodeToString(sum), nil
+}
+
+// sourceSum is the sum of all that is read of a path: of a folder the sums and
+// names of its images, and what stands in files beside it.
+func sourceSum(path string) ([]byte, error) {
+	switch file, _ := npzPart(path); {
+	case isFolder(path):
+		list, err := folderImages(path)
+		if err != nil {
+			return nil, err
+		}
+		all := sha256.New()
+		for _, name := range list {
+			sum, err := fileSum(filepath.Join(path, name))
+			if err != nil {
+				return nil, err
+			}
+			fmt.Fprintf(all, "%s\n%x\n", filepath.ToSlash(name), sum)
+		}
+		return all.Sum(nil), nil
+	case isIDX(path):
+		all := sha256.New()
+		for _, p := range []string{path, idxLabels(path)} {
+			if p == "" {
+				continue
+			}
+			sum, err := fileSum(p)
+			if err != nil {
+				return nil, err
+			}
+			all.Write(sum)
+		}
+		return all.Sum(nil), nil
+	default:
+		return fileSum(file)
+	}
 }
 
 // sums are those of files that were hashed, by path, size and time of the last

@@ -211,12 +211,12 @@ func groups(c *Column, key func(int) uint64) [][]int {
 }
 
 // distinct returns the column with a dictionary that holds every value once, which
-// that of identifiers and text need not.
+// that of identifiers and text need not; of images it holds what tells them apart.
 func distinct(c *Column) *Column {
-	if c.Type != Identifier && c.Type != Text {
+	if c.Type != Identifier && c.Type != Text && c.Type != Image {
 		return c
 	}
-	return once(c)
+	return once(c.digests())
 }
 
 // once is distinct of a column whose dictionary may hold a value twice.

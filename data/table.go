@@ -17,10 +17,11 @@ const (
 	Datetime   Type = "datetime"
 	Identifier Type = "identifier"
 	Text       Type = "text"
+	Image      Type = "image"
 )
 
 // Types lists every type.
-var Types = []Type{Number, Category, Boolean, Datetime, Identifier, Text}
+var Types = []Type{Number, Category, Boolean, Datetime, Identifier, Text, Image}
 
 // numeric says whether a column of the type is held as numbers, not as codes.
 func (t Type) numeric() bool { return t == Number || t == Datetime }
@@ -82,7 +83,8 @@ type Column struct {
 	// Dict holds the values that Codes stand for: for a category the distinct
 	// values in the order of their first appearance, for a boolean the spelling
 	// of false and of true. Identifiers and text are not looked up, so that Dict
-	// may hold the same value twice.
+	// may hold the same value twice; nor are images, whose values [Column.Picture]
+	// opens.
 	Dict []string
 	// Layout writes a datetime as text, Decimal is the mark of a number's
 	// fraction if it is a comma.
@@ -107,7 +109,7 @@ func (c *Column) Missing(i int) bool {
 
 // Text returns value i as text, "" when it is missing. Identifiers and text are
 // as they were in the file, categories but for surrounding spaces; numbers are
-// in their shortest spelling.
+// in their shortest spelling, and images by their names.
 func (c *Column) Text(i int) string {
 	switch {
 	case c.Missing(i):
@@ -116,6 +118,8 @@ func (c *Column) Text(i int) string {
 		return formatNumber(c.Numbers[i], c.Decimal)
 	case c.Type == Datetime:
 		return formatTime(c.Numbers[i], c.Layout)
+	case c.Type == Image:
+		return c.Picture(i).Name()
 	}
 	return c.Dict[c.Codes[i]]
 }

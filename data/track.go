@@ -86,6 +86,11 @@ func (t *tracker) add(raw []byte, place func() int) {
 		default:
 			c.Numbers = append(c.Numbers, t.numbers[k])
 		}
+	case Image:
+		if t.stats != nil {
+			t.stats.add(v, 1, place)
+		}
+		t.build(raw)
 	default:
 		if t.stats != nil {
 			t.stats.add(v, 1, place)
@@ -152,7 +157,7 @@ func (t *tracker) take(spare *Column) (c *Column, given joinedText, begun bool) 
 	switch t.builder.field.Type {
 	default:
 		c = t.builder.take(spare)
-	case Identifier, Text:
+	case Identifier, Text, Image:
 		c, given = t.builder.column, t.builder.texts()
 		t.builder.reset(c.Len()+c.Len()/8, spare)
 	case Category:

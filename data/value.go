@@ -260,6 +260,10 @@ type builder struct {
 	dict    dictionary
 	text    []byte
 	ends    []int
+	// files says that an image may be a path, relative to base: the values are of
+	// files, not of a request.
+	files bool
+	base  string
 }
 
 func newBuilder(f Field, missing *missingSet) *builder {
@@ -301,7 +305,7 @@ func (b *builder) take(spare *Column) *Column {
 	switch b.field.Type {
 	case Category:
 		c.Dict = b.dict.strings(0)
-	case Identifier, Text:
+	case Identifier, Text, Image:
 		c.Dict = b.texts().appendTo(make([]string, 0, len(b.ends)))
 	}
 	b.reset(c.Len()+c.Len()/8, spare)
@@ -366,6 +370,8 @@ func (b *builder) add(raw []byte) error {
 	case Category:
 		k, _ := b.dict.index(v)
 		c.Codes = append(c.Codes, int32(k))
+	case Image:
+		return b.addImage(raw, v)
 	default:
 		b.keep(raw)
 	}

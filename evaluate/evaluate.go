@@ -23,11 +23,13 @@ const (
 
 // Options says what to measure and how surely.
 type Options struct {
-	Metrics   []string `yaml:"metrics" doc:"by scikit-learn's names; the first is the one that the verdict speaks of; default: all that fit the task"`
+	Metrics   []string `yaml:"metrics" doc:"by scikit-learn's names; the first is the one that the verdict speaks of; default: those that are commonly read"`
 	Bootstrap int      `yaml:"bootstrap" default:"1000" min:"0" max:"100000" doc:"resamples of the test rows behind each interval and each comparison; 0: neither"`
 	Level     float64  `yaml:"level" default:"0.95" above:"0" below:"1" doc:"coverage of the intervals"`
 	// CrossValidation is carried out by lifecycle.
 	CrossValidation data.FoldSpec `yaml:"cross_validation" doc:"the whole procedure on folds of source, such as 5; without data.test all rows take part, and what the folds predict is the test"`
+	// Also are metrics to measure beside those, such as those of a gate.
+	Also []string `yaml:"-"`
 	// Seed draws the resamples; lifecycle sets it from the run's seed.
 	Seed uint64 `yaml:"-"`
 }
@@ -80,7 +82,7 @@ func Evaluate(in Input, opts Options) (*Result, error) {
 	if err := in.check(); err != nil {
 		return nil, err
 	}
-	ms, err := chosen(in.Test.Kind, opts.Metrics)
+	ms, err := chosen(in.Test.Kind, opts.Metrics, opts.Also)
 	if err != nil {
 		return nil, err
 	}
@@ -137,22 +139,22 @@ func (in *Input) check() error {
 	return nil
 }
 
-// chosen looks the metrics up; without any it takes all, headline first.
-func chosen(kind metric.Kind, names []string) ([]*metric.Metric, error) {
+// chosen looks the metrics up; without any it takes the default ones, headline
+// first. Those in also follow where they are not among them.
+func chosen(kind metric.Kind, names, also []string) ([]*metric.Metric, error) {
+	var ms []*metric.Metric
 	if len(names) == 0 {
 		head, err := metric.Lookup(Headline(kind))
 		if err != nil {
 			return nil, err
 		}
-		ms := []*metric.Metric{head}
-		for _, m := range metric.For(kind) {
+		ms = append(ms, head)
+		for _, m := range metric.Default(kind) {
 			if m != head {
 				ms = append(ms, m)
 			}
 		}
-		return ms, nil
 	}
-	var ms []*metric.Metric
 	for _, name := range names {
 		m, err := metric.Lookup(name)
 		if err != nil {
@@ -162,6 +164,15 @@ func chosen(kind metric.Kind, names []string) ([]*metric.Metric, error) {
 			return nil, fmt.Errorf("evaluate.metrics: %q is listed twice", m.Name)
 		}
 		ms = append(ms, m)
+	}
+	for _, name := range also {
+		m, err := metric.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ms, m) {
+			ms = append(ms, m)
+		}
 	}
 	return ms, nil
 }
@@ -184,9 +195,13 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 	tested := map[string]bool{} // by the first metric that is defined
 	for i, name := range names {
 		scores := Scores{}
+		intervals, err := metric.BCa(samples[i], ms, all[i].value, all[i].resample, opts.Level)
+		if err != nil {
+			return fmt.Errorf("evaluate: %w", err)
+		}
 		for j, m := range ms {
-			if iv := metric.PercentileInterval(all[i].value[j], all[i].resample[j], opts.Level); !math.IsNaN(iv.Value) {
-				scores[m.Name] = iv
+			if !math.IsNaN(intervals[j].Value) {
+				scores[m.Name] = intervals[j]
 			}
 		}
 		if i == 0 {

@@ -59,7 +59,7 @@ func Folds(folds []FoldInput, opts Options) (*CrossValidation, error) {
 	if len(folds) == 0 {
 		return nil, fmt.Errorf("evaluate: there are no folds")
 	}
-	ms, err := chosen(folds[0].Test.Kind, opts.Metrics)
+	ms, err := chosen(folds[0].Test.Kind, opts.Metrics, opts.Also)
 	if err != nil {
 		return nil, err
 	}

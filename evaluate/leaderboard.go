@@ -116,7 +116,11 @@ func Rank(entries []Entry, o RankOptions) (*Leaderboard, error) {
 	lead := order[0]
 	var ps, ts []float64
 	for _, i := range order {
-		s := Standing{Name: entries[i].Name, Score: metric.PercentileInterval(values[i][0], resampled[i][0], 1-o.Alpha)}
+		score, err := metric.BCa(samples[i], []*metric.Metric{m}, values[i], resampled[i], 1-o.Alpha)
+		if err != nil {
+			return nil, err
+		}
+		s := Standing{Name: entries[i].Name, Score: score[0]}
 		if s.Metrics, err = measureAll(samples[i]); err != nil {
 			return nil, err
 		}
@@ -183,7 +187,7 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 		}
 		return nil, fmt.Errorf("%s does not measure a %s task, expected one of %s", m.Name, kind, strings.Join(fit, ", "))
 	}
-	if m.Needs&metric.Prob != 0 && unlikely != "" {
+	if m.Needs&(metric.Prob|metric.Score) != 0 && unlikely != "" {
 		return nil, fmt.Errorf("%s needs probabilities, and %s has none: rank by a metric of decisions, such as accuracy", m.Name, unlikely)
 	}
 	return m, nil
@@ -191,7 +195,7 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 
 // measureAll gives every metric that the predictions allow.
 func measureAll(s *metric.Sample) (map[string]float64, error) {
-	ms := slices.DeleteFunc(metric.For(s.Kind), func(m *metric.Metric) bool { return m.Needs&metric.Prob != 0 && s.Prob == nil })
+	ms := slices.DeleteFunc(metric.Default(s.Kind), func(m *metric.Metric) bool { return !m.MeasuresWith(s) })
 	values, err := metric.Values(s, ms)
 	if err != nil {
 		return nil, err

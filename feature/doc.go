@@ -3,7 +3,7 @@
 // training rows, how values become tensors, the network that encodes them,
 // and for outputs the head, the loss and the metrics.
 //
-// Inputs: number, category, boolean, datetime. Outputs: binary, category,
+// Inputs: number, category, boolean, datetime, image. Outputs: binary, category,
 // number. To add a type, write one file like number.go: a struct of options
 // with config tags, a fitted struct that marshals to JSON, and one line in
 // init that puts it into the table. No other file needs to know it.

@@ -52,6 +52,16 @@ type Input interface {
 	Describe() string
 }
 
+// Streamed is an Input whose single tensor is made when a batch needs it: it would
+// be too large for all rows, or differs from epoch to epoch.
+type Streamed interface {
+	Input
+	// Stream returns a function that makes row at of out of a row of the column, as
+	// Transform does; in training changed at random by key. It is safe for
+	// concurrent use with different rows.
+	Stream(c *data.Column, training bool) (func(row int, key uint64, out *tensor.Tensor, at int) error, error)
+}
+
 // An Output is a fitted output column.
 type Output interface {
 	// Type is the type's name in the configuration.

@@ -246,7 +246,7 @@ func TestDatetimeCyclesThatVary(t *testing.T) {
 }
 
 func TestInputTypes(t *testing.T) {
-	for typ, want := range map[data.Type]string{data.Number: "number", data.Category: "category", data.Boolean: "boolean", data.Datetime: "datetime", data.Text: "", data.Identifier: ""} {
+	for typ, want := range map[data.Type]string{data.Number: "number", data.Category: "category", data.Boolean: "boolean", data.Datetime: "datetime", data.Text: "text", data.Identifier: ""} {
 		if got := InputFor(typ); got != want {
 			t.Errorf("a %s column is read by %q, expected %q", typ, got, want)
 		}
@@ -260,7 +260,7 @@ func TestInputTypes(t *testing.T) {
 	if ColumnTypes(false, "no such type") != nil {
 		t.Error("an unknown type reads columns")
 	}
-	if len(InputTypes()) != 4 || len(OutputTypes()) != 3 {
+	if len(InputTypes()) != 6 || len(OutputTypes()) != 3 {
 		t.Errorf("%v and %v", names(inputs), names(outputs))
 	}
 }

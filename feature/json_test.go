@@ -2,6 +2,7 @@ package feature
 
 import (
 	"encoding/json"
+	"math"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,9 +26,10 @@ func fittedInputs(t testing.TB) map[string]Input {
 			o.Scaling, o.Clip, o.Indicator = "quantile", 0, "never"
 			o.Embedding, o.Dimension, o.Frequencies, o.Sigma = "pbld", 8, 4, 0.25
 		}),
-		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`: fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
-		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                fitInput(t, &BooleanOptions{}, booleans("ny?")),
-		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"center":0.5,"scale":0.5,"fill":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`: fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
+		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`:                                                                                                       fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
+		`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"texts":2,"hashes":"IwUeSgsQyD8=","counts":"AgAAAA==","length":1,"dimension":8,"silenced":0.3,"dropout":0.5}}}`: fitInput(t, &TextOptions{Encoder: TextEncoder{Options: &NGramOptions{Words: 1, MinCount: 2, MaxFeatures: 10, MaxLength: 10, Dimension: 8, Silenced: 0.3, Dropout: 0.5}}}, textColumn("a", "a b")),
+		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                                                                                                                      fitInput(t, &BooleanOptions{}, booleans("ny?")),
+		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"center":0.5,"scale":0.5,"fill":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`:       fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
 	}
 }
 
@@ -43,7 +45,7 @@ func fittedOutputs(t testing.TB) map[string]Output {
 // TestJSON holds what is saved against its text: bundles of today are read by
 // every later version.
 func TestJSON(t *testing.T) {
-	columns := map[string]*data.Column{"number": numbers(5, nan, 1), "category": categories("b", "new", "", "ä\x00"), "boolean": booleans("y?n"), "datetime": dates(123456.5, nan, -1)}
+	columns := map[string]*data.Column{"number": numbers(5, nan, 1), "category": categories("b", "new", "", "ä\x00"), "boolean": booleans("y?n"), "text": textColumn("A a", "", "b"), "datetime": dates(123456.5, nan, -1)}
 	for want, f := range fittedInputs(t) {
 		raw, err := Marshal(f)
 		if err != nil {
@@ -60,7 +62,8 @@ func TestJSON(t *testing.T) {
 			t.Errorf("%+v came back as %+v", f, g)
 		}
 		for i, x := range transform(t, f, columns[f.Type()]) {
-			if !slices.Equal(x.Raw(), transform(t, g, columns[f.Type()])[i].Raw()) {
+			same := func(a, b float32) bool { return math.Float32bits(a) == math.Float32bits(b) } // −1 as a float32 is NaN
+			if !slices.EqualFunc(x.Raw(), transform(t, g, columns[f.Type()])[i].Raw(), same) {
 				t.Errorf("%s transforms otherwise once read back", f.Type())
 			}
 		}
@@ -88,8 +91,13 @@ func TestJSON(t *testing.T) {
 
 var corrupt = map[string]string{
 	`{`: "", `null`: "unknown", `[]`: "", `"number"`: "", `{"type":"number"}`: "",
-	`{"type":"NUMBER","fitted":{}}`:                                                                                          `unknown`,
-	`{"type":"text","fitted":{}}`:                                                                                            `unknown`,
+	`{"type":"NUMBER","fitted":{}}`: `unknown`,
+	`{"type":"text","fitted":{}}`:   `unknown text encoder type ""`,
+	`{"type":"text","fitted":null}`: `unknown text encoder type ""`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"hashes":"AAAA","counts":""}}}`:                 `3 bytes of hashes`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":0,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `neither words nor characters`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":9,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `words is 9`,
+	`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"hashes":"AAAAAAAAAAA=","counts":"AQAAAA=="}}}`: `dimension 0`,
 	`{"type":"number","fitted":null}`:                                                                                        "deviation",
 	`{"type":"number","fitted":{"mean":0,"deviation":0}}`:                                                                    "deviation",
 	`{"type":"number","fitted":{"mean":0,"deviation":-1}}`:                                                                   "deviation",
@@ -156,7 +164,7 @@ func FuzzUnmarshal(f *testing.F) {
 	for raw := range corruptOutputs {
 		f.Add([]byte(raw))
 	}
-	columns := map[string]*data.Column{"number": numbers(5, nan, -1e300), "category": categories("b", "", "a"), "boolean": booleans("y?n"), "datetime": dates(1e9, nan, -1e15)}
+	columns := map[string]*data.Column{"number": numbers(5, nan, -1e300), "category": categories("b", "", "a"), "boolean": booleans("y?n"), "text": textColumn("A a", "", "b"), "datetime": dates(1e9, nan, -1e15)}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		if in, err := UnmarshalInput(raw); err == nil {
 			in.Describe()

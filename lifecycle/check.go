@@ -70,6 +70,28 @@ func CheckGates(gates []metric.Requirement, m *model.Model) error {
 	return nil
 }
 
+// MetricFits finds a metric that measures none of a model's outputs.
+func MetricFits(name string, m *model.Model) (err error) {
+	for _, o := range m.Outputs() {
+		if _, e := metricFor(name, o.Feature.Kind()); e == nil {
+			return nil
+		} else if err == nil {
+			err = e
+		}
+	}
+	return err
+}
+
+// gated are the metrics that gates ask of an output.
+func (c *Config) gated(output string, first bool) (names []string) {
+	for _, g := range c.Gates {
+		if g.Output == output || g.Output == "" && first {
+			names = append(names, g.Metric)
+		}
+	}
+	return names
+}
+
 // gatesMet reports whether the test rows meet every gate.
 func (c *Config) gatesMet(r *evaluate.Result) bool {
 	for _, g := range c.Gates {

@@ -37,17 +37,21 @@ type Config struct {
 	// Gates are what the test rows must show; whether they fit the task is
 	// found out before training, whether they are met is for the caller.
 	Gates []metric.Requirement `yaml:"-"`
+	// Profile asks for a profile of the network's training (train.go). It changes no
+	// result, but a run that is to have one starts anew.
+	Profile bool `yaml:"-"`
 
 	doc *config.Document
 }
 
 // Data says where the rows come from and which are for what.
 type Data struct {
-	Source       config.Strings `yaml:"source" required:"true" doc:"rows to learn from, a file, a pattern of several such as part-*.csv, or a list of these: CSV, TSV or JSON Lines, plain or compressed by gzip or zstd; Parquet; Excel (.xlsx)"`
+	Source       config.Strings `yaml:"source" required:"true" doc:"rows to learn from, a file, a pattern of several such as part-*.csv, or a list of these: CSV, TSV or JSON Lines, plain or compressed by gzip or zstd; Parquet; Excel (.xlsx); images in a folder for each class, IDX (MNIST), NumPy (.npz#PART)"`
 	Validation   Validation     `yaml:"validation" doc:"rows on which choices are made"`
 	Test         config.Strings `yaml:"test" doc:"file, pattern, or list of these, of rows that are read once, at the end; default: a part of source (split)"`
 	Split        data.SplitSpec `yaml:"split" doc:"how source is divided; default: stratified, with a tenth for the test"`
 	Weight       string         `yaml:"weight" doc:"the column of numbers of 0 or more by which rows count in training and in metrics; it is no input"`
+	MaxRejected  float64        `yaml:"max_rejected" default:"0.05" min:"0" max:"1" doc:"share of a source's rows that may be set aside because an image cannot be read; more of them stop the run"`
 	Clean        []Clean        `yaml:"clean" doc:"steps applied to the rows, in this order; what changes values is done to rows to predict as well"`
 	data.Options `yaml:",inline"`
 }

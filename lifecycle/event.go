@@ -83,6 +83,7 @@ type Summary struct {
 	Resumed         bool                      `json:"resumed"`
 	Seconds         float64                   `json:"seconds"`    // of this session, wall clock
 	LatencyMS       float64                   `json:"latency_ms"` // one row, median
+	Profile         *Profile                  `json:"profile,omitempty"`
 }
 
 // OutputSummary is the outcome of an output beside the first.

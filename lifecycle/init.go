@@ -17,9 +17,11 @@ import (
 type InitOptions struct {
 	File   string
 	Target string // "": the last column
-	Test   string // a file of test rows; "": a part of File
+	Test   string // a file of test rows; "": a part of File, or what File divides itself into
 	Output string // where the configuration will be, to which paths are relative
 	Data   data.Options
+
+	validation string // the part of File that is for it
 }
 
 // Found is what Init found, and the configuration it wrote.
@@ -37,6 +39,14 @@ type Found struct {
 // Init looks at the data and returns a commented configuration that runs as
 // it is.
 func Init(o InitOptions) (*Found, error) {
+	whole := o.File
+	parts, err := data.Divided(o.File)
+	if err != nil {
+		return nil, err
+	}
+	if o.File = parts.Source; o.Test == "" {
+		o.Test, o.validation = parts.Test, parts.Validation
+	}
 	table, schema, err := data.Read(o.File, o.Data)
 	if err != nil {
 		return nil, err
@@ -85,27 +95,58 @@ func Init(o InitOptions) (*Found, error) {
 	}
 	file := filepath.Base(o.Output)
 	text, err := config.Write(config.Map{
-		{Key: "name", Value: modelName(o.File, f.Target), Line: "of the model and its bundle",
-			Head: fmt.Sprintf("What hone makes of %s. It runs as it is: hone run %s\nEvery key that is not here has a default: hone config show %s", filepath.Base(o.File), file, file)},
+		{Key: "name", Value: modelName(whole, f.Target), Line: "of the model and its bundle",
+			Head: fmt.Sprintf("What hone makes of %s. It runs as it is: hone run %s\nEvery key that is not here has a default: hone config show %s", filepath.Base(whole), file, file)},
 		{Key: "data", Value: sources(o), Head: "The rows, and which are for what."},
 		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
 		{Key: "outputs", Value: output, Head: "The column to predict."},
-		{Key: "network", Value: config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}, Head: "What joins the inputs."},
-		{Key: "train", Head: "How it is trained.", Value: config.Map{
-			{Key: "epochs", Value: 40, Line: "at most"},
-			{Key: "batch_size", Value: 256},
-			{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.003}}},
-			{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: 12}}, Line: "epochs without improvement"},
-		}},
+		{Key: "network", Value: f.network(table), Head: "What joins the inputs."},
+		{Key: "train", Value: f.train(table), Head: "How it is trained."},
 	})
 	f.YAML = string(text)
 	return f, err
 }
 
+// onlyTexts reports whether all inputs are texts.
+func (f *Found) onlyTexts(t *data.Table) bool {
+	return !slices.ContainsFunc(f.Inputs, func(name string) bool { return t.Column(name).Type != data.Text })
+}
+
+// network is the section on the network. Texts alone need none: what an encoder
+// makes of them is one layer from the answer.
+func (f *Found) network(t *data.Table) config.Map {
+	if f.onlyTexts(t) {
+		return config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{}, Line: "no layer between a text's vector and the prediction"}}
+	}
+	if _, only := f.images(t); only {
+		return config.Map{{Key: "type", Value: "mlp"}, {Key: "widths", Value: []int{}, Line: "no layer between what the encoder makes of an image and the prediction"}}
+	}
+	return config.Map{{Key: "type", Value: "tabm"}, {Key: "members", Value: 8}, {Key: "widths", Value: []int{128, 128}}, {Key: "dropout", Value: 0.1}}
+}
+
+// train is the section on training. The many vectors of words are learnt by heart
+// within few epochs.
+func (f *Found) train(t *data.Table) config.Map {
+	epochs, batch, patience := 40, 256, 12
+	if f.onlyTexts(t) {
+		epochs, batch, patience = 10, 64, 3
+	}
+	if some, _ := f.images(t); some {
+		epochs, batch = imageEpochs(t.Rows), 128
+		patience = epochs // the last, at the lowest learning rates, are the best as a rule
+	}
+	return config.Map{
+		{Key: "epochs", Value: epochs, Line: "at most"},
+		{Key: "batch_size", Value: batch},
+		{Key: "optimizer", Value: config.Map{{Key: "type", Value: "adamw"}, {Key: "learning_rate", Value: 0.003}}},
+		{Key: "early_stopping", Value: config.Map{{Key: "patience", Value: patience}}, Line: "epochs without improvement"},
+	}
+}
+
 // modelName is the file's name, or where that says nothing the target's.
 func modelName(file, target string) string {
 	name := filepath.Base(file)
-	for _, ext := range []string{".gz", ".zst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".xlsx"} {
+	for _, ext := range []string{".gz", ".zst", ".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".parquet", ".xlsx", ".npz"} {
 		name = strings.TrimSuffix(name, ext)
 	}
 	if slices.Contains([]string{"train", "data", "training"}, strings.ToLower(name)) {
@@ -147,10 +188,16 @@ func relative(path, output string) string {
 // sources is the section on data.
 func sources(o InitOptions) config.Map {
 	m := config.Map{{Key: "source", Value: relative(o.File, o.Output)}}
-	if o.Test != "" {
+	switch {
+	case o.validation != "" && o.Test != "":
+		m = append(m, config.Entry{Key: "validation", Value: relative(o.validation, o.Output), Line: "choices are made on these rows"},
+			config.Entry{Key: "test", Value: relative(o.Test, o.Output), Line: "read once, at the end"})
+	case o.validation != "":
+		m = append(m, config.Entry{Key: "validation", Value: relative(o.validation, o.Output), Line: "choices are made on these rows; a tenth of source is for the test"})
+	case o.Test != "":
 		m = append(m, config.Entry{Key: "validation", Value: config.Map{{Key: "fraction", Value: 0.1}}, Line: "of source: choices are made on these rows"},
 			config.Entry{Key: "test", Value: relative(o.Test, o.Output), Line: "read once, at the end"})
-	} else {
+	default:
 		m = append(m, config.Entry{Key: "split", Line: "to train, validate and test on",
 			Value: config.Map{{Key: "method", Value: "stratified"}, {Key: "fractions", Value: []float64{0.8, 0.1, 0.1}}}})
 	}
@@ -200,7 +247,11 @@ func (f *Found) inputs(t *data.Table, schema data.Schema, summaries []data.Summa
 			if note := schema[i].Note; note != "" {
 				comment += "; " + note
 			}
-			in = append(in, config.Entry{Value: entry(c.Name, kind), Line: comment})
+			e := config.Entry{Value: entry(c.Name, kind), Line: comment}
+			if c.Type == data.Image {
+				e = imageEntry(c)
+			}
+			in = append(in, e)
 			continue
 		}
 		f.LeftOut = append(f.LeftOut, x)

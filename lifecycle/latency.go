@@ -41,6 +41,12 @@ func latencyOf(ctx context.Context, m *model.Model, rows *data.Table, times int)
 			switch {
 			case c.Missing(row):
 				values[in.Column] = nil
+			case c.Type == data.Image:
+				content, err := c.Picture(row).Content()
+				if err != nil {
+					return Latency{}, err
+				}
+				values[in.Column] = content
 			case c.Type == data.Number:
 				values[in.Column] = c.Numbers[row]
 			default:

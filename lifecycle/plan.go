@@ -125,6 +125,7 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer closeBatches(rows)
 	if plan.BatchSize == 0 || plan.BatchSize > learning.Rows {
 		plan.BatchSize = learning.Rows
 	}
@@ -157,7 +158,7 @@ const (
 
 // stepSeconds measures the time of a training step: a few are run on values
 // of their own, and forgotten.
-func stepSeconds(ctx context.Context, m *model.Model, rows *train.Memory, o train.Options) (float64, error) {
+func stepSeconds(ctx context.Context, m *model.Model, rows rowBatches, o train.Options) (float64, error) {
 	var at []time.Time
 	o.Epochs, o.Patience, o.Restore = 1, 0, false
 	o.OnStep = func(train.Progress) { at = append(at, time.Now()) }
@@ -174,7 +175,7 @@ func stepSeconds(ctx context.Context, m *model.Model, rows *train.Memory, o trai
 
 // probed ends an epoch early.
 type probed struct {
-	*train.Memory
+	rowBatches
 	limit int
 }
 
@@ -182,7 +183,7 @@ func (p *probed) Next(b *train.Batch) error {
 	if p.limit--; p.limit < 0 {
 		return io.EOF
 	}
-	return p.Memory.Next(b)
+	return p.rowBatches.Next(b)
 }
 
 // products returns the multiplications and additions of a program's matrix
@@ -190,12 +191,23 @@ func (p *probed) Next(b *train.Batch) error {
 func products(p *graph.Program, rows int) int {
 	n := 0
 	for _, node := range p.Nodes {
-		if op, ok := node.Op.(graph.Product); ok {
+		switch op := node.Op.(type) {
+		case graph.Product:
 			k := node.In[0].Shape()[1]
 			if op.TransA {
 				k = node.In[0].Shape()[0]
 			}
 			n += 2 * node.Shape().Size().Of(rows) * k.Of(rows)
+		case graph.Convolution, graph.ConvolutionInput: // the kernel is the second operand
+			k := node.In[1].Shape()
+			places := node.Shape()
+			if _, back := op.(graph.ConvolutionInput); back {
+				places = node.In[0].Shape()
+			}
+			n += 2 * places[0].Of(rows) * places[1].N * places[2].N * k.Size().Of(rows)
+		case graph.ConvolutionKernel: // the result is a kernel's gradient
+			places := node.In[1].Shape()
+			n += 2 * places[0].Of(rows) * places[1].N * places[2].N * node.Shape().Size().Of(rows)
 		}
 	}
 	return n

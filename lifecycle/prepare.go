@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -36,6 +38,7 @@ type prepared struct {
 	facts              report.Data
 	notes              []string // of interest to who runs it
 	warnings           []string
+	rejected           []rejected // rows that were set aside
 }
 
 // prepare reads the data, divides it, decides on columns and fits features.
@@ -53,9 +56,17 @@ func (c *Config) prepare() (*prepared, error) {
 			return nil, mistake("%s has no column %q to predict (outputs), it has %s%s", source, name, strings.Join(table.Names(), ", "), didYouMean(name, table.Names()))
 		}
 	}
-	var numbers []int
+	var numbers, kept []int
+	if table, kept, err = p.setAside(c, table, source); err != nil {
+		return nil, err
+	}
 	if table, numbers, err = p.clean.source(table); err != nil {
 		return nil, err
+	}
+	if kept != nil { // their numbers among all that were read
+		for i, n := range numbers {
+			numbers[i] = kept[n-1] + 1
+		}
 	}
 	if err := checkWeights(table, c.Data.Weight, source, numbers); err != nil {
 		return nil, err
@@ -97,7 +108,7 @@ func (c *Config) prepare() (*prepared, error) {
 		}
 		prints = append(prints, print)
 	}
-	p.fingerprint = strings.Join(prints, " ")
+	p.fingerprint = strings.Join(append(slices.Clone(prints), p.imagePrints()...), " ")
 	if err := p.fit(c); err != nil {
 		return nil, err
 	}
@@ -238,6 +249,9 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		files, name := c.files(paths)
 		t, _, err := c.read(files, p.schema)
 		if err != nil {
+			return nil, err
+		}
+		if t, _, err = p.setAside(c, t, name); err != nil {
 			return nil, err
 		}
 		if t, err = p.clean.file(t, part); err != nil {
@@ -402,7 +416,7 @@ func (p *prepared) choose(c *Config) ([]column, error) {
 					return nil, mistake("%s: inputs: %v", c.doc.Name(), err)
 				}
 			}
-			if f, bad := against[in.Name]; bad && f.Kind != data.FindingText {
+			if f, bad := against[in.Name]; bad {
 				remedy := "take it out of inputs if that is not meant"
 				if f.Kind == data.FindingLeak {
 					remedy = "take it out of inputs unless it is known when predicting"
@@ -586,4 +600,26 @@ func sortedKeys[T any](m map[string]T) []string {
 	}
 	sort.Strings(out)
 	return out
+}
+
+// imagePrints are of the images' content, which need not lie in the files that the
+// rows were read from.
+func (p *prepared) imagePrints() []string {
+	var prints []string
+	for _, t := range []*data.Table{p.train, p.valid, p.test} {
+		if t == nil {
+			continue
+		}
+		for _, col := range t.Columns {
+			if col.Type != data.Image {
+				continue
+			}
+			h := sha256.New()
+			for i := range t.Rows {
+				fmt.Fprintln(h, col.Picture(i).Digest())
+			}
+			prints = append(prints, hex.EncodeToString(h.Sum(nil)[:8]))
+		}
+	}
+	return prints
 }

@@ -35,10 +35,25 @@ type fitted struct {
 // valid is how the validation rows were predicted, of the first output.
 func (f *fitted) valid() *metric.Sample { return f.held[0].sample() }
 
+// rowBatches are batches in memory, or of which a part is made when it is needed.
+type rowBatches interface {
+	train.Batches
+	SampleClasses(class []int, share []float64) error
+	Bytes() int
+}
+
+// closeBatches ends what makes batches.
+func closeBatches(b rowBatches) {
+	if s, ok := b.(*train.Stream); ok {
+		s.Close()
+	}
+}
+
 // batches returns a table's encoded rows, by whose weights the classes of each
-// output have their shares, beside those of rows, and the targets of each output as metrics take them.
-func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares [][]float64, rows []float64) (*train.Memory, [][]float64, error) {
-	x, err := m.Encode(t)
+// output have their shares, beside those of rows, and the targets of each output as
+// metrics take them. With shuffle they are for training. Close them.
+func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64, shares [][]float64, rows []float64) (rowBatches, [][]float64, error) {
+	x, sources, err := m.EncodeStreamed(t, shuffle)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -46,7 +61,12 @@ func batches(m *model.Model, t *data.Table, size int, shuffle bool, seed uint64,
 	if err != nil {
 		return nil, nil, &UserError{err.Error()}
 	}
-	b, err := train.NewMemory(append(x, y...), weigh(y, targets, shares, rows), size, shuffle, seed)
+	weights := weigh(y, targets, shares, rows)
+	if len(sources) > 0 {
+		b, err := train.NewStream(append(x, y...), sources, weights, size, shuffle, seed)
+		return b, targets, err
+	}
+	b, err := train.NewMemory(append(x, y...), weights, size, shuffle, seed)
 	return b, targets, err
 }
 
@@ -177,18 +197,22 @@ func (r *run) tryTraining(ctx context.Context, c *Config, p *prepared, m *model.
 		weights = nil
 	}
 	rows, targets, err := batches(m, p.train, size, true, o.Seed, weights, p.weights(p.train))
-	if err == nil && sampled {
-		err = rows.SampleClasses(classesOf(targets[0]), shares[0])
-	}
 	if err != nil {
 		return nil, err
+	}
+	defer closeBatches(rows)
+	if sampled {
+		if err := rows.SampleClasses(classesOf(targets[0]), shares[0]); err != nil {
+			return nil, err
+		}
 	}
 	// Validation rows are weighted like training rows, or as these are sampled, or
 	// early stopping would follow another loss than the one that is minimised.
-	valid, targets, err := batches(m, p.valid, 4096, false, 0, shares, p.weights(p.valid))
+	valid, targets, err := batches(m, p.valid, 2*m.BlockRows(), false, 0, shares, p.weights(p.valid))
 	if err != nil {
 		return nil, err
 	}
+	defer closeBatches(valid)
 	if o.Schedule == nil {
 		perEpoch := (rows.Steps() + max(1, o.Accumulate) - 1) / max(1, o.Accumulate)
 		o.Schedule = c.Train.Schedule.Options.Build(perEpoch)
@@ -266,12 +290,18 @@ func (r *run) fingerprint(c *Config) string {
 // keepBest saves what a stopped run has learnt so far, not yet evaluated, into
 // the run's folder, where the finished bundle will replace it.
 func (r *run) keepBest(m *model.Model, what string, epoch int) {
-	path := filepath.Join(r.entry.Dir, r.c.Name+".hone")
-	if err := m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.used.Text(false)}); err != nil {
+	path, err := r.saveUnevaluated(m)
+	if err != nil {
 		r.watch(Event{Stage: r.stage, Warning: "the best model so far could not be saved: " + err.Error()})
 		return
 	}
 	r.watch(Event{Stage: r.stage, Note: fmt.Sprintf("the best %s so far, of epoch %d, not evaluated: %s", what, epoch, path)})
+}
+
+// saveUnevaluated saves a model into the run's folder.
+func (r *run) saveUnevaluated(m *model.Model) (path string, err error) {
+	path = filepath.Join(r.entry.Dir, r.c.Name+".hone")
+	return path, m.Save(path, Version, bundle.Part{Name: "config.yaml", Content: r.used.Text(false)})
 }
 
 // explainTraining makes divergence the user's to mend.

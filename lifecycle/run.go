@@ -34,7 +34,7 @@ var Version = "dev"
 
 // numerics is raised by every change that changes the bits of training, so
 // that a run begun by an older program is not continued by this one.
-const numerics = 3
+const numerics = 4
 
 // Run carries out the whole run of a configuration. An unfinished run of the
 // same configuration, data and program is continued.
@@ -53,6 +53,8 @@ type run struct {
 	began time.Time
 	stage string
 
+	endPrepare func(summary string) // ends StagePrepare
+
 	p      *prepared
 	store  store.Store
 	entry  store.Run
@@ -64,32 +66,21 @@ type run struct {
 	improved *evaluate.Improvement // nil: no trials
 	linear   *fitted               // nil where the folds' is the test
 	resumed  bool
+	profile  *Profile // nil: none was asked for
 }
 
 func (r *run) do(ctx context.Context) (summary *Summary, err error) {
-	end := r.begin(StagePrepare)
-	var p *prepared
-	if err := Await(ctx, func() (err error) { p, err = r.c.prepare(); return err }); err != nil {
+	if err := r.prepare(ctx); err != nil {
 		return nil, err
-	}
-	r.p = p
-	for _, n := range r.p.notes {
-		r.watch(Event{Stage: r.stage, Note: n})
-	}
-	for _, w := range r.p.warnings {
-		r.watch(Event{Stage: r.stage, Warning: w})
 	}
 	defer func() {
 		err = errors.Join(err, r.close(err))
 	}()
-	if err := writable(r.c.doc.Dir()); err != nil {
+	if err := r.enter(); err != nil {
 		return nil, err
 	}
-	if err := r.open(); err != nil {
-		return nil, err
-	}
-	end(fmt.Sprintf("%s; %d inputs", p.divided(), len(p.model.Inputs)))
-
+	p := r.p
+	var end func(string)
 	if p.folds != nil {
 		end = r.begin(StageFolds)
 		if r.crossed, err = r.crossValidate(ctx); err != nil {
@@ -97,16 +88,9 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 		}
 		end(fmt.Sprintf("%d folds, each of which the whole procedure was carried out for", len(r.crossed.result[0].Each)))
 	}
-
-	end = r.begin(StageTrain)
-	if r.fit, err = r.fitNetwork(ctx, r.c, r.p, "network"); err != nil {
+	if err := r.train(ctx); err != nil {
 		return nil, err
 	}
-	outcome := fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped)
-	if p.bag != nil {
-		outcome = fmt.Sprintf("%d networks; that in the middle: %s", len(p.bag), outcome)
-	}
-	end(outcome)
 
 	if r.c.Optimize.Trials > 0 {
 		end = r.begin(StageOptimise)
@@ -149,6 +133,56 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	}
 	end(summary.Bundle)
 	return summary, nil
+}
+
+// prepare does the stage of that name up to the register, which enter ends.
+func (r *run) prepare(ctx context.Context) error {
+	r.endPrepare = r.begin(StagePrepare)
+	if err := Await(ctx, func() (err error) { r.p, err = r.c.prepare(); return err }); err != nil {
+		return err
+	}
+	for _, n := range r.p.notes {
+		r.watch(Event{Stage: r.stage, Note: n})
+	}
+	for _, w := range r.p.warnings {
+		r.watch(Event{Stage: r.stage, Warning: w})
+	}
+	return nil
+}
+
+// enter takes the run's place in the register. Whatever comes of it, the run must
+// be closed.
+func (r *run) enter() error {
+	if err := writable(r.c.doc.Dir()); err != nil {
+		return err
+	}
+	if err := r.open(); err != nil {
+		return err
+	}
+	if err := r.p.writeRejected(filepath.Join(r.entry.Dir, rejectedFile)); err != nil {
+		return err
+	}
+	r.endPrepare(fmt.Sprintf("%s; %d inputs", r.p.divided(), len(r.p.model.Inputs)))
+	return nil
+}
+
+// train does the stage of that name.
+func (r *run) train(ctx context.Context) error {
+	end := r.begin(StageTrain)
+	finish, err := r.startProfile()
+	if err != nil {
+		return err
+	}
+	r.fit, err = r.fitNetwork(ctx, r.c, r.p, "network")
+	if err := errors.Join(err, finish(err)); err != nil {
+		return err
+	}
+	outcome := fmt.Sprintf("%d epochs, the best was %d: %s", len(r.fit.result.History), r.fit.result.BestEpoch, r.fit.result.Stopped)
+	if r.p.bag != nil {
+		outcome = fmt.Sprintf("%d networks; that in the middle: %s", len(r.p.bag), outcome)
+	}
+	end(outcome)
+	return nil
 }
 
 // writable finds out before training whether the bundle can be put into a
@@ -216,7 +250,7 @@ func (r *run) open() (err error) {
 		if last == nil {
 			last = &runs[i]
 		}
-		if old.Fingerprint != print || old.Status == store.Done || old.Status == store.Failed {
+		if old.Fingerprint != print || old.Status == store.Done || old.Status == store.Failed || r.c.Profile {
 			continue
 		}
 		// `hone runs` holds it for a moment, to see whether anybody does.
@@ -300,6 +334,7 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		}
 		options := r.c.Evaluate
 		options.Seed = r.c.Seed
+		options.Also = r.c.gated(o.Column, i == 0)
 		if i == 0 {
 			in.TrivialLoss = r.fit.model.ConstantLoss(y, weights)
 		} else {
@@ -467,7 +502,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
-	s.Outputs = outputSummaries(result)
+	s.Outputs, s.Profile = outputSummaries(result), r.profile
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/format/bundle"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
@@ -23,7 +24,7 @@ import (
 const streamRows = 8192
 
 // PredictFile predicts a file row by row, in memory that does not grow with
-// it, and writes identifiers and predictions as CSV or, with lines, as one
+// it, and writes identifiers, names of images and predictions as CSV or, with lines, as one
 // JSON object a line. It returns the number of rows.
 func PredictFile(ctx context.Context, m *model.Model, path string, o data.Options, w io.Writer, lines bool) (int, error) {
 	have, err := data.Columns(path, o)
@@ -44,7 +45,13 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	defer r.Close()
 	buffered := bufio.NewWriterSize(w, 1<<16)
-	names := schema[inputs:].Names()
+	var names []string
+	var through []int // columns of the file that go through
+	for i, f := range schema {
+		if i >= inputs || f.Type == data.Image {
+			names, through = append(names, f.Name), append(through, i)
+		}
+	}
 	for _, o := range m.Outputs() {
 		of, _ := predictionColumns(o.Column, &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
 		names = append(names, of...)
@@ -65,6 +72,10 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 		all, err := m.PredictAll(ctx, t)
 		if err != nil {
+			var bad *feature.ImageError
+			if errors.As(err, &bad) {
+				bad.Row += rows
+			}
 			return rows, err
 		}
 		var columns []func(int) any
@@ -74,7 +85,8 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 		for i := range t.Rows {
 			values = values[:0]
-			for _, c := range t.Columns[inputs:] {
+			for _, k := range through {
+				c := t.Columns[k]
 				if c.Missing(i) {
 					values = append(values, nil)
 				} else {
@@ -249,8 +261,9 @@ func BootstrapOf(b *bundle.Bundle) evaluate.Bootstrap {
 }
 
 // EvaluateFile measures a predictor on a labelled file: the model itself, or
-// an endpoint that serves it.
-func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path string, o data.Options, resamples int, level float64, seed uint64) (*Evaluation, error) {
+// an endpoint that serves it; by the metrics that are named (of an output those
+// that fit it), else by the default ones.
+func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path string, o data.Options, resamples int, level float64, seed uint64, metrics ...string) (*Evaluation, error) {
 	o.Schema = slices.Clone(m.InputSchema())
 	for _, name := range targetsOf(m) {
 		if f := m.Schema.Field(name); f != nil {
@@ -326,7 +339,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}
-		one, err := h.measureAll(resamples, level, seed)
+		one, err := measureAll(h.sample(), metrics, resamples, level, seed)
 		if err != nil {
 			return nil, err
 		}
@@ -343,9 +356,40 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	return e, nil
 }
 
-// measureAll measures predictions by all that fits their task.
-func (h heldOut) measureAll(resamples int, level float64, seed uint64) (OutputEvaluation, error) {
-	s, ms := h.sample(), metric.For(h.by.Kind)
+// Names that stand for several metrics.
+const (
+	DefaultMetrics = "default" // those that are shown when none is named
+	AllMetrics     = "all"     // every one that fits
+)
+
+// measureAll measures predictions by the metrics of these names that fit their
+// task; without any by the default ones.
+func measureAll(s *metric.Sample, named []string, resamples int, level float64, seed uint64) (OutputEvaluation, error) {
+	var ms []*metric.Metric
+	add := func(some ...*metric.Metric) {
+		for _, m := range some {
+			if m.MeasuresWith(s) && !slices.Contains(ms, m) {
+				ms = append(ms, m)
+			}
+		}
+	}
+	if len(named) == 0 {
+		named = []string{DefaultMetrics}
+	}
+	for _, name := range named {
+		switch name {
+		case DefaultMetrics:
+			add(metric.Default(s.Kind)...)
+		case AllMetrics:
+			add(metric.For(s.Kind)...)
+		default:
+			m, err := metric.Lookup(name)
+			if err != nil {
+				return OutputEvaluation{}, err
+			}
+			add(m)
+		}
+	}
 	e := OutputEvaluation{Rows: s.Rows(), Metrics: map[string]metric.Interval{}}
 	intervals, err := metric.Bootstrap(s, ms, resamples, level, seed)
 	if err != nil {

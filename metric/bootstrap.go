@@ -55,10 +55,10 @@ func (v *Interval) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Bootstrap computes metrics with percentile intervals (Efron 1979): rows are
-// drawn with replacement, as many as there are, resamples times, and the
-// interval spans the middle level (0.95, say) of the values. A row keeps its
-// weight when drawn. With 0 resamples Low and High are NaN.
+// Bootstrap computes metrics with intervals by [BCa] at a level (0.95, say): rows
+// are drawn with replacement, as many as there are, resamples times. A row keeps
+// its weight when drawn; of a ranking whole queries are. With 0 resamples Low and
+// High are NaN.
 func Bootstrap(s *Sample, ms []*Metric, resamples int, level float64, seed uint64) ([]Interval, error) {
 	if !(level > 0 && level < 1) {
 		return nil, fmt.Errorf("bootstrap: level is %v; expected a number between 0 and 1, such as 0.95", level)
@@ -67,11 +67,7 @@ func Bootstrap(s *Sample, ms []*Metric, resamples int, level float64, seed uint6
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Interval, len(ms))
-	for i, v := range values {
-		out[i] = PercentileInterval(v, resampled[i], level)
-	}
-	return out, nil
+	return BCa(s, ms, values, resampled, level)
 }
 
 // Resample computes metrics on the rows as they are and on bootstrap resamples
@@ -112,7 +108,7 @@ func ResampleAll(samples []*Sample, ms []*Metric, resamples int, seed uint64) (v
 		ps[j] = p
 		values[j], resampled[j] = make([]float64, len(ms)), make([][]float64, len(ms))
 		for i, m := range ms {
-			values[j][i] = m.Compute(p)
+			values[j][i] = m.measure(p)
 			resampled[j][i] = make([]float64, resamples)
 		}
 	}
@@ -137,25 +133,36 @@ func fill(resampled [][][]float64, ps []*Sample, ms []*Metric, resamples int, se
 	var group sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), resamples) {
 		group.Go(func() {
-			weight, times := make([]float64, ps[0].Rows()), make([]uint16, ps[0].Rows())
+			units, of := ps[0].units()
+			weight, times := make([]float64, ps[0].Rows()), make([]uint16, units)
 			views := make([]*Sample, len(ps))
 			for j, p := range ps {
 				views[j] = p.reweighted(weight)
 			}
 			for r := int(next.Add(1)) - 1; r < resamples; r = int(next.Add(1)) - 1 {
-				draw(weight, ps[0].Weight, times, seed, uint64(r))
+				draw(weight, ps[0].Weight, times, of, seed, uint64(r))
 				for j, view := range views {
 					if view.confusion != nil {
 						view.confusion.counted = false
 					}
 					for i, m := range ms {
-						resampled[j][i][r] = m.Compute(view)
+						resampled[j][i][r] = m.measure(view)
 					}
 				}
 			}
 		})
 	}
 	group.Wait()
+}
+
+// units are what a resample draws: rows, or the queries of a ranking, whose
+// rows go together; of is nil where they are rows.
+func (s *Sample) units() (n int, of []int32) {
+	if s.Kind != Ranking {
+		return s.Rows(), nil
+	}
+	q := s.queries()
+	return len(q.start) - 1, q.of
 }
 
 // reweighted is the same sample under other weights; what does not depend on
@@ -172,10 +179,10 @@ func (s *Sample) reweighted(weight []float64) *Sample {
 // draw sets into to the weights of a resample: how often each row was drawn,
 // times what it weighs. It counts in times, which a cache holds where weights
 // would not fit; no row is drawn 65,536 times out of any number of rows that
-// there are.
-func draw(into, weight []float64, times []uint16, seed, resample uint64) {
+// there are. Where rows are drawn together, of says which unit each is of.
+func draw(into, weight []float64, times []uint16, of []int32, seed, resample uint64) {
 	random := rand.NewPCG(seed, resample)
-	n := uint64(len(weight))
+	n := uint64(len(times))
 	for {
 		clear(times)
 		for range n {
@@ -185,9 +192,16 @@ func draw(into, weight []float64, times []uint16, seed, resample uint64) {
 			times[row]++
 		}
 		counts := false
-		for i, w := range weight[:len(times)] {
-			into[i] = float64(times[i]) * w
-			counts = counts || into[i] > 0
+		if of == nil {
+			for i, w := range weight[:len(times)] {
+				into[i] = float64(times[i]) * w
+				counts = counts || into[i] > 0
+			}
+		} else {
+			for i, w := range weight {
+				into[i] = float64(times[of[i]]) * w
+				counts = counts || into[i] > 0
+			}
 		}
 		// Where most rows weigh nothing, a resample may hold none that count;
 		// it is drawn again.

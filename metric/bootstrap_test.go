@@ -81,9 +81,13 @@ func TestBootstrapIsResampling(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			ms := For(s.Kind)
-			got, err := Bootstrap(s, ms, resamples, 0.9, seed)
+			have, resampled, err := Resample(s, ms, resamples, seed)
 			if err != nil {
 				t.Fatal(err)
+			}
+			got := make([]Interval, len(ms))
+			for i, v := range have {
+				got[i] = PercentileInterval(v, resampled[i], 0.9)
 			}
 			values := make([][]float64, len(ms))
 			for r := range resamples {
@@ -248,22 +252,22 @@ func BenchmarkResample(b *testing.B) {
 		}
 		weight, times := make([]float64, p.Rows()), make([]uint16, p.Rows())
 		view := p.reweighted(weight)
-		draw(weight, p.Weight, times, 1, 1)
+		draw(weight, p.Weight, times, nil, 1, 1)
 		b.Run(s.Kind.String()+"/draw", func(b *testing.B) {
 			r := uint64(0)
 			for b.Loop() {
 				r++
-				draw(weight, p.Weight, times, 1, r)
+				draw(weight, p.Weight, times, nil, 1, r)
 			}
 		})
 		for _, m := range ms {
-			m.Compute(view) // what is derived once is not what is measured
+			m.measure(view) // what is derived once is not what is measured
 			b.Run(s.Kind.String()+"/"+m.Name, func(b *testing.B) {
 				for b.Loop() {
 					if view.confusion != nil {
 						view.confusion.counted = false
 					}
-					m.Compute(view)
+					m.measure(view)
 				}
 			})
 		}

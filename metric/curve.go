@@ -48,14 +48,14 @@ func curve(s *Sample, maxPoints int, at func(tp, fp, positives, negatives float6
 	if maxPoints < 2 {
 		return nil, fmt.Errorf("a curve of at most %d points; expected 2 or more", maxPoints)
 	}
-	p, err := prepareBinary(s, "this curve")
+	p, err := prepareBinary(s, "this curve", &rocAUC)
 	if err != nil {
 		return nil, err
 	}
 	order := p.fixed.ranking[0]()
 	var positives, negatives float64
 	order.walk(p.Weight, func(_ int, tp, fp float64) { positives, negatives = tp, fp })
-	first.Threshold = math.Nextafter(order.score[0], 2)
+	first.Threshold = math.Nextafter(order.score[0], math.Inf(1))
 	points := []Point{first}
 	lastTP, lastFP := 0.0, 0.0
 	order.walk(p.Weight, func(group int, tp, fp float64) {
@@ -69,12 +69,15 @@ func curve(s *Sample, maxPoints int, at func(tp, fp, positives, negatives float6
 	return points, nil
 }
 
-func prepareBinary(s *Sample, what string) (*Sample, error) {
+// prepareBinary checks that a sample has what m reads.
+func prepareBinary(s *Sample, what string, m *Metric) (*Sample, error) {
 	if s != nil && s.Kind != Binary {
 		return nil, fmt.Errorf("%s needs a binary sample, this one is %s; see Sample.OneVsRest", what, s.Kind)
 	}
-	return prepare(s, []*Metric{&rocAUC})
+	return prepare(s, []*Metric{m})
 }
+
+func errBins(bins int) error { return fmt.Errorf("calibration with %d bins; expected 1 to 1000", bins) }
 
 // thin keeps at most n points: the ends, and then again and again the point
 // that lies farthest from the line through its kept neighbours (Douglas and
@@ -140,9 +143,9 @@ type Bin struct {
 // probability. Bins without rows are left out.
 func Calibration(s *Sample, bins int) ([]Bin, error) {
 	if bins < 1 || bins > 1000 {
-		return nil, fmt.Errorf("calibration with %d bins; expected 1 to 1000", bins)
+		return nil, errBins(bins)
 	}
-	p, err := prepareBinary(s, "calibration")
+	p, err := prepareBinary(s, "calibration", &brier)
 	if err != nil {
 		return nil, err
 	}

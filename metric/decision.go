@@ -1,6 +1,10 @@
 package metric
 
-import "math"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
 
 // The metrics of decisions: functions of the confusion matrix.
 
@@ -18,11 +22,8 @@ var (
 		Formula: "Σ w·[pred = target] / Σ w",
 		Source:  sklearnUserGuide + ", accuracy_score",
 		Kinds:   classification, Needs: Pred, HigherIsBetter: true,
-		Compute: func(s *Sample) float64 {
-			c := s.counts()
-			return c.correct() / c.total
-		},
-		PerRow: mistakes,
+		OfCounts: func(c *Counts) float64 { return c.correct() / c.total },
+		PerRow:   mistakes,
 	}
 
 	balancedAccuracy = Metric{
@@ -31,8 +32,7 @@ var (
 		Formula: "mean over classes that occur of TP / (TP + FN)",
 		Source:  "Brodersen et al. 2010, The balanced accuracy and its posterior distribution",
 		Kinds:   classification, Needs: Pred, HigherIsBetter: true,
-		Compute: func(s *Sample) float64 {
-			c := s.counts()
+		OfCounts: func(c *Counts) float64 {
 			sum, n := 0.0, 0
 			for i := range c.k {
 				if c.actual[i] > 0 {
@@ -50,7 +50,7 @@ var (
 		Formula: "(c·n − Σ tₖpₖ) / √((n² − Σ pₖ²)(n² − Σ tₖ²)), c correct, tₖ true and pₖ predicted weight of class k; 0 when all rows have one true or one predicted class",
 		Source:  "Matthews 1975; Gorodkin 2004, Comparing two K-category assignments by a K-category correlation coefficient",
 		Kinds:   classification, Needs: Pred, HigherIsBetter: true,
-		Compute: matthews,
+		OfCounts: matthews,
 	}
 
 	cohenKappa = Metric{
@@ -59,7 +59,7 @@ var (
 		Formula: "1 − Σ_{i≠j} c_ij / Σ_{i≠j} t_i·p_j/n; undefined when only one class occurs in both",
 		Source:  "Cohen 1960, A coefficient of agreement for nominal scales",
 		Kinds:   classification, Needs: Pred, HigherIsBetter: true,
-		Compute: kappa,
+		OfCounts: kappa,
 	}
 
 	precision = rate{"precision", "Precision",
@@ -71,10 +71,28 @@ var (
 	f1 = rate{"f1", "F1",
 		"The harmonic mean of precision and recall.",
 		"2·TP / (2·TP + FP + FN)", f1Of}
+	f05 = fBeta("f05", "F0.5", 0.5, "half as much")
+	f2  = fBeta("f2", "F2", 2, "twice as much")
 )
 
-// mistakes is 1 for a row that was decided wrongly, 0 for the others.
+// fBeta is the rate that counts recall beta times as much as precision
+// (van Rijsbergen 1979, Information retrieval, chapter 7).
+func fBeta(name, label string, beta float64, asMuch string) rate {
+	square := beta * beta
+	return rate{name, label,
+		"The weighted harmonic mean of precision and recall, recall counting " + asMuch + " as precision.",
+		fmt.Sprintf("(1 + β²)·TP / ((1 + β²)·TP + FP + β²·FN), β = %v,", beta),
+		func(hit, predicted, actual float64) float64 {
+			return ratio((1+square)*hit, predicted+square*actual)
+		}}
+}
+
+// mistakes is 1 for a row that was decided wrongly, 0 for the others; of labels,
+// where a row is many decisions, it is nil.
 func mistakes(s *Sample) []float64 {
+	if s.Kind == Multilabel {
+		return nil
+	}
 	return s.perRow(func(i int) float64 {
 		if s.Pred[i] != s.Target[i] {
 			return 1
@@ -83,16 +101,19 @@ func mistakes(s *Sample) []float64 {
 	})
 }
 
-// confusion holds the weighted counts of a sample's decisions.
-type confusion struct {
+// Counts are the weighted counts of a sample's decisions: of single classes the
+// confusion matrix, of labels (Multilabel) for each label how often it was true,
+// decided and both.
+type Counts struct {
 	k                 int
 	cell              []float64 // [true × k + predicted]
 	actual, predicted []float64 // the sums of its rows and columns
 	total             float64
+	labels            bool // Multilabel: the classes are not alternatives
 	counted           bool // for the present weights
 }
 
-func (c *confusion) correct() float64 {
+func (c *Counts) correct() float64 {
 	sum := 0.0
 	for i := range c.k {
 		sum += c.cell[i*c.k+i]
@@ -109,26 +130,50 @@ func (s *Sample) cells() []int32 {
 	return out
 }
 
-func newConfusion(k int) *confusion {
-	return &confusion{k: k, actual: make([]float64, k), predicted: make([]float64, k)}
+func newConfusion(k int) *Counts {
+	return &Counts{k: k, actual: make([]float64, k), predicted: make([]float64, k)}
 }
 
 // counts is the confusion matrix under the present weights, counted once.
-func (s *Sample) counts() *confusion {
+func (s *Sample) counts() *Counts {
 	c := s.confusion
 	if c.counted {
 		return c
 	}
-	c.counted, c.total = true, 0
+	c.counted = true
 	if c.cell == nil {
 		c.cell = make([]float64, c.k*c.k)
 	}
 	clear(c.cell)
 	clear(c.actual)
 	clear(c.predicted)
+	c.add(s)
+	return c
+}
+
+// add counts a sample's rows.
+func (c *Counts) add(s *Sample) {
+	if s.Kind == Multilabel {
+		c.labels = true
+		for i, t := range s.Target {
+			w, label := s.Weight[i/c.k], i%c.k
+			c.actual[label] += w * t
+			c.predicted[label] += w * s.Pred[i]
+			c.cell[label*c.k+label] += w * t * s.Pred[i]
+		}
+		return
+	}
 	for i, cell := range s.fixed.cell() {
 		c.cell[cell] += s.Weight[i]
 	}
+	c.sum()
+}
+
+// sum adds up the rows and columns of the matrix.
+func (c *Counts) sum() {
+	c.total = 0
+	clear(c.actual)
+	clear(c.predicted)
 	for i := range c.k {
 		for j := range c.k {
 			v := c.cell[i*c.k+j]
@@ -137,7 +182,6 @@ func (s *Sample) counts() *confusion {
 			c.total += v
 		}
 	}
-	return c
 }
 
 // ConfusionMatrix counts the weight of each pair of true class (outer) and
@@ -157,8 +201,7 @@ func ConfusionMatrix(s *Sample) ([][]float64, error) {
 
 // matthews decides "one class only" by the counts and not by a product that
 // rounding may keep from being zero.
-func matthews(s *Sample) float64 {
-	c := s.counts()
+func matthews(c *Counts) float64 {
 	both, actual2, predicted2 := 0.0, 0.0, 0.0
 	actualClasses, predictedClasses := 0, 0
 	for i := range c.k {
@@ -179,8 +222,7 @@ func matthews(s *Sample) float64 {
 	return (c.correct()*c.total - both) / (math.Sqrt(n2-predicted2) * math.Sqrt(n2-actual2))
 }
 
-func kappa(s *Sample) float64 {
-	c := s.counts()
+func kappa(c *Counts) float64 {
 	wrong, expected := 0.0, 0.0
 	for i := range c.k {
 		for j := range c.k {
@@ -206,7 +248,7 @@ type rate struct {
 func precisionOf(hit, predicted, _ float64) float64 { return ratio(hit, predicted) }
 func recallOf(hit, _, actual float64) float64       { return ratio(hit, actual) }
 func f1Of(hit, predicted, actual float64) float64   { return ratio(2*hit, predicted+actual) }
-func (r rate) class(c *confusion, class int) float64 {
+func (r rate) class(c *Counts, class int) float64 {
 	return r.of(c.cell[class*c.k+class], c.predicted[class], c.actual[class])
 }
 
@@ -226,28 +268,28 @@ func (r rate) binary() Metric {
 		Formula: r.formula + noWarning,
 		Source:  sklearnUserGuide + ", " + r.name + "_score",
 		Kinds:   []Kind{Binary}, Needs: Pred, HigherIsBetter: true,
-		Compute: func(s *Sample) float64 { return r.class(s.counts(), 1) },
+		OfCounts: func(c *Counts) float64 { return r.class(c, 1) },
 	}
 }
 
 // averaged is the rate over all classes. A class counts when it occurs, be it
-// as the truth or as a decision.
-func (r rate) averaged(average, doc, formula string, compute func(c *confusion) float64) Metric {
+// as the truth or as a decision; of labels each counts.
+func (r rate) averaged(average, doc, formula string, compute func(c *Counts) float64) Metric {
 	return Metric{
 		Name: r.name + "_" + average, Label: r.label + " (" + average + ")",
 		Doc:     r.doc + " " + doc,
 		Formula: formula + " " + r.formula + noWarning,
 		Source:  sklearnUserGuide + ", " + r.name + "_score(average='" + average + "')",
-		Kinds:   classification, Needs: Pred, HigherIsBetter: true,
-		Compute: func(s *Sample) float64 { return compute(s.counts()) },
+		Kinds:   append(slices.Clone(classification), Multilabel), Needs: Pred, HigherIsBetter: true,
+		OfCounts: compute,
 	}
 }
 
 func (r rate) macro() Metric {
-	return r.averaged("macro", "Each class counts the same.", "mean over classes of", func(c *confusion) float64 {
+	return r.averaged("macro", "Each class counts the same.", "mean over classes of", func(c *Counts) float64 {
 		sum, n := 0.0, 0
 		for i := range c.k {
-			if c.actual[i] > 0 || c.predicted[i] > 0 {
+			if c.labels || c.actual[i] > 0 || c.predicted[i] > 0 {
 				sum += r.class(c, i)
 				n++
 			}
@@ -257,19 +299,25 @@ func (r rate) macro() Metric {
 }
 
 func (r rate) weighted() Metric {
-	return r.averaged("weighted", "Each class counts by how often it occurs.", "mean over classes, weighted by TP + FN, of", func(c *confusion) float64 {
-		sum := 0.0
+	return r.averaged("weighted", "Each class counts by how often it occurs.", "mean over classes, weighted by TP + FN, of", func(c *Counts) float64 {
+		sum, all := 0.0, 0.0
 		for i := range c.k {
 			sum += c.actual[i] * r.class(c, i)
+			all += c.actual[i]
 		}
-		return sum / c.total
+		return ratio(sum, all)
 	})
 }
 
 func (r rate) micro() Metric {
-	m := r.averaged("micro", "Counted over all classes together, which for single labels is the accuracy.", "with TP, FP and FN summed over classes,", func(c *confusion) float64 {
-		return r.of(c.correct(), c.total, c.total)
+	m := r.averaged("micro", "Counted over all classes together, which for single labels is the accuracy.", "with TP, FP and FN summed over classes,", func(c *Counts) float64 {
+		predicted, actual := 0.0, 0.0
+		for i := range c.k {
+			predicted += c.predicted[i]
+			actual += c.actual[i]
+		}
+		return r.of(c.correct(), predicted, actual)
 	})
-	m.PerRow = mistakes
+	m.PerRow = mistakes // nil for labels
 	return m
 }

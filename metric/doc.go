@@ -21,9 +21,15 @@
 //
 //   - A row of weight 0 counts as absent everywhere (scikit-learn lets it add
 //     its class to a macro average), so that a weight is a repetition.
+//   - What is not scikit-learn's is the reference's that the metric names: of
+//     texts sacrebleu, of rankings the expectation over orders of equal scores.
 //   - A constant target gives r2 and explained_variance exactly 0 (or 1 when
 //     predicted exactly), also where rounding in the mean makes scikit-learn
 //     divide by almost zero.
+//
+// Samples of [Multilabel], [Ranking], [Text] and [Language] have their fields in
+// [Sample]. Rows that do not fit in memory go through a [Stream] in batches;
+// streams of parts can be merged.
 //
 // NaN or an infinity in the input, a probability outside [0, 1], a negative
 // weight or a class index out of range is an error that names the row.
@@ -36,12 +42,15 @@
 //
 // # Adding a metric
 //
-// Write its function of a [Sample] in the file of its family (decision.go,
-// ranking.go, probability.go, regression.go), describe it there as a [Metric],
-// put it into the table in table.go at the place where reports show it, and
-// add its scikit-learn call to testdata/reference.py. From another program,
-// call [Register] in an init function. A metric sums over rows with their
-// weights; the bootstrap then needs nothing more, since a resample is the same
-// sample under other weights. Where it is a mean of losses of single rows, set
-// PerRow, and its paired test is exact.
+// Describe it as a [Metric] in the file of its family, or in one of its own; put
+// it into the table in table.go at the place where reports show it; add what an
+// independent program says of it to testdata/reference.py (or kinds.py). From
+// another program, call [Register] in an init function. A function of the counts
+// of decisions is set as OfCounts; a function of the mean of losses of single
+// rows as PerRow and OfMean, which also makes its paired test exact; anything
+// else as Compute, with a Partial if it is to be streamed. A metric sums over
+// rows with their weights; the bootstrap then needs nothing more, since a
+// resample is the same sample under other weights. OnRequest keeps it out of
+// reports that do not name it. docs/metrics.md is written by
+// go test ./metric -update.
 package metric

@@ -64,5 +64,5 @@ func ExampleBootstrap() {
 	m, _ := metric.Lookup("mae")
 	intervals, err := metric.Bootstrap(s, []*metric.Metric{m}, 1000, 0.95, 42)
 	fmt.Printf("%.2f [%.2f, %.2f] %v\n", intervals[0].Value, intervals[0].Low, intervals[0].High, err)
-	// Output: 2.00 [1.79, 2.19] <nil>
+	// Output: 2.00 [1.80, 2.19] <nil>
 }

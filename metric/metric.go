@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/hone-ml/hone/internal/nearest"
 )
@@ -18,17 +20,18 @@ const (
 	Binary     Kind = iota // two classes, index 1 is the positive one
 	Multiclass             // two or more classes, none of them special
 	Regression             // a number
+	Multilabel             // any number of labels at once
+	Ranking                // an order of the rows of each query
+	Text                   // a written answer
+	Language               // a likelihood of given text
 )
 
-// String gives the kind's name: binary, multiclass or regression.
+var kindNames = []string{"binary", "multiclass", "regression", "multilabel", "ranking", "text", "language"}
+
+// String gives the kind's name: binary, multiclass, regression and so on.
 func (k Kind) String() string {
-	switch k {
-	case Binary:
-		return "binary"
-	case Multiclass:
-		return "multiclass"
-	case Regression:
-		return "regression"
+	if k >= 0 && int(k) < len(kindNames) {
+		return kindNames[k]
 	}
 	return fmt.Sprintf("Kind(%d)", int(k))
 }
@@ -38,8 +41,12 @@ type Input int
 
 // The inputs of a metric.
 const (
-	Pred Input = 1 << iota // the decided class, or the predicted value
-	Prob                   // the class probabilities
+	Pred    Input = 1 << iota // the decided class, or the predicted value
+	Prob                      // the class probabilities
+	Score                     // scores that order the rows of a binary sample; probabilities do
+	Query                     // which rows are ranked together
+	Written                   // Answers and References
+	Bytes                     // the length of each text
 )
 
 // A Metric is one measure of predictions, described and ready to compute.
@@ -53,20 +60,37 @@ type Metric struct {
 	Kinds          []Kind   // where it applies
 	Needs          Input    // what it reads
 	HigherIsBetter bool
+	// OnRequest leaves the metric out of what is shown when none is named.
+	OnRequest bool
 
 	// Compute measures a sample that has been checked: lengths agree, every
 	// number is finite, Weight is never nil, and what Needs names is there.
 	// It must weigh each row by its Weight, keep nothing, and change nothing;
 	// NaN says that the metric is undefined on these rows. It may be called
-	// from several goroutines at once.
+	// from several goroutines at once. It may be nil where OfCounts, or OfMean
+	// with PerRow, says it all.
 	Compute func(s *Sample) float64
 
 	// PerRow gives the loss of each row where the metric is a mean of them, or
 	// rises or falls with that mean alone; else it is nil. Lower is better,
 	// whichever way the metric points. [Paired] exchanges them. The sample is
-	// as for Compute, but weights do not enter.
+	// as for Compute, but weights do not enter. NaN makes the metric undefined
+	// unless the row weighs nothing.
 	PerRow func(s *Sample) []float64
+	// OfMean gives the metric from the weighted mean of PerRow.
+	OfMean func(mean float64) float64
+	// OfCounts gives the metric from the weighted counts of decisions.
+	OfCounts func(c *Counts) float64
+	// Partial begins a sum over batches of rows for a [Stream], where neither
+	// OfMean nor OfCounts does. The sample shows the kind and the classes.
+	Partial func(like *Sample, o StreamOptions) Partial
 }
+
+// identity is the OfMean of a mean.
+func identity(mean float64) float64 { return mean }
+
+// oneMinus is the OfMean of a share of rows without the fault that PerRow marks.
+func oneMinus(mean float64) float64 { return 1 - mean }
 
 var (
 	registered []*Metric
@@ -80,8 +104,8 @@ func Register(m Metric) {
 	switch {
 	case m.Name == "":
 		panic("metric: register: a metric without a name") // programmer error
-	case len(m.Kinds) == 0 || m.Needs == 0 || m.Compute == nil:
-		panic(fmt.Sprintf("metric: register %q: Kinds, Needs and Compute must be set", m.Name)) // programmer error
+	case len(m.Kinds) == 0 || m.Needs == 0 || m.Compute == nil && m.OfCounts == nil && (m.OfMean == nil || m.PerRow == nil):
+		panic(fmt.Sprintf("metric: register %q: Kinds, Needs and Compute (or OfCounts, or OfMean and PerRow) must be set", m.Name)) // programmer error
 	}
 	for _, name := range append([]string{m.Name}, m.Aliases...) {
 		if old := byName[name]; old != nil {
@@ -92,11 +116,66 @@ func Register(m Metric) {
 	registered = append(registered, &m)
 }
 
-// Lookup finds a metric by its name or one of its aliases. The error of an
-// unknown name offers the nearest one.
+// measure computes the metric of a prepared sample.
+func (m *Metric) measure(s *Sample) float64 {
+	switch {
+	case m.Compute != nil:
+		return m.Compute(s)
+	case m.OfCounts != nil:
+		return m.OfCounts(s.counts())
+	}
+	losses := cached(s, "losses of "+m.Name, func() []float64 { return m.PerRow(s) })
+	return m.OfMean(s.meanOfCounted(losses))
+}
+
+// A family makes metrics that differ by a whole number in their name, such as
+// top_7_accuracy, when they are asked for.
+type family struct {
+	prefix, suffix string
+	low, high      int
+	of             func(n int) Metric
+}
+
+func (f family) lookup(name string) *Metric {
+	digits, ok := strings.CutPrefix(name, f.prefix)
+	if !ok {
+		return nil
+	}
+	if digits, ok = strings.CutSuffix(digits, f.suffix); !ok {
+		return nil
+	}
+	n, err := strconv.Atoi(digits)
+	if err != nil || strconv.Itoa(n) != digits || n < f.low || n > f.high {
+		return nil
+	}
+	made.Lock()
+	defer made.Unlock()
+	if m := made.byName[name]; m != nil {
+		return m
+	}
+	m := f.of(n)
+	m.OnRequest = true
+	made.byName[name] = &m
+	return &m
+}
+
+// made holds what families have made, so that a metric is one.
+var made = struct {
+	sync.Mutex
+	byName map[string]*Metric
+}{byName: map[string]*Metric{}}
+
+// Lookup finds a metric by its name or one of its aliases; the numbers of
+// top_3_accuracy, pinball_90, tweedie_15, ndcg_at_10 and their like may be
+// others. The error of an unknown name offers the nearest one.
 func Lookup(name string) (*Metric, error) {
 	if m := byName[name]; m != nil {
 		return m, nil
+	}
+	for _, f := range families {
+		if m := f.lookup(name); m != nil {
+			return m, nil
+		}
 	}
 	known := slices.Sorted(maps.Keys(byName))
 	if near := nearest.Name(name, known); near != "" {
@@ -114,6 +193,12 @@ func For(kind Kind) []*Metric {
 		}
 	}
 	return ms
+}
+
+// Default lists the metrics of a kind of task that are shown when none is
+// named, in report order.
+func Default(kind Kind) []*Metric {
+	return slices.DeleteFunc(For(kind), func(m *Metric) bool { return m.OnRequest })
 }
 
 // Value computes the metric. It is NaN where the metric is undefined on these
@@ -134,7 +219,7 @@ func Values(s *Sample, ms []*Metric) ([]float64, error) {
 	}
 	vs := make([]float64, len(ms))
 	for i, m := range ms {
-		vs[i] = m.Compute(p)
+		vs[i] = m.measure(p)
 	}
 	return vs, nil
 }
@@ -157,8 +242,17 @@ func (m *Metric) appliesTo(s *Sample) error {
 	if m.Needs&Prob != 0 && s.Prob == nil {
 		return fmt.Errorf("metric %s needs probabilities (Prob), and the sample has none", m.Name)
 	}
+	if m.Needs&Score != 0 && s.scores() == nil {
+		return fmt.Errorf("metric %s needs probabilities or scores (Prob, Score), and the sample has neither", m.Name)
+	}
+	if m.Needs&Bytes != 0 && s.Bytes == nil {
+		return fmt.Errorf("metric %s needs the length of each text (Bytes), and the sample has none", m.Name)
+	}
 	return nil
 }
+
+// MeasuresWith reports whether a sample has what the metric reads.
+func (m *Metric) MeasuresWith(s *Sample) bool { return m.appliesTo(s) == nil }
 
 // prepare gives the checked, weighted form of a sample that Compute takes.
 func prepare(s *Sample, ms []*Metric) (*Sample, error) {

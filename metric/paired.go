@@ -54,9 +54,12 @@ func Paired(a, b *Sample, m *Metric, differences []float64, resamples int, seed 
 		return PairedTest{}, errors.New("a paired test needs two predictions of the same rows in the same order")
 	}
 	weighted := slices.ContainsFunc(pa.Weight, func(w float64) bool { return w != 1 })
+	if m.PerRow != nil {
+		if la, lb := m.PerRow(pa), m.PerRow(pb); la != nil && lb != nil {
+			return pairedLosses(m, la, lb, pa.Weight, weighted, resamples, seed), nil
+		}
+	}
 	switch {
-	case m.PerRow != nil:
-		return pairedLosses(m, m.PerRow(pa), m.PerRow(pb), pa.Weight, weighted, resamples, seed), nil
 	case m.Name == rocAUC.Name && !weighted:
 		d, se, err := DeLong(a, b)
 		switch {
@@ -76,7 +79,7 @@ func Paired(a, b *Sample, m *Metric, differences []float64, resamples int, seed 
 		}
 		return BootstrapTest(values[0][0]-values[1][0], minus(resampled[0][0], resampled[1][0])), nil
 	}
-	return BootstrapTest(m.Compute(pa)-m.Compute(pb), differences), nil
+	return BootstrapTest(m.measure(pa)-m.measure(pb), differences), nil
 }
 
 // pairedLosses tests a mean of losses.
@@ -93,9 +96,13 @@ func pairedLosses(m *Metric, a, b, weight []float64, weighted bool, resamples in
 			worse++
 		}
 	}
-	if weighted {
-		for i := range d {
-			d[i] *= weight[i]
+	for i, w := range weight {
+		if w == 0 {
+			d[i] = 0
+		}
+		d[i] *= w
+		if math.IsNaN(d[i]) { // the metric is undefined
+			return PairedTest{TestSignFlip, math.NaN(), math.NaN()}
 		}
 	}
 	t := meanOverError(d)
@@ -268,16 +275,17 @@ func DeLong(a, b *Sample) (difference, standardError float64, err error) {
 // that it is ranked rightly against, ties half: [0] of the negative rows, [1]
 // of the positive ones, each in row order. The mean of either is the AUC.
 func placements(s *Sample) (of [2][]float64) {
-	all := midranks(s.Prob)
+	scores := s.scores()
+	all := midranks(scores)
 	var own [2][]float64
 	for class := range own {
-		var scores, among []float64
+		var mine, among []float64
 		for i, t := range s.Target {
 			if int(t) == class {
-				scores, among = append(scores, s.Prob[i]), append(among, all[i])
+				mine, among = append(mine, scores[i]), append(among, all[i])
 			}
 		}
-		own[class] = minus(among, midranks(scores)) // rows of the other class below
+		own[class] = minus(among, midranks(mine)) // rows of the other class below
 	}
 	of = own
 	negative, positive := float64(len(own[0])), float64(len(own[1]))

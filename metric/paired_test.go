@@ -35,6 +35,10 @@ func TestPairedReference(t *testing.T) {
 			Rows                    int
 			T, Alpha, Power, Needed float64
 		} `json:"rows_needed"`
+		BCa []struct {
+			Value, Level, Low, High float64
+			Resampled, Jackknife    []float64
+		}
 	}
 	if err := json.Unmarshal(raw, &want); err != nil {
 		t.Fatal(err)
@@ -47,6 +51,14 @@ func TestPairedReference(t *testing.T) {
 	}
 	if len(want.McNemar) == 0 || len(want.DeLong) == 0 || len(want.SignFlip) == 0 || len(want.RowsNeeded) == 0 {
 		t.Fatal("testdata/paired.json lacks a part")
+	}
+	if len(want.BCa) == 0 {
+		t.Fatal("testdata/paired.json lacks intervals")
+	}
+	for _, c := range want.BCa {
+		v := bcaInterval(c.Value, c.Resampled, c.Jackknife, c.Level)
+		near("BCa's lower end", v.Low, c.Low, 1e-8)
+		near("BCa's upper end", v.High, c.High, 1e-8)
 	}
 	for _, c := range want.McNemar {
 		near("McNemar", McNemar(c.B, c.C), c.P, 1e-8)
@@ -264,6 +276,15 @@ func TestPairedDirection(t *testing.T) {
 			}
 		}
 		for _, m := range For(kind) {
+			if m.Name == "ece" || m.Name == "adaptive_ece" {
+				continue // nearer to the truth is not better calibrated
+			}
+			if v, _ := m.Value(a); math.IsNaN(v) {
+				if p, err := Paired(a, b, m, nil, 500, 1); err != nil || !math.IsNaN(p.P) {
+					t.Errorf("%s, which is undefined, has %+v, %v", m.Name, p, err)
+				}
+				continue
+			}
 			ab, err := Paired(a, b, m, nil, 500, 1)
 			if err != nil {
 				t.Fatal(err)

@@ -12,6 +12,7 @@ var (
 		Source:  "scikit-learn log_loss, with all classes given as labels",
 		Kinds:   classification, Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.logLoss()) },
+		OfMean:  identity,
 		PerRow:  func(s *Sample) []float64 { return s.fixed.logLoss() },
 	}
 
@@ -22,6 +23,7 @@ var (
 		Source:  "Brier 1950, Verification of forecasts expressed in terms of probability; scikit-learn brier_score_loss",
 		Kinds:   classification, Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.brier()) },
+		OfMean:  identity,
 		PerRow:  func(s *Sample) []float64 { return s.fixed.brier() },
 	}
 )

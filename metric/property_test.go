@@ -3,6 +3,9 @@ package metric
 import (
 	"math"
 	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -11,10 +14,14 @@ import (
 // drawSample draws a small sample with many ties; weights are whole numbers,
 // some of them 0.
 func drawSample(t *rapid.T) *Sample {
-	kind := rapid.SampledFrom([]Kind{Binary, Multiclass, Regression}).Draw(t, "kind")
+	kind := rapid.SampledFrom([]Kind{Binary, Multiclass, Regression, Multilabel, Ranking, Text, Language}).Draw(t, "kind")
 	n := rapid.IntRange(1, 30).Draw(t, "rows")
 	k := 2
 	s := &Sample{Kind: kind}
+	if kind > Regression {
+		drawOther(t, s, n)
+		return s
+	}
 	if kind == Multiclass {
 		k = rapid.IntRange(2, 5).Draw(t, "classes")
 		s.Classes = []string{"a", "b", "c", "d", "e"}[:k]
@@ -53,6 +60,48 @@ func drawSample(t *rapid.T) *Sample {
 	return s
 }
 
+// drawOther draws a sample of a kind that no column has.
+func drawOther(t *rapid.T, s *Sample, n int) {
+	digit := func(top int) float64 { return float64(rapid.IntRange(0, top).Draw(t, "digit")) }
+	if s.Kind == Multilabel {
+		s.Classes = []string{"a", "b", "c"}
+	}
+	of := map[int]float64{} // the weight of a query
+	weighted := rapid.Bool().Draw(t, "weighted")
+	for i := range n {
+		query := int(digit(4))
+		switch s.Kind {
+		case Multilabel:
+			for range s.Classes {
+				s.Target, s.Pred, s.Prob = append(s.Target, digit(1)), append(s.Pred, digit(1)), append(s.Prob, digit(4)/4)
+			}
+		case Ranking:
+			s.Query, s.Target, s.Pred = append(s.Query, query-2), append(s.Target, max(0, digit(4)-2)), append(s.Pred, digit(3)-1)
+		case Text:
+			text := func() string {
+				return strings.Join(rapid.SliceOfN(rapid.SampledFrom([]string{"the", "cat", "sat,", "on", "3.5", "mat."}), 0, 7).Draw(t, "words"), " ")
+			}
+			s.Answers, s.References = append(s.Answers, text()), append(s.References, []string{text(), text()})
+		case Language:
+			s.Target, s.Pred, s.Bytes = append(s.Target, 1+digit(8)), append(s.Pred, digit(9)/2), append(s.Bytes, 1+digit(30))
+		}
+		if weighted {
+			w := digit(3)
+			if s.Kind == Ranking {
+				if _, ok := of[query]; !ok {
+					of[query] = w
+				}
+				w = of[query]
+			}
+			if i == 0 {
+				w = max(w, 1)
+				of[query] = w
+			}
+			s.Weight = append(s.Weight, w)
+		}
+	}
+}
+
 // rows gives the sample made of the given rows, in that order.
 func rows(s *Sample, at []int) *Sample {
 	pick := func(values []float64, width int) []float64 {
@@ -65,17 +114,26 @@ func rows(s *Sample, at []int) *Sample {
 		}
 		return out
 	}
-	return &Sample{
+	out := &Sample{
 		Kind: s.Kind, Classes: s.Classes,
-		Target: pick(s.Target, 1), Pred: pick(s.Pred, 1), Weight: pick(s.Weight, 1),
-		Prob: pick(s.Prob, s.probWidth()),
+		Target: pick(s.Target, s.width()), Pred: pick(s.Pred, s.width()), Weight: pick(s.Weight, 1),
+		Prob: pick(s.Prob, s.probWidth()), Bytes: pick(s.Bytes, 1),
 	}
+	for _, i := range at {
+		if s.Query != nil {
+			out.Query = append(out.Query, s.Query[i])
+		}
+		if s.Answers != nil {
+			out.Answers, out.References = append(out.Answers, s.Answers[i]), append(out.References, s.References[i])
+		}
+	}
+	return out
 }
 
 // repeated writes out each row as often as its whole weight says.
 func repeated(s *Sample) *Sample {
 	at := []int{}
-	for i := range s.Target {
+	for i := range s.Rows() {
 		times := 1
 		if s.Weight != nil {
 			times = int(s.Weight[i])
@@ -86,6 +144,13 @@ func repeated(s *Sample) *Sample {
 	}
 	r := rows(s, at)
 	r.Weight = nil
+	if s.Kind == Ranking { // a query is what is repeated
+		seen := map[int]int{}
+		for j, i := range at {
+			r.Query[j] = 100*s.Query[i] + seen[i]
+			seen[i]++
+		}
+	}
 	return r
 }
 
@@ -131,12 +196,15 @@ func TestScaleOfWeightsDoesNotMatter(t *testing.T) {
 		scaled := *s
 		scaled.Weight = nil
 		scale := rapid.SampledFrom([]float64{0.1, 1. / 3, 1e-6, 1e6}).Draw(t, "scale")
-		for i := range s.Target {
+		for i := range s.Rows() {
 			w := 1.0
 			if s.Weight != nil {
 				w = s.Weight[i]
 			}
 			scaled.Weight = append(scaled.Weight, w*scale)
+		}
+		if s.Kind == Text {
+			return // BLEU smooths by half a repetition
 		}
 		sameValues(t, s, &scaled, "weights of another scale")
 	})
@@ -147,9 +215,12 @@ func TestBounds(t *testing.T) {
 	bounds := map[string][2]float64{
 		"mcc": {-1, 1}, "cohen_kappa": {-1, 1}, "brier": {0, 2},
 		"profit": {-10, 30}, // the examples' own
-		"r2":     {math.Inf(-1), 1}, "explained_variance": {math.Inf(-1), 1},
+		"r2":     {math.Inf(-1), 1}, "explained_variance": {math.Inf(-1), 1}, "spearman": {-1, 1},
+		"hinge": {0, 2}, "smape": {0, 2},
+		"bleu": {0, 100}, "bleu_zh": {0, 100}, "bleu_char": {0, 100}, "bleu_intl": {0, 100}, "bleu_none": {0, 100}, "chrf": {0, 100},
 	}
-	for _, name := range []string{"log_loss", "mse", "rmse", "mae", "median_ae", "mape"} {
+	for _, name := range []string{"log_loss", "mse", "rmse", "mae", "median_ae", "mape", "msle", "rmsle", "pinball_10", "pinball_50", "pinball_90",
+		"poisson_deviance", "gamma_deviance", "tweedie_15", "perplexity", "bits_per_byte"} {
 		bounds[name] = [2]float64{0, math.Inf(1)}
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -176,7 +247,17 @@ func TestPerfectIsBest(t *testing.T) {
 		s := drawSample(t)
 		best := *s
 		best.Pred = s.Target
-		if s.Kind != Regression {
+		switch s.Kind {
+		case Language:
+			best.Pred = make([]float64, s.Rows())
+		case Text:
+			best.Pred, best.Answers = nil, nil
+			for _, r := range s.References {
+				best.Answers = append(best.Answers, r[0])
+			}
+		case Multilabel:
+			best.Prob = s.Target
+		case Binary, Multiclass:
 			best.Prob = make([]float64, len(s.Prob))
 			for i, target := range s.Target {
 				if s.Kind == Binary {
@@ -187,6 +268,9 @@ func TestPerfectIsBest(t *testing.T) {
 			}
 		}
 		for _, m := range For(s.Kind) {
+			if strings.HasPrefix(m.Name, "bleu") || m.Name == "chrf" {
+				continue // 0 for texts that are shorter than an n-gram, the same or not
+			}
 			got, _ := m.Value(s)
 			top, err := m.Value(&best)
 			if err != nil {
@@ -203,7 +287,7 @@ func TestPerfectIsBest(t *testing.T) {
 func TestMicroAveragesAreAccuracy(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSample(t)
-		if s.Kind == Regression {
+		if s.Kind > Multiclass {
 			return
 		}
 		want, _ := accuracy.Value(s)
@@ -252,6 +336,61 @@ func TestCurves(t *testing.T) {
 		}
 		if len(few) > 3 || few[0] != points[0] || few[len(few)-1] != points[len(points)-1] {
 			t.Errorf("thinned to %v from %v", few, points)
+		}
+	})
+}
+
+// Streams of two parts, in batches, merged, have the values of the whole; with
+// so little memory that orders are sorted on disk.
+func TestStreamsMerge(t *testing.T) {
+	dir := t.TempDir()
+	rapid.Check(t, func(t *rapid.T) {
+		s := drawSample(t)
+		ms := slices.DeleteFunc(For(s.Kind), func(m *Metric) bool { return m.Name == "profit" })
+		o := StreamOptions{Memory: rapid.SampledFrom([]int{1, 1 << 20}).Draw(t, "memory"), Dir: dir}
+		want, err := Values(s, ms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var streams [2]*Stream
+		for i := range streams {
+			if streams[i], err = NewStream(s.Kind, s.Classes, ms, o); err != nil {
+				t.Fatal(err)
+			}
+			defer streams[i].Close()
+		}
+		for i := 0; i < s.Rows(); {
+			n := min(s.Rows()-i, rapid.IntRange(1, 9).Draw(t, "batch"))
+			var at []int
+			for ; n > 0; n-- {
+				at = append(at, i)
+				i++
+			}
+			if err := streams[rapid.IntRange(0, 1).Draw(t, "part")].Add(rows(s, at)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := streams[0].Merge(streams[1]); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 { // asking changes nothing
+			got, err := streams[0].Values()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range ms {
+				if !near(got[i], want[i]) {
+					t.Errorf("%s is %v in parts, %v of the whole", m.Name, got[i], want[i])
+				}
+			}
+		}
+		for _, st := range streams {
+			if err := st.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if left, _ := os.ReadDir(dir); len(left) > 0 {
+			t.Errorf("files are left behind: %v", left)
 		}
 	})
 }

@@ -11,8 +11,9 @@ var (
 		Doc:     "The chance that a random positive row gets a higher score than a random negative one.",
 		Formula: "Σ w⁺w⁻([score⁺ > score⁻] + ½[score⁺ = score⁻]) / (Σ w⁺ · Σ w⁻); undefined when only one class occurs",
 		Source:  "Hanley and McNeil 1982, The meaning and use of the area under a ROC curve; scikit-learn roc_auc_score",
-		Kinds:   []Kind{Binary}, Needs: Prob, HigherIsBetter: true,
+		Kinds:   []Kind{Binary}, Needs: Score, HigherIsBetter: true,
 		Compute: func(s *Sample) float64 { return s.fixed.ranking[0]().auc(s.Weight) },
+		Partial: partialRanking(areaUnder),
 	}
 
 	rocAUCOvR = Metric{
@@ -22,6 +23,7 @@ var (
 		Source:  "scikit-learn roc_auc_score(multi_class='ovr', average='macro')",
 		Kinds:   []Kind{Multiclass}, Needs: Prob, HigherIsBetter: true,
 		Compute: func(s *Sample) float64 { return s.overClasses((*classOrder).auc) },
+		Partial: partialClasses(meanOverClasses(areaUnder)),
 	}
 
 	averagePrecision = Metric{
@@ -29,7 +31,7 @@ var (
 		Doc:     "The precision at each positive row going down the ranking, averaged: the area under the precision-recall curve, without interpolation. With several classes, the mean over one class against the rest.",
 		Formula: "Σ (Rₙ − Rₙ₋₁)·Pₙ over falling thresholds; 0 when no row is positive; with several classes undefined when one does not occur",
 		Source:  "scikit-learn average_precision_score",
-		Kinds:   classification, Needs: Prob, HigherIsBetter: true,
+		Kinds:   classification, Needs: Score, HigherIsBetter: true,
 		Compute: func(s *Sample) float64 {
 			if s.Kind == Multiclass {
 				return s.overClasses((*classOrder).averagePrecision)
@@ -38,6 +40,17 @@ var (
 				return ap
 			}
 			return 0
+		},
+		Partial: func(like *Sample, o StreamOptions) Partial {
+			if like.Kind == Multiclass {
+				return partialClasses(meanOverClasses(averagePrecisionOf))(like, o)
+			}
+			return partialRanking(func(g groups) float64 {
+				if ap := averagePrecisionOf(g); !math.IsNaN(ap) {
+					return ap
+				}
+				return 0
+			})(like, o)
 		},
 	}
 )

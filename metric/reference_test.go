@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"strings"
 	"testing"
 )
 
@@ -70,13 +71,16 @@ func TestAgreesWithScikitLearn(t *testing.T) {
 				got, err := m.Value(s)
 				if err != nil {
 					t.Errorf("%s: %v", m.Name, err)
-				} else if !near(got, want) {
+				} else if !near(got, want) && !(strings.HasPrefix(m.Name, "tweedie") && math.Abs(got-want) < 1e-10) { // differences of large powers
 					t.Errorf("%s = %v, scikit-learn has %v", m.Name, got, want)
 				}
 			}
 		})
 	}
 	for _, m := range registered {
+		if m.Kinds[0] > Regression {
+			continue // in TestOtherKindsAgree
+		}
 		if !seen[m.Name] && m.Name != "profit" {
 			t.Errorf("%s is in no case", m.Name)
 		}

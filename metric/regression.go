@@ -13,8 +13,8 @@ var (
 		Formula: "Σ w·(pred − target)² / Σ w",
 		Source:  sklearnUserGuide + ", mean_squared_error",
 		Kinds:   regression, Needs: Pred,
-		Compute: meanSquaredError,
-		PerRow:  squaredErrors,
+		Compute: meanSquaredError, OfMean: identity,
+		PerRow: squaredErrors,
 	}
 
 	rmse = Metric{
@@ -24,6 +24,7 @@ var (
 		Source:  sklearnUserGuide + ", root_mean_squared_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return math.Sqrt(meanSquaredError(s)) },
+		OfMean:  math.Sqrt,
 		PerRow:  squaredErrors,
 	}
 
@@ -34,6 +35,7 @@ var (
 		Source:  sklearnUserGuide + ", mean_absolute_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.absError()) },
+		OfMean:  identity,
 		PerRow:  func(s *Sample) []float64 { return s.fixed.absError() },
 	}
 
@@ -44,6 +46,7 @@ var (
 		Source:  "scikit-learn median_absolute_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: medianAbsoluteError,
+		Partial: func(_ *Sample, o StreamOptions) Partial { return &medianPartial{rows: newSorter(1, o)} },
 	}
 
 	mape = Metric{
@@ -59,6 +62,7 @@ var (
 			}
 			return sum / s.totalWeight()
 		},
+		OfMean: identity,
 		PerRow: func(s *Sample) []float64 {
 			return s.perRow(func(i int) float64 { return s.rowAbsError(i) / max(math.Abs(s.Target[i]), epsilon) })
 		},
@@ -76,6 +80,12 @@ var (
 			}
 			return explained(meanSquaredError(s), s.variance(s.Target))
 		},
+		Partial: partialMoments(func(p *momentsPartial) float64 {
+			if p.rows < 2 {
+				return math.NaN()
+			}
+			return explained(p.squares/p.c.weight, p.c.aa/p.c.weight)
+		}),
 		PerRow: squaredErrors, // of which R² is a falling line
 	}
 
@@ -89,6 +99,7 @@ var (
 			residual := s.variance(s.fixed.residual())
 			return explained(residual, s.variance(s.Target))
 		},
+		Partial: partialMoments(func(p *momentsPartial) float64 { return explained(p.c.bb, p.c.aa) }),
 	}
 )
 

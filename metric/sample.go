@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -12,13 +13,28 @@ import (
 type Sample struct {
 	Kind    Kind
 	Classes []string  // the class names; Binary may leave them out
-	Target  []float64 // the true class index (Binary: 1 is positive), or the true value
-	Prob    []float64 // Binary: the positive class, one per row; Multiclass: rows × classes, row by row; Regression: nil
-	Pred    []float64 // the decided class index, or the predicted value
+	Target  []float64 // the true class index (Binary: 1 is positive), or the true value; Multilabel: rows × labels of 0 and 1
+	Prob    []float64 // Binary: the positive class, one per row; Multiclass, Multilabel: rows × classes, row by row; else nil
+	Pred    []float64 // the decided class index, or the predicted value; Multilabel as Target
 	Weight  []float64 // how much each row counts, ≥ 0; nil: all 1
 
-	fixed     *fixed     // what does not depend on Weight; shared between re-weightings
-	confusion *confusion // what does, counted when a metric asks
+	// Score orders the rows of a binary sample where it has no probabilities:
+	// any finite number, the higher the more surely positive.
+	Score []float64
+	// Query says which rows of a ranking belong together: rows of the same
+	// number, which need not stand together. They have one weight. Target is
+	// how relevant a row is, 0 not at all; Pred is the score it is ranked by.
+	Query []int
+	// Answers of a text sample have each one or more references, as many for
+	// all rows. Target and Pred are nil.
+	Answers    []string
+	References [][]string
+	// Bytes is the length of each text of a language sample. Target is its
+	// number of tokens, Pred the negative log-likelihood of them all, in nats.
+	Bytes []float64
+
+	fixed     *fixed  // what does not depend on Weight; shared between re-weightings
+	confusion *Counts // what does, counted when a metric asks
 }
 
 // probSumTolerance is how far the probabilities of a row may be from a sum of
@@ -30,17 +46,41 @@ const probSumTolerance = 2e-3
 const maxClasses = 10_000
 
 // Rows is the number of rows.
-func (s *Sample) Rows() int { return len(s.Target) }
+func (s *Sample) Rows() int {
+	switch {
+	case s.Kind == Text:
+		return len(s.Answers)
+	case s.Kind == Multilabel && len(s.Classes) > 0:
+		return len(s.Target) / len(s.Classes)
+	}
+	return len(s.Target)
+}
 
-// classes is the number of classes, 0 for a number.
+// classes is the number of classes or labels, 0 where there are none.
 func (s *Sample) classes() int {
 	switch s.Kind {
 	case Binary:
 		return 2
-	case Multiclass:
+	case Multiclass, Multilabel:
 		return len(s.Classes)
 	}
 	return 0
+}
+
+// width is the number of targets in a row.
+func (s *Sample) width() int {
+	if s.Kind == Multilabel {
+		return len(s.Classes)
+	}
+	return 1
+}
+
+// scores order the rows of a binary sample.
+func (s *Sample) scores() []float64 {
+	if s.Score != nil {
+		return s.Score
+	}
+	return s.Prob
 }
 
 // prepared checks the sample and gives a copy with weights, ready to compute.
@@ -48,6 +88,20 @@ func (s *Sample) prepared() (*Sample, error) {
 	if err := s.check(); err != nil {
 		return nil, err
 	}
+	return s.weighed()
+}
+
+// preparedBatch is prepared for rows that may all weigh nothing.
+func (s *Sample) preparedBatch() (*Sample, error) {
+	if err := s.check(); err != nil && !errors.Is(err, errNoWeight) {
+		return nil, err
+	}
+	return s.weighed()
+}
+
+var errNoWeight = errors.New("all weights are 0; a metric needs at least one row that counts")
+
+func (s *Sample) weighed() (*Sample, error) {
 	p := *s
 	if p.Weight == nil {
 		p.Weight = make([]float64, s.Rows())
@@ -56,7 +110,7 @@ func (s *Sample) prepared() (*Sample, error) {
 		}
 	}
 	p.fixed = newFixed(&p)
-	if p.Kind != Regression {
+	if p.classes() > 0 {
 		p.confusion = newConfusion(p.classes())
 	}
 	return &p, nil
@@ -82,15 +136,37 @@ func (s *Sample) check() error {
 		if k > maxClasses {
 			return fmt.Errorf("the sample has %d classes; at most %d are supported", k, maxClasses)
 		}
+	case Multilabel:
+		if k < 1 || k > maxClasses {
+			return fmt.Errorf("a multilabel sample needs the names of its labels, 1 to %d, found %d", maxClasses, k)
+		}
+		if len(s.Target)%k != 0 {
+			return fmt.Errorf("found %d values of Target, expected %d for each row", len(s.Target), k)
+		}
+	case Ranking:
+		if err := s.checkQueries(); err != nil {
+			return err
+		}
+	case Text:
+		if err := s.checkTexts(); err != nil {
+			return err
+		}
+	case Language:
+		if err := s.checkLengths(); err != nil {
+			return err
+		}
 	case Regression:
 	default:
-		return fmt.Errorf("unknown kind of sample %v; expected binary, multiclass or regression", s.Kind)
+		return fmt.Errorf("unknown kind of sample %v; expected one of %s", s.Kind, strings.Join(kindNames, ", "))
+	}
+	if s.Score != nil && s.Kind != Binary {
+		return fmt.Errorf("a %s sample has no scores beside probabilities; leave Score out", s.Kind)
 	}
 	for _, p := range []struct {
 		name   string
 		values []float64
 		want   int
-	}{{"Pred", s.Pred, n}, {"Weight", s.Weight, n}, {"Prob", s.Prob, n * s.probWidth()}} {
+	}{{"Pred", s.Pred, n * s.width()}, {"Weight", s.Weight, n}, {"Prob", s.Prob, n * s.probWidth()}, {"Score", s.Score, n}, {"Bytes", s.Bytes, n}} {
 		if p.values != nil && len(p.values) != p.want {
 			return fmt.Errorf("%s has %d values, expected %d for %d rows", p.name, len(p.values), p.want, n)
 		}
@@ -98,13 +174,18 @@ func (s *Sample) check() error {
 	for _, p := range []struct {
 		name   string
 		values []float64
-	}{{"target", s.Target}, {"prediction", s.Pred}} {
+	}{{"target", s.Target}, {"prediction", s.Pred}, {"score", s.Score}} {
+		top := float64(k)
+		if s.Kind == Multilabel {
+			top = 2
+		}
+		indices := k > 0 && p.name != "score"
 		for i, v := range p.values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
-				return fmt.Errorf("row %d: the %s is %v, expected a finite number", i, p.name, v)
+				return fmt.Errorf("row %d: the %s is %v, expected a finite number", i/s.width(), p.name, v)
 			}
-			if k > 0 && (v != math.Trunc(v) || v < 0 || v >= float64(k)) {
-				return fmt.Errorf("row %d: the %s is %v, expected a class index from 0 to %d", i, p.name, v, k-1)
+			if indices && (v != math.Trunc(v) || v < 0 || v >= top) {
+				return fmt.Errorf("row %d: the %s is %v, expected a class index from 0 to %v", i/s.width(), p.name, v, top-1)
 			}
 		}
 	}
@@ -122,7 +203,7 @@ func (s *Sample) check() error {
 		total += w
 	}
 	if total == 0 {
-		return errors.New("all weights are 0; a metric needs at least one row that counts")
+		return errNoWeight
 	}
 	if math.IsInf(total, 0) {
 		return errors.New("the weights add up to infinity; scale them down")
@@ -133,6 +214,9 @@ func (s *Sample) check() error {
 func (s *Sample) checkProb() error {
 	width := s.probWidth()
 	for i, v := range s.Prob {
+		if width == 0 {
+			return fmt.Errorf("a %s sample has no probabilities; leave Prob out", s.Kind)
+		}
 		if !(v >= 0 && v <= 1) {
 			return fmt.Errorf("row %d: the probability is %v, expected a number from 0 to 1", i/width, v)
 		}
@@ -157,7 +241,7 @@ func (s *Sample) probWidth() int {
 	switch s.Kind {
 	case Binary:
 		return 1
-	case Multiclass:
+	case Multiclass, Multilabel:
 		return len(s.Classes)
 	}
 	return 0
@@ -222,6 +306,17 @@ type fixed struct {
 	squareError func() []float64
 	byError     func() []int32       // rows in ascending absolute error
 	ranking     []func() *classOrder // rows in descending score, for each class (Binary: one)
+	others      sync.Map             // what else metrics keep, by name
+}
+
+// cached makes something of the rows once, without their weights, and keeps it
+// under a name.
+func cached[T any](s *Sample, name string, of func() T) T {
+	f, ok := s.fixed.others.Load(name)
+	if !ok {
+		f, _ = s.fixed.others.LoadOrStore(name, sync.OnceValue(of))
+	}
+	return f.(func() T)()
 }
 
 func newFixed(s *Sample) *fixed {
@@ -236,7 +331,7 @@ func newFixed(s *Sample) *fixed {
 	f.byError = sync.OnceValue(func() []int32 { return ascending(f.absError()) })
 	switch s.Kind {
 	case Binary:
-		f.ranking = []func() *classOrder{sync.OnceValue(func() *classOrder { return s.orderOf(1, s.Prob) })}
+		f.ranking = []func() *classOrder{sync.OnceValue(func() *classOrder { return s.orderOf(1, s.scores()) })}
 	case Multiclass:
 		for c := range s.classes() {
 			f.ranking = append(f.ranking, sync.OnceValue(func() *classOrder { return s.orderOf(c, s.column(c)) }))
@@ -297,4 +392,21 @@ func (s *Sample) mean(values []float64) float64 {
 		weight[0] += w[i]
 	}
 	return (sum[0] + sum[1] + sum[2] + sum[3]) / (weight[0] + weight[1] + weight[2] + weight[3])
+}
+
+// meanOfCounted is the mean over rows that weigh something, also where others
+// are NaN.
+func (s *Sample) meanOfCounted(values []float64) float64 {
+	m := s.mean(values)
+	if !math.IsNaN(m) {
+		return m
+	}
+	sum, weight := 0.0, 0.0
+	for i, w := range s.Weight {
+		if w > 0 {
+			sum += w * values[i]
+			weight += w
+		}
+	}
+	return sum / weight
 }

@@ -163,7 +163,7 @@ func TestLoadForeign(t *testing.T) {
 		"no features":       {without(featuresPart), []string{"no part features.json"}},
 		"no weights":        {without(weightsPart), []string{"no part weights.safetensors"}},
 		"features no JSON":  {features("{", "("), []string{"features.json: invalid character"}},
-		"unknown input":     {features(`"type": "number"`, `"type": "image"`), []string{`features.json: column "tenure": unknown input type "image"`, "number"}},
+		"unknown input":     {features(`"type": "number"`, `"type": "sound"`), []string{`features.json: column "tenure": unknown input type "sound"`, "number"}},
 		"corrupt input":     {features(`"deviation": `, `"deviation": -`), []string{`column "tenure"`, "deviation"}},
 		"unknown output":    {features(`"type": "binary"`, `"type": "rank"`), []string{`column "churn": unknown output type "rank"`}},
 		"corrupt output":    {features(`"threshold": 0.5`, `"threshold": 5`), []string{`column "churn"`, "threshold is 5"}},

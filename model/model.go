@@ -2,6 +2,7 @@ package model
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/nn"
+	"github.com/hone-ml/hone/train"
 )
 
 // An Input is a column and the feature fitted on it.
@@ -61,26 +63,67 @@ type Model struct {
 // Encode returns the tensors of all inputs for the rows of a table, in the
 // order in which the task declares them.
 func (m *Model) Encode(t *data.Table) ([]*tensor.Tensor, error) {
+	out, _, err := m.encode(t, nil)
+	return out, err
+}
+
+// EncodeStreamed is Encode that leaves tensors nil which sources make, in their
+// order, when a batch needs them. In training, rows of these are changed at random.
+func (m *Model) EncodeStreamed(t *data.Table, training bool) ([]*tensor.Tensor, []train.Source, error) {
+	training = training && !m.Network.Plain()
+	return m.encode(t, &training)
+}
+
+// encode is both: streamed is nil, or whether it is for training.
+func (m *Model) encode(t *data.Table, streamed *bool) ([]*tensor.Tensor, []train.Source, error) {
 	t, err := data.CleanValues(m.Clean, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var out []*tensor.Tensor
+	var sources []train.Source
 	for _, in := range m.Inputs {
 		c := t.Column(in.Column)
 		if c == nil {
-			return nil, fmt.Errorf("the table has no column %q, which the model reads", in.Column)
+			return nil, nil, fmt.Errorf("the table has no column %q, which the model reads", in.Column)
+		}
+		if f, ok := in.Feature.(feature.Streamed); ok && streamed != nil {
+			fill, err := f.Stream(c, *streamed)
+			if err != nil {
+				return nil, nil, err
+			}
+			s := f.Specs()[0]
+			out, sources = append(out, nil), append(sources, train.Source{DType: s.DType, Row: s.Row, Fill: fill})
+			continue
 		}
 		var ts []*tensor.Tensor
 		for _, s := range in.Feature.Specs() {
 			ts = append(ts, s.New(t.Rows))
 		}
 		if err := in.Feature.Transform(c, ts); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		out = append(out, ts...)
 	}
-	return out, nil
+	return out, sources, nil
+}
+
+// places bounds the pixels that a block of rows has, since what a network makes of
+// each takes many times its memory.
+const places = 400_000
+
+// BlockRows is how many rows are best predicted at a time, in memory that does not
+// depend on the size of a row.
+func (m *Model) BlockRows() int {
+	rows := blockRows
+	for _, in := range m.Inputs {
+		for _, s := range in.Feature.Specs() {
+			if len(s.Row) == 3 {
+				rows = min(rows, max(8, places/(s.Row[0]*s.Row[1])))
+			}
+		}
+	}
+	return rows
 }
 
 // Targets returns the tensor of targets and the targets as metrics take them.
@@ -300,6 +343,7 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 	for range max(1, m.Members) * len(outputs) {
 		out = append(out, tensor.Zeros(0))
 	}
+	blockRows := m.BlockRows()
 	for lo := 0; lo < t.Rows; lo += blockRows {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -310,6 +354,10 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 		}
 		feeds, err := m.Encode(block)
 		if err != nil {
+			var bad *feature.ImageError
+			if errors.As(err, &bad) {
+				bad.Row += lo
+			}
 			return nil, err
 		}
 		if err := m.exe.Run(feeds, out); err != nil {

@@ -14,8 +14,12 @@ type dense struct {
 	l1, l2     float64
 }
 
-// A DenseOption is an option of Dense: an Activation, Init, NoBias, L1 or L2.
-type DenseOption interface{ dense(*dense) }
+// A DenseOption is an option of Dense, and of convolutions: an Activation, Init,
+// NoBias, L1 or L2.
+type DenseOption interface {
+	ConvOption
+	dense(*dense)
+}
 
 type denseOption func(*dense)
 
@@ -56,32 +60,44 @@ func (d *dense) build(c *Context, x *graph.Node) *graph.Node {
 	if d.units < 1 || last < 1 || s[last].PerRow {
 		return c.B.Fail("dense", fmt.Errorf("%d units on %v, expected at least one unit on float32 [rows … n]", d.units, x.Type))
 	}
-	if d.l1 < 0 || d.l2 < 0 {
-		return c.B.Fail("dense", fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
-	}
 	n := s[last].N
 	kernel := c.Param("kernel", []int{n, d.units}, d.init)
 	outer := s[:last].Size()
-	y := graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n))
-	activation := d.activation.f
+	x = graph.Reshape(x, graph.Dim{N: outer.Factor, PerRow: outer.Power > 0}, graph.N(n))
+	shape := append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))
 	if d.noBias {
-		y = graph.MatMul(y, kernel)
-	} else {
-		relu := d.activation.name == ReLU.name
-		y = graph.Linear(y, kernel, c.Param("bias", []int{d.units}, Zeros), relu)
-		if relu {
-			activation = nil
-		}
+		return d.activate(c, "dense", graph.Reshape(graph.MatMul(x, kernel), shape...), kernel)
 	}
-	y = graph.Reshape(y, append(append(graph.Shape(nil), s[:last]...), graph.N(d.units))...)
+	// The bias and the most usual activation are part of the product.
+	e := *d
+	relu := d.activation.name == ReLU.name
+	if relu {
+		e.activation = Activation{}
+	}
+	return e.activate(c, "dense", graph.Reshape(graph.Linear(x, kernel, c.Param("bias", []int{d.units}, Zeros), relu), shape...), kernel)
+}
+
+// finish adds the bias to y [… units] and activates it.
+func (d *dense) finish(c *Context, kind string, y, kernel *graph.Node) *graph.Node {
+	if !d.noBias {
+		y = graph.Add(y, c.Param("bias", []int{d.units}, Zeros))
+	}
+	return d.activate(c, kind, y, kernel)
+}
+
+// activate applies the activation; penalties are those of the kernel.
+func (d *dense) activate(c *Context, kind string, y, kernel *graph.Node) *graph.Node {
+	if d.l1 < 0 || d.l2 < 0 {
+		return c.B.Fail(kind, fmt.Errorf("penalties are L1 %g and L2 %g, expected 0 or more", d.l1, d.l2))
+	}
 	if c.Training && d.l1 > 0 {
 		c.Penalty(graph.Scale(graph.Sum(graph.Abs(kernel)), d.l1))
 	}
 	if c.Training && d.l2 > 0 {
 		c.Penalty(graph.Scale(graph.Sum(graph.Square(kernel)), d.l2))
 	}
-	if activation == nil {
+	if d.activation.f == nil {
 		return y
 	}
-	return activation(y)
+	return d.activation.f(y)
 }

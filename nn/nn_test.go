@@ -192,6 +192,7 @@ func TestPenalties(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	wide := graph.Type{Shape: graph.Shape{graph.Rows, graph.N(3)}}
+	picture := graph.Type{Shape: graph.Shape{graph.Rows, graph.N(8), graph.N(8), graph.N(3)}}
 	for _, c := range []struct {
 		net   nn.Layer
 		input graph.Type
@@ -211,8 +212,16 @@ func TestErrors(t *testing.T) {
 		{nn.BatchNorm(), graph.Type{Shape: graph.Shape{graph.Rows}}, []string{"batch_norm", "float32[rows]"}},
 		{nn.BatchNorm(nn.Momentum(1)), wide, []string{"batch_norm", "momentum is 1"}},
 		{nn.LayerNorm(nn.Epsilon(0)), wide, []string{"layer_norm", "epsilon 0"}},
+		{nn.Conv2D(2, 3, 3), wide, []string{"conv2d", "float32[rows 3]", "[rows height width channels]"}},
+		{nn.Conv1D(2, 3), wide, []string{"conv1d", "float32[rows 3]", "[rows length channels]"}},
+		{nn.Conv2D(0, 3, 3), picture, []string{"conv2d", "0 filters of 3 by 3"}},
+		{nn.Conv2D(1, 3, 3, nn.L1(-1)), picture, []string{"conv2d", "-1"}},
+		{nn.Conv2D(1, 9, 3), picture, []string{"conv2d", "8 by 8", "9 by 3"}},
+		{nn.MaxPool(9, 1), picture, []string{"max_pool", "8 by 8", "9 by 1"}},
+		{nn.MaxPool1D(2), picture, []string{"max_pool1d", "[rows length channels]"}},
+		{nn.GlobalAvgPool(), wide, []string{"global_avg_pool", "float32[rows 3]"}},
 		// What follows a mistake must not hide it.
-		{nn.Sequential(nn.Dense(0), nn.Func(func(_ *nn.Context, x *graph.Node) *graph.Node { return graph.Reshape(x, x.Shape()[1]) }), nn.BatchNorm(), nn.LayerNorm(), nn.Residual(nn.Dense(2)), nn.Flatten(), nn.Dropout(0.5), nn.ELU, nn.Softmax), wide, []string{"0 units"}},
+		{nn.Sequential(nn.Dense(0), nn.Func(func(_ *nn.Context, x *graph.Node) *graph.Node { return graph.Reshape(x, x.Shape()[1]) }), nn.BatchNorm(), nn.LayerNorm(), nn.Residual(nn.Dense(2)), nn.Conv2D(2, 3, 3), nn.Conv1D(2, 3), nn.MaxPool(2, 2), nn.GlobalAvgPool(), nn.Flatten(), nn.Dropout(0.5), nn.ELU, nn.Softmax), wide, []string{"0 units"}},
 	} {
 		_, err := nn.Outline(c.net, c.input)
 		if err == nil {

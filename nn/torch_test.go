@@ -17,14 +17,25 @@ const tolerance = 1e-5
 // statistics, for the recorded parameters.
 func TestLayersAgreeWithPyTorch(t *testing.T) {
 	nets := map[string]nn.Layer{
-		"dense":              nn.Dense(4, nn.Tanh),
-		"dense_rank_3":       nn.Dense(5, nn.ReLU),
-		"dense_no_bias":      nn.Dense(2, nn.NoBias()),
-		"layer_norm":         nn.LayerNorm(),
-		"batch_norm":         nn.BatchNorm(),
-		"batch_norm_options": nn.BatchNorm(nn.Momentum(0.75), nn.Epsilon(1e-2)),
-		"embedding":          nn.Embedding(6, 2),
-		"residual":           nn.Residual(nn.Dense(5, nn.ReLU), nn.Dense(3)),
+		"dense":                nn.Dense(4, nn.Tanh),
+		"dense_rank_3":         nn.Dense(5, nn.ReLU),
+		"dense_no_bias":        nn.Dense(2, nn.NoBias()),
+		"layer_norm":           nn.LayerNorm(),
+		"batch_norm":           nn.BatchNorm(),
+		"batch_norm_options":   nn.BatchNorm(nn.Momentum(0.75), nn.Epsilon(1e-2)),
+		"embedding":            nn.Embedding(6, 2),
+		"conv2d":               nn.Conv2D(4, 3, 2, nn.ReLU),
+		"conv2d_same_strides":  nn.Conv2D(3, 3, 3, nn.Same(), nn.Stride(2, 3)),
+		"conv2d_pad":           nn.Conv2D(2, 2, 3, nn.Pad(1, 2)),
+		"conv1d":               nn.Conv1D(4, 3, nn.Tanh),
+		"max_pool":             nn.MaxPool(2, 2),
+		"max_pool_overlapping": nn.MaxPool(3, 3, nn.Stride(2, 2), nn.Pad(1, 1)),
+		"avg_pool":             nn.AvgPool(2, 3),
+		"avg_pool_pad":         nn.AvgPool(3, 3, nn.Stride(2, 2), nn.Pad(1, 1)),
+		"max_pool1d":           nn.MaxPool1D(2),
+		"global_avg_pool":      nn.GlobalAvgPool(),
+		"global_max_pool":      nn.GlobalMaxPool(),
+		"residual":             nn.Residual(nn.Dense(5, nn.ReLU), nn.Dense(3)),
 	}
 	for i, c := range nntest.Load(t, ".").Layers {
 		t.Run(fmt.Sprintf("%d_%s", i, c.Name), func(t *testing.T) {

@@ -3,6 +3,7 @@ package serve
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -149,6 +150,10 @@ func appendRow(b []byte, columns []*data.Column, i int) []byte {
 			b = append(b, "null"...)
 		case c.Type == data.Number:
 			b = appendNumber(b, c.Numbers[i])
+		case c.Type == data.Image:
+			// One that cannot be read is refused there, by its row.
+			content, _ := c.Picture(i).Content()
+			b = append(base64.StdEncoding.AppendEncode(append(b, '"'), content), '"')
 		case c.Type == data.Datetime:
 			b = appendString(b, exactTime(c, i))
 		default:

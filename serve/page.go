@@ -102,6 +102,8 @@ func newField(i int, in SchemaInput) field {
 		f.Value = fmt.Sprint(in.Example)
 	}
 	switch {
+	case in.Type == data.Image:
+		f.Kind, f.Value, f.Hint = "image", "", "PNG, JPEG, GIF, WebP or BMP"
 	case in.Type == data.Boolean:
 		f.Kind = "select"
 		f.Options = []option{{Value: "false", Label: in.Values[0], Selected: true}, {Value: "true", Label: in.Values[1]}}

@@ -27,6 +27,7 @@ function writeTime(t, layout) {
 // read returns what a field says; null is a missing value. It throws what is wrong.
 function read(f) {
   const { input, kind, type, layout } = f, v = input.value;
+  if (kind === 'image') return input.files.length ? f.content : null;
   // What a browser cannot read it hands over as blank, which would be missing.
   if (input.validity.badInput || kind === 'number' && !Number.isFinite(Number(v))) {
     throw new Error(kind === 'number' ? 'this is not a number' : 'this date is not complete');
@@ -120,6 +121,16 @@ function fail(message, column) {
 const quote = (s) => "'" + s.replaceAll("'", "'\\''") + "'";
 function showCommand(row) {
   const lines = ['curl ' + location.origin + '/v1/predict'];
+  const pictures = fields.filter((f) => f.kind === 'image');
+  if (pictures.length) { // a file is sent as one
+    if (facts.key) lines.push('-H "Authorization: Bearer $HONE_SERVE_KEY"');
+    for (const f of fields) {
+      const file = f.kind === 'image' && f.input.files[0];
+      lines.push('-F ' + quote(f.name + '=' + (f.kind === 'image' ? '@' + (file ? file.name : 'FILE') : row[f.name] ?? '')));
+    }
+    byID('curl').textContent = lines.join(' \\\n  ');
+    return;
+  }
   if (facts.key) lines.push('-H "Authorization: Bearer $HONE_SERVE_KEY"');
   lines.push("-H 'Content-Type: application/json'", '-d ' + quote(JSON.stringify({ row })));
   byID('curl').textContent = lines.join(' \\\n  ');
@@ -173,7 +184,16 @@ async function predict() {
 
 let wait;
 const soon = () => { clearTimeout(wait); wait = setTimeout(predict, 120); };
-form.addEventListener('input', soon);
+form.addEventListener('input', (e) => { if (e.target.type !== 'file') soon(); });
+for (const f of fields.filter((f) => f.kind === 'image')) {
+  f.input.addEventListener('change', () => {
+    const file = f.input.files[0];
+    if (!file) return;
+    const reader = new FileReader();
+    reader.addEventListener('load', () => { f.content = reader.result.split(',')[1] || ''; predict(); });
+    reader.readAsDataURL(file);
+  });
+}
 form.addEventListener('reset', () => setTimeout(predict));
 form.addEventListener('submit', (e) => { e.preventDefault(); predict(); });
 byID('clear').addEventListener('click', () => {

@@ -7,13 +7,16 @@ import (
 	"net/http"
 	"strconv"
 
+	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
 )
 
 // predict answers /v1/predict.
 func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
-	if t, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || t != "application/json" {
+	kind, parameters, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	form := kind == "multipart/form-data" && s.rows.images() > 0
+	if err != nil || kind != "application/json" && !form {
 		return &Error{Status: http.StatusUnsupportedMediaType, Problem: fmt.Sprintf("the content type is %q, expected application/json: send the header Content-Type: application/json", r.Header.Get("Content-Type"))}
 	}
 	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
@@ -27,7 +30,13 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 		w.Header().Set("Retry-After", "1")
 		return &Error{Status: http.StatusServiceUnavailable, Problem: fmt.Sprintf("%d predictions are being worked on, which is as many as serve.max_concurrent allows; try again in a second", cap(s.slots))}
 	}
-	t, err := s.rows.read(http.MaxBytesReader(w, r.Body, s.opts.MaxBody))
+	body := http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
+	var t *data.Table
+	if form {
+		t, err = s.rows.upload(body, parameters["boundary"])
+	} else {
+		t, err = s.rows.read(body)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,13 +44,13 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := s.reply(p)
+	reply, err := s.reply(p)
 	if err != nil {
 		return err
 	}
 	s.warm.Store(true)
 	s.metrics.rows.Add(float64(t.Rows))
-	writeJSON(w, http.StatusOK, body)
+	writeJSON(w, http.StatusOK, reply)
 	return nil
 }
 

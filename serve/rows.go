@@ -50,7 +50,7 @@ func (r *rowReader) read(body io.Reader) (*data.Table, error) {
 func (r *rowReader) table(rows []map[string]any, single bool) (*data.Table, error) {
 	t, err := data.FromRecords(r.schema, rows)
 	if err == nil {
-		return t, nil
+		return t, readable(t, single)
 	}
 	// Which row is at fault is found by asking for each alone.
 	for i := range rows {
@@ -67,6 +67,23 @@ func (r *rowReader) table(rows []map[string]any, single bool) (*data.Table, erro
 		}
 	}
 	return nil, err
+}
+
+// readable finds an image that cannot be decoded.
+func readable(t *data.Table, single bool) error {
+	for _, c := range t.Columns {
+		if c.Type != data.Image {
+			continue
+		}
+		if bad := data.BadImages(c); len(bad) > 0 {
+			e := &Error{Status: http.StatusBadRequest, Row: bad[0].Row + 1, Column: c.Name, Problem: bad[0].Err.Error() + "; send another image, or null if it is missing"}
+			if single {
+				e.Row = 0
+			}
+			return e
+		}
+	}
+	return nil
 }
 
 const shape = `{"rows":[{column: value, …}, …]} or {"row":{column: value, …}}`

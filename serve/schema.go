@@ -138,6 +138,8 @@ func describe(in model.Input, f data.Field) SchemaInput {
 		if t.Mean != 0 || t.Deviation != 1 { // else it was not scaled, and nothing is known
 			d.Mean, d.Deviation = &t.Mean, &t.Deviation
 		}
+	case *feature.Image:
+		d.Example = exampleImage
 	case *feature.Datetime:
 		// Midnight, so that a date is written as a date.
 		d.days = math.Round(t.Time.Mean)
@@ -156,6 +158,9 @@ func describe(in model.Input, f data.Field) SchemaInput {
 	}
 	return d
 }
+
+// exampleImage is one grey place, as a PNG in base64.
+const exampleImage = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 
 // rounded keeps of x what is worth saying beside a deviation.
 func rounded(x, deviation float64) float64 {

@@ -13,6 +13,8 @@ type Batch struct {
 	Tensors []*tensor.Tensor
 	Weights *tensor.Tensor // float32 [rows]
 	Rows    int
+
+	at []int // where its rows are
 }
 
 // Batches yields the rows of a data set, epoch after epoch.
@@ -106,12 +108,39 @@ func (m *Memory) Seek(epoch, step int) error {
 
 // Next implements Batches.
 func (m *Memory) Next(b *Batch) error {
-	lo := m.step * m.size
-	if lo >= m.rows {
+	if m.step*m.size >= m.rows {
 		return io.EOF
 	}
-	hi := min(lo+m.size, m.rows)
 	m.step++
+	m.fill(b, m.place(), m.step-1)
+	return nil
+}
+
+// place is where the order of rows is: a value, so that several goroutines may
+// ask it at once.
+type place struct {
+	m     *Memory
+	order permutation
+	epoch int
+}
+
+func (m *Memory) place() place { return place{m, m.order, m.epoch} }
+
+// row is the number of the row that stands at a position of the epoch.
+func (p *place) row(at int) int {
+	if p.m.shuffle {
+		at = p.order.at(at)
+	}
+	if p.m.sampled != nil {
+		at = p.m.sampled.at(p.epoch, at)
+	}
+	return at
+}
+
+// fill makes the batch of a step, which there is.
+func (m *Memory) fill(b *Batch, p place, step int) {
+	lo := step * m.size
+	hi := min(lo+m.size, m.rows)
 	b.Rows = hi - lo
 	if len(b.Tensors) != len(m.tensors) {
 		b.Tensors = make([]*tensor.Tensor, len(m.tensors))
@@ -126,25 +155,35 @@ func (m *Memory) Next(b *Batch) error {
 		b.Tensors[i].Reset(shape...)
 	}
 	b.Weights.Reset(hi - lo)
-	w := b.Weights.Floats()
-	for i := range hi - lo {
-		row := lo + i
-		if m.shuffle {
-			row = m.order.at(row)
-		}
-		if m.sampled != nil {
-			row = m.sampled.at(m.epoch, row)
-		}
-		for k, t := range m.tensors {
-			n := t.RowLen()
-			copy(b.Tensors[k].Raw()[i*n:(i+1)*n], t.Raw()[row*n:(row+1)*n])
-		}
-		w[i] = 1
-		if m.weights != nil {
-			w[i] = m.weights[row]
+	b.at = b.at[:0]
+	for row := lo; row < hi; row++ {
+		b.at = append(b.at, p.row(row))
+	}
+	// Tensor after tensor in short loops, so that a processor asks memory for
+	// several rows at a time.
+	for k, t := range m.tensors {
+		gather(b.Tensors[k].Raw(), t.Raw(), b.at, t.RowLen())
+	}
+	if w := b.Weights.Floats(); m.weights != nil {
+		gather(w, m.weights, b.at, 1)
+	} else {
+		for i := range w {
+			w[i] = 1
 		}
 	}
-	return nil
+}
+
+// gather copies rows of n numbers.
+func gather(dst, src []float32, rows []int, n int) {
+	if n == 1 {
+		for i, row := range rows {
+			dst[i] = src[row]
+		}
+		return
+	}
+	for i, row := range rows {
+		copy(dst[i*n:][:n], src[row*n:])
+	}
 }
 
 // A permutation is a keyed bijection on 0 … n−1: a four-round Feistel network

@@ -245,7 +245,8 @@ func (t *trainer) trainBatch(last bool) error {
 		if (t.Step+1)%t.opts.Accumulate != 0 && !last {
 			return nil
 		}
-		if err := t.apply.Run([]*tensor.Tensor{t.lr}, nil); err != nil {
+		t.feeds = append(t.feeds[:0], t.lr)
+		if err := t.apply.Run(t.feeds, nil); err != nil {
 			return err
 		}
 	}
@@ -430,6 +431,7 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 		return nil, 0, err
 	}
 	var b Batch
+	var feeds []*tensor.Tensor
 	var pred [][]float32
 	var sum, weight float64
 	out := []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
@@ -444,7 +446,7 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 		if err != nil {
 			return nil, 0, err
 		}
-		feeds := append(append([]*tensor.Tensor(nil), b.Tensors...), b.Weights)
+		feeds = append(append(feeds[:0], b.Tensors...), b.Weights)
 		if err := exe.Run(feeds, out); err != nil {
 			return nil, 0, err
 		}

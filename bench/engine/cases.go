@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unsafe"
 
 	"github.com/hone-ml/hone/config"
+	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
@@ -40,7 +42,8 @@ type Case struct {
 	TransA bool `json:"trans_a,omitempty"`
 	TransB bool `json:"trans_b,omitempty"`
 
-	// train and predict: a network of dense layers with ReLU between them. Loss is
+	// train and predict: a network of dense layers with ReLU between them, after
+	// convolutions where Images are told. Loss is
 	// binary (one logit) or classes. Rows are trained on in the order of the file
 	// "order", Batch at a time, epoch after epoch.
 	Widths []int   `json:"widths,omitempty"` // inputs first, outputs last
@@ -50,12 +53,17 @@ type Case struct {
 	Batch  int     `json:"batch,omitempty"`
 
 	Table       *Table       `json:"table,omitempty"`
+	Bag         *Bag         `json:"bag,omitempty"`
+	Images      *Images      `json:"images,omitempty"`
 	Transformer *Transformer `json:"transformer,omitempty"`
 
 	peers []string // who takes part beside hone
 	// rowsPerEpoch, if above 0, asks for seconds an epoch instead of a step.
 	rowsPerEpoch int
-	latency      bool // one call at a time: the 99th percentile is told too
+	// settle is how long each turn goes before it is timed: memory that has rested
+	// for seconds may come back page by page.
+	settle  time.Duration
+	latency bool // one call at a time: the 99th percentile is told too
 }
 
 // A Table is the default tabular network on a table's shape: numbers with
@@ -78,8 +86,7 @@ const (
 	numpyName    = "numpy"
 )
 
-// allCases are the cases of the groups in the order of the report. M3 and M7 have
-// no place yet: see missingCases.
+// allCases are the cases of the groups in the order of the report.
 func allCases() []*Case {
 	var cases []*Case
 	product := func(m, k, n int, ta, tb bool) {
@@ -111,20 +118,14 @@ func allCases() []*Case {
 	trained := []string{torchName, compiledName, jaxName}
 	m2 := []int{784, 512, 256, 10}
 	cases = append(cases,
-		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: trained},
+		&Case{Group: "M1", Name: "a step, batch 32", Kind: "train", Widths: []int{20, 128, 64, 1}, Loss: "binary", Rate: 1e-3, Rows: 65536, Batch: 32, peers: append(trained, kerasName, kerasBatchName)},
 		&Case{Group: "M2", Name: "a step, batch 128", Kind: "train", Widths: m2, Loss: "classes", Rate: 1e-3, Rows: 16384, Batch: 128, peers: trained},
 		&Case{Group: "M6", Name: "an epoch of 102 steps, batch 256", Kind: "table", Rate: 0.003, Rows: 102 * 256, Batch: 256, rowsPerEpoch: 102 * 256, Table: adult(), peers: []string{torchName, compiledName}},
+		bagCase(),
 		&Case{Group: "P2", Name: "predict M2, batch 1", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 1, latency: true, peers: []string{onnxName, torchName, compiledName}},
 		&Case{Group: "P2", Name: "predict M2, batch 64", Kind: "predict", Widths: m2, Loss: "classes", Rows: 64, Batch: 64, peers: []string{onnxName, torchName, compiledName}},
 	)
-	return append(cases, transformerCases()...)
-}
-
-// missingCases are what the engine has no layers for today, or this program no
-// case.
-var missingCases = []string{
-	"M3 (convolutions): nn has no convolution and no pooling.",
-	"M7 (hashed n-grams): nn has no layer that sums the vectors of a bag; lookups and sparse gradients are there.",
+	return append(append(cases, convolutionCases()...), transformerCases()...)
 }
 
 // adult is the shape of the table adult as `hone init` and `hone plan` tell it of
@@ -160,6 +161,9 @@ func (c *Case) write() error {
 			x[i] = float32(r.NormFloat64())
 		}
 		return x
+	}
+	if c.Bag != nil {
+		return c.writeBag(r)
 	}
 	if c.Kind == "product" {
 		return errors.Join(c.save("a", normal(c.M*c.K)), c.save("b", normal(c.K*c.N)))
@@ -235,24 +239,31 @@ func (c *Case) save(name string, x []float32) error {
 
 // read returns numbers that save wrote, as many as a shape has.
 func (c *Case) read(dtype tensor.DType, name string, shape ...int) (*tensor.Tensor, error) {
+	t := tensor.New(dtype, shape...)
+	return t, c.readInto(t, name)
+}
+
+func (c *Case) readInto(t *tensor.Tensor, name string) error {
 	f, err := os.Open(filepath.Join(c.Dir, name))
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
-	t := tensor.New(dtype, shape...)
 	if info, err := f.Stat(); err != nil {
-		return nil, err
+		return err
 	} else if info.Size() != int64(4*t.Len()) {
-		return nil, fmt.Errorf("%s has %d bytes, expected those of %v", name, info.Size(), t)
+		return fmt.Errorf("%s has %d bytes, expected those of %v", name, info.Size(), t)
 	}
 	_, err = io.ReadFull(f, unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(t.Raw()))), 4*t.Len()))
-	return t, err
+	return err
 }
 
 func (c *Case) inputs() int {
 	if c.Table != nil {
 		return len(c.Table.Edges)
+	}
+	if c.Images != nil {
+		return c.Images.numbers()
 	}
 	return c.Widths[0]
 }
@@ -296,17 +307,20 @@ func (c *Case) task() train.Task {
 	if c.Table != nil {
 		return c.Table.model().Task()
 	}
+	if c.Bag != nil {
+		return bags{c.Bag}
+	}
 	if c.Transformer != nil {
 		return c.Transformer
 	}
 	return mlp{c}
 }
 
-// mlp is a network of dense layers.
+// mlp is a network of dense layers, after convolutions where there are images.
 type mlp struct{ c *Case }
 
 func (t mlp) Inputs(b *graph.Builder) []*graph.Node {
-	return []*graph.Node{b.Input("x", tensor.Float32, graph.Rows, graph.N(t.c.inputs()))}
+	return []*graph.Node{b.Input("x", tensor.Float32, append(graph.Shape{graph.Rows}, graph.Fixed(t.c.shape()...)...)...)}
 }
 
 func (t mlp) Targets(b *graph.Builder) []*graph.Node {
@@ -318,6 +332,9 @@ func (t mlp) Targets(b *graph.Builder) []*graph.Node {
 
 func (t mlp) Forward(c *nn.Context, in []*graph.Node) []*graph.Node {
 	x := in[0]
+	if t.c.Images != nil {
+		x = t.c.Images.layers().Apply(c, x)
+	}
 	for i, w := range t.c.Widths[1:] {
 		options := []nn.DenseOption{nn.ReLU}
 		if i == len(t.c.Widths)-2 {
@@ -369,14 +386,18 @@ type work struct {
 	flops  float64
 	held   int     // bytes that every step goes through again
 	times  float64 // how often in a step
+	fresh  bool    // they are other bytes in every step, which no cache has
 	params int
 }
 
-// work counts the multiply-adds of matrix products, two operations each, and the
+// work counts the multiply-adds of matrix products and convolutions, two operations each, and the
 // bytes that a step must go through: a product's operands and its result, the
 // parameters of a prediction, in training the parameters and Adam's two moments,
 // read and written. Activations and gradients are not counted.
 func (c *Case) work() (work, error) {
+	if c.Bag != nil {
+		return c.bagWork(), nil
+	}
 	w := work{times: 1}
 	if c.Kind == "product" {
 		w.flops = 2 * float64(c.M) * float64(c.N) * float64(c.K)
@@ -389,6 +410,7 @@ func (c *Case) work() (work, error) {
 	}
 	w.params = state.Parameters()
 	for _, n := range program.Nodes {
+		w.flops += c.convolutionFlops(n)
 		w.flops += c.attended(n)
 		if op, ok := n.Op.(graph.Product); ok {
 			k := n.In[0].Shape()[1]
@@ -435,12 +457,15 @@ func (c *Case) program() (*graph.Program, *graph.State, error) {
 
 // floor is the time in seconds below which no result can be, where held bytes are
 // read in so many seconds. They count where they are more than twice the
-// second-level caches hold. A product may read while it computes; in training the
+// second-level caches hold, or are others in every step. A product may read while it computes; in training the
 // optimiser's traffic comes after the arithmetic.
-func (c *Case) floor(w work, m Ceilings, threads int, read float64) float64 {
+func (c *Case) floor(w work, m cpu.Ceilings, threads int, read float64) float64 {
 	arithmetic, traffic := w.flops/(float64(threads)*m.PeakGFLOPS*1e9), 0.0
 	if w.held > 2*threads*m.CacheKB<<10 {
 		traffic = w.times * read
+	}
+	if w.fresh {
+		traffic = w.times * float64(w.held) / (m.Read[threads] * 1e9)
 	}
 	if c.Kind == "product" || c.Kind == "predict" {
 		return c.steps() * max(arithmetic, traffic)

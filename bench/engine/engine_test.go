@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/hone-ml/hone/bench/internal/venv"
+	"github.com/hone-ml/hone/engine/cpu"
 )
 
 // TestMain lets the tests' own program be hone's process, as the command is.
@@ -29,7 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func example() *results {
-	ceilings := Ceilings{Processor: "A processor", Kernels: "avx2", PeakGFLOPS: 100, CacheKB: 1024,
+	ceilings := cpu.Ceilings{Processor: "A processor", Kernels: "avx2", PeakGFLOPS: 100, CacheKB: 1024,
 		Read: map[int]float64{1: 10, 2: 20}, Copy: map[int]float64{1: 8, 2: 16}}
 	return &results{
 		Ceilings: ceilings, Rounds: 9, Level: 0.961, Versions: map[string]string{"torch": "torch 9", "torch.compile": "torch 9"},
@@ -38,8 +39,9 @@ func example() *results {
 				Peers: []timing{{Name: "torch", Seconds: 320e-6, Ratio: 10, Low: 9.5, High: 11}}},
 			{Group: "M1", Case: "a step", Threads: 2, Floor: 8e-6, GFLOP: 0.002, Hone: timing{Name: "hone", Seconds: 32e-6},
 				Peers: []timing{{Name: "jax", Seconds: 16e-6, Ratio: 0.5, Low: 0.4, High: 0.6}}},
-			{Group: "P2", Case: "one", Threads: 1, Floor: 1e-3, GFLOP: 1, Hone: timing{Name: "hone", Seconds: 2e-3, P99: 5e-3}},
+			{Group: "P2", Case: "one", Threads: 1, Floor: 1e-3, GFLOP: 1, Hone: timing{Name: "hone", Seconds: 2e-3, P99: 5e-3, Allocs: 1.5, Bytes: 24}},
 		},
+		Means:    []mean{{Threads: 1, Groups: []string{"M2", "M3"}, Ratio: 2}},
 		Memory:   []memory{{"M1", "torch", 1, 700}, {"M1", "hone", 1, 20}},
 		Failures: []failure{{Name: "numpy", Problem: "it is not there"}, {Name: "jax", Case: "M1 a step", Problem: "it broke"}},
 	}
@@ -50,15 +52,15 @@ func TestMarkdown(t *testing.T) {
 	markdown(&text, example())
 	for _, want := range []string{
 		"A processor, kernels: avx2. One core's multiply-adds: 100 GFLOP/s. 64 MiB again and again, 1 thread: read 10.0, copy 8.0 GB/s, 2 threads: read 20.0, copy 16.0 GB/s.\n",
-		"| case | threads | hone | GFLOP/s | of its roofline | torch | to hone's | jax | to hone's |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
-		"| a step | 1 | 32.0 µs | 62.5 | 50 % | 320 µs | 10.0 × (9.50 to 11.0) | - | - |\n",
-		"| a step | 2 | 32.0 µs | 62.5 | 25 % | - | - | 16.0 µs | 0.500 × (0.400 to 0.600) |\n",
-		"| one | 1 | 2.00 ms (p99 5.00 ms) | 500.0 | 50 % |\n",
+		"| case | threads | hone | GFLOP/s | of its roofline | allocations a step | torch | to hone's | jax | to hone's |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+		"| a step | 1 | 32.0 µs | 62.5 | 50 % | 0 | 320 µs | 10.0 × (9.50 to 11.0) | - | - |\n",
+		"| a step | 2 | 32.0 µs | 62.5 | 25 % | 0 | - | - | 16.0 µs | 0.500 × (0.400 to 0.600) |\n",
+		"| one | 1 | 2.00 ms (p99 5.00 ms) | 500.0 | 50 % | 1.50 (24 B) |\n",
+		"Geometric mean over M2, M3, 1 thread: 2.00 × as fast",
 		"| cases | threads | hone | torch |\n| --- | --- | --- | --- |\n| M1 | 1 | 20 | 700 |\n\n",
 		"with a chance of 96.1 %",
 		"Peers: torch 9. ",
 		"- numpy: it is not there.\n- jax, M1 a step: it broke.\n",
-		"- Not measured: M3",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("expected %q in:\n%s", want, text.String())
@@ -135,6 +137,11 @@ func TestWork(t *testing.T) {
 	if err != nil || w.flops != m1 || w.params != 20*128+128+128*64+64+64+1 || w.held != 12*w.params {
 		t.Errorf("M1: found %+v, %v, expected %g operations", w, err, m1)
 	}
+	// The first convolution has no gradient of its input.
+	m3 := 2.0 * 64 * (2*26*26*9*32 + 3*24*24*9*32*64 + 3*9216*128 + 3*128*10)
+	if w, err = find(t, "M3").work(); err != nil || w.flops != m3 {
+		t.Errorf("M3: found %+v, %v, expected %g operations", w, err, m3)
+	}
 	c, machine := find(t, "M2"), example().Ceilings
 	if w, err = c.work(); err != nil {
 		t.Fatal(err)
@@ -152,6 +159,26 @@ func TestWork(t *testing.T) {
 	}
 	if got := c.floor(w, example().Ceilings, 1, 1); got != 1 {
 		t.Errorf("G with slow memory: found a floor of %g s, expected 1", got)
+	}
+}
+
+// TestBagWork counts without making the network what making it would.
+func TestBagWork(t *testing.T) {
+	c := find(t, "M7")
+	small := *c.Bag
+	small.Buckets = 5000
+	c.Bag = &small
+	_, state, err := c.program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := c.work()
+	if most := c.Batch * c.Bag.Length; err != nil || w.params != state.Parameters() || w.held > 3*4*64*most || w.held < 3*4*64*most/2 {
+		t.Errorf("found %+v, %v, expected %d parameters and most of %d vectors", w, err, state.Parameters(), most)
+	}
+	// Other vectors in every step come from memory, however few they are.
+	if got, want := c.floor(w, example().Ceilings, 1, 1), w.flops/100e9+2*float64(w.held)/10e9; math.Abs(got-want) > 1e-12 {
+		t.Errorf("found a floor of %g s, expected %g", got, want)
 	}
 }
 
@@ -174,7 +201,7 @@ func TestWithoutPeers(t *testing.T) {
 	if err := b.group(cases, 1); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.Results) != 1 || !(b.Results[0].Hone.Seconds > 0) || len(b.Results[0].Peers) > 0 {
+	if len(b.Results) != 1 || !(b.Results[0].Hone.Seconds > 0) || len(others(b)) > 0 {
 		t.Errorf("found %+v", b.Results)
 	}
 	want := failure{Name: "torch", Problem: "torch is not installed; install it installs it"}
@@ -190,10 +217,15 @@ func TestWithoutPeers(t *testing.T) {
 // stands in for the peers.
 func small(t *testing.T, python []string) (*bench, []*Case) {
 	t.Helper()
-	b := &bench{place: place{t.TempDir(), python, "install it"}, rounds: 2, block: time.Microsecond, progress: io.Discard, gone: map[string]bool{}, read: map[reading]float64{}}
+	b := &bench{place: place{dir: t.TempDir(), pythons: python, setup: "install it", patience: time.Minute}, rounds: 2, block: time.Microsecond, progress: io.Discard, gone: map[string]bool{}, read: map[reading]float64{}}
 	b.Versions = map[string]string{}
 	c := &Case{Group: "M1", Name: "small", Kind: "train", Widths: []int{3, 4, 1}, Loss: "binary", Rate: 1e-3, Rows: 64, Batch: 8, peers: []string{torchName}}
 	return b, []*Case{c}
+}
+
+// others are the peers of the first result but hone itself with AVX2.
+func others(b *bench) []timing {
+	return slices.DeleteFunc(slices.Clone(b.Results[0].Peers), func(t timing) bool { return t.Name == avx2Name })
 }
 
 // TestPeers holds what a stand-in answers against hone's losses.
@@ -231,19 +263,32 @@ func TestPeers(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := measured(`echo '{"values":` + string(raw) + `}'`)
-	if len(b.Failures) > 0 || len(b.Results[0].Peers) != 1 {
+	if len(b.Failures) > 0 || len(others(b)) != 1 {
 		t.Fatalf("found %+v, %+v", b.Results, b.Failures)
 	}
-	if p := b.Results[0].Peers[0]; p.Seconds != 0.5 || !(p.Ratio > 1) || p.Apart != 0 {
+	if p := others(b)[0]; p.Seconds != 0.5 || !(p.Ratio > 1) || p.Apart != 0 {
 		t.Errorf("found %+v", p)
 	}
 	b = measured(`echo '{"values":[1,2,3,4,5,6,7,8,9,10]}'`)
-	if len(b.Results[0].Peers) > 0 || len(b.Failures) != 1 || !strings.Contains(b.Failures[0].Problem, "does not compute what hone does") {
+	if len(others(b)) > 0 || len(b.Failures) != 1 || !strings.Contains(b.Failures[0].Problem, "does not compute what hone does") {
 		t.Errorf("another loss: found %+v, %+v", b.Results, b.Failures)
 	}
 	b = measured(`echo '{"error":"ValueError: bad"}'`)
 	if len(b.Failures) != 1 || !strings.HasSuffix(b.Failures[0].Problem, "ValueError: bad") {
 		t.Errorf("an error: found %+v", b.Failures)
+	}
+	// A peer that hangs is ended, and hone is measured all the same.
+	hangs := func() *bench {
+		b, cases := small(t, script(`sleep 60`))
+		b.place.patience = 100 * time.Millisecond
+		if err := errors.Join(os.MkdirAll(b.place.dir, 0o755), b.begin(cases, nil), b.group(cases, 1)); err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	b = hangs()
+	if len(b.Failures) != 1 || !strings.HasSuffix(b.Failures[0].Problem, "torch: it gave no answer within 100ms and was ended") || !(b.Results[0].Hone.Seconds > 0) {
+		t.Errorf("a peer that hangs: found %+v, %+v", b.Results, b.Failures)
 	}
 	b = measured(`echo first >&2; echo 'it broke' >&2; exit 1`)
 	if len(b.Failures) != 1 || !strings.HasSuffix(b.Failures[0].Problem, ": it broke") {
@@ -253,16 +298,20 @@ func TestPeers(t *testing.T) {
 
 // TestWorker asks hone's side for a bit of every kind of case.
 func TestWorker(t *testing.T) {
+	small := &Images{Height: 7, Width: 8, Channels: 2, Kernel: 2, Filters: []int{3, 5}, Pool: 2}
 	for _, c := range []*Case{
 		{Kind: "product", M: 2, N: 3, K: 4, TransA: true},
 		{Kind: "predict", Widths: []int{5, 4, 3}, Loss: "classes", Rows: 8, Batch: 2},
 		{Kind: "train", Widths: []int{12, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
+		{Kind: "train", Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8, Bag: &Bag{Buckets: 50, Width: 4, Length: 5, Classes: 3}},
+		{Kind: "train", Images: small, Widths: []int{2 * 3 * 5, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
+		{Kind: "predict", Images: small, Widths: []int{2 * 3 * 5, 4, 3}, Loss: "classes", Rows: 8, Batch: 2},
 		{Kind: "table", Rate: 1e-3, Rows: 20, Batch: 8, Table: adult()},
 	} {
 		c.Dir = t.TempDir()
 		var in, out bytes.Buffer
 		requests := json.NewEncoder(&in)
-		for _, q := range []request{{Do: "write", Case: c}, {Do: "prepare", Case: c, Steps: 2}, {Do: "time", Steps: 5, Each: true}, {Do: "time", Steps: 5}} {
+		for _, q := range []request{{Do: "write", Case: c}, {Do: "prepare", Case: c, Steps: 2}, {Do: "time", Steps: 5, Each: true}, {Do: "time", Steps: 5}, {Do: "allocations", Steps: 5}} {
 			if err := requests.Encode(q); err != nil {
 				t.Fatal(err)
 			}
@@ -283,7 +332,7 @@ func TestWorker(t *testing.T) {
 			}
 			replies = append(replies, r)
 		}
-		if len(replies) != 5 || len(replies[2].Values) < 2 || len(replies[3].Seconds) != 5 || len(replies[4].Seconds) != 1 {
+		if len(replies) != 6 || len(replies[2].Values) < 2 || len(replies[3].Seconds) != 5 || len(replies[4].Seconds) != 1 {
 			t.Errorf("%s: found %+v", c.Kind, replies)
 		}
 	}
@@ -303,9 +352,54 @@ func TestMistakes(t *testing.T) {
 			t.Errorf("%v: found the error %v, expected %q", c.args, err, c.want)
 		}
 	}
+	k := place{dir: t.TempDir(), pythons: []string{"/nowhere"}, setup: "setup"}
+	if _, err := k.start(kerasName, 1); err == nil || err.Error() != "tensorflow with keras is not installed; setup keras installs it" {
+		t.Errorf("found the error %v", err)
+	}
 	var gone *venv.Missing
-	p := place{t.TempDir(), []string{"/nowhere"}, "setup"}
+	p := place{dir: t.TempDir(), pythons: []string{"/nowhere"}, setup: "setup"}
 	if _, err := p.start(onnxName, 1); !errors.As(err, &gone) || !strings.HasPrefix(err.Error(), "onnxruntime with onnx is not installed; setup ") {
 		t.Errorf("found the error %v", err)
+	}
+}
+
+// TestMeans: of each model the better PyTorch counts, on equal terms.
+func TestMeans(t *testing.T) {
+	r := example()
+	r.Results = nil
+	for _, c := range []struct {
+		group          string
+		eager, comp, j float64
+	}{{"M1", 100, 100, 1}, {"M2", 4, 3, 1}, {"M3", 12, 20, 1}} {
+		r.Results = append(r.Results, result{Group: c.group, Threads: 1, Peers: []timing{{Name: torchName, Ratio: c.eager}, {Name: compiledName, Ratio: c.comp}, {Name: jaxName, Ratio: c.j}}})
+	}
+	m := r.means()
+	if len(m) != 1 || math.Abs(m[0].Ratio-6) > 1e-12 || m[0].Threads != 1 || !slices.Equal(m[0].Groups, []string{"M2", "M3"}) {
+		t.Errorf("found %+v, expected 6", m)
+	}
+}
+
+// TestStepAllocatesNothing: nor does gathering its batch, at the end of an epoch
+// either.
+func TestStepAllocatesNothing(t *testing.T) {
+	for _, c := range []*Case{
+		{Kind: "train", Widths: []int{12, 4, 3}, Loss: "classes", Rate: 1e-3, Rows: 20, Batch: 8},
+		{Kind: "table", Rate: 1e-3, Rows: 20, Batch: 8, Table: adult()},
+	} {
+		c.Dir = t.TempDir()
+		if err := c.write(); err != nil {
+			t.Fatal(err)
+		}
+		step, _, err := c.ready(false, 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := testing.AllocsPerRun(20, func() {
+			if _, err := step(); err != nil {
+				t.Fatal(err)
+			}
+		}); n > 0 {
+			t.Errorf("%s: %g allocations a step", c.Kind, n)
+		}
 	}
 }

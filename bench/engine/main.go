@@ -1,16 +1,20 @@
-// Command engine measures hone's engine beside PyTorch (eager and compiled),
+// Command engine measures hone's engine beside PyTorch (eager and compiled), Keras,
 // jax, onnxruntime and numpy: the same data, first weights, order of rows and
 // float32 arithmetic, in alternation on one machine.
 //
-//	go run ./bench/engine setup [-venv DIR] [-python python3]
+//	go run ./bench/engine setup [keras] [-venv DIR] [-python python3]
+//	go run ./bench/engine record [-only M1] [-python FILE]
 //	go run ./bench/engine [-only G,M1] [-threads 1,2] [-rounds 9] [-json FILE] [-python FILE]
 //
-// The first makes a virtual environment with the peers (requirements.txt). The
-// second measures what the machine can do at most, and then each case: that all
+// The first makes a virtual environment with the peers (requirements.txt), or one
+// with Keras, whose TensorFlow does not live with them (requirements-keras.txt). The
+// second records what PyTorch computes, for the tests (agreement.go). The third
+// measures what the machine can do at most, and then each case: that all
 // compute the same, how long each takes, and what share of its roofline hone
 // reaches. It writes tables in Markdown. Every competitor, hone too, is a process
-// of its own that answers requests (worker.go, peers.py); a peer that is missing
-// is named, and the rest runs.
+// of its own that answers requests (worker.go, peers.py, keras.py); a peer that is
+// missing, or gives no answer for -patience, is named, and the rest runs. Where the
+// processor has AVX-512, hone with AVX2 alone takes part as well.
 //
 // -python names the interpreter of another environment than setup makes by
 // default, or several with commas: the first that has a peer's package runs it.
@@ -22,7 +26,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,8 +50,14 @@ func start(args []string) error {
 	if len(args) > 0 && args[0] == "worker" {
 		return serve(os.Stdin, os.Stdout)
 	}
+	if len(args) > 1 && args[0] == "setup" && args[1] == "keras" {
+		return venv.Command("engine setup", kerasVenv, kerasRequirements, args[2:])
+	}
 	if len(args) > 0 && args[0] == "setup" {
 		return venv.Command("engine", defaultVenv, requirements, args[1:])
+	}
+	if len(args) > 0 && args[0] == "record" {
+		return record(args[1:])
 	}
 	var o options
 	flags := flag.NewFlagSet("engine", flag.ExitOnError)
@@ -56,7 +65,8 @@ func start(args []string) error {
 	flags.StringVar(&o.threads, "threads", "1,2", "numbers of threads, with commas")
 	flags.IntVar(&o.rounds, "rounds", 9, "how often all take turns; an interval of 95 % needs 6")
 	flags.StringVar(&o.json, "json", "", "also write the results to this file")
-	flags.StringVar(&o.python, "python", venv.Python(defaultVenv), "interpreters that have the peers, with commas")
+	flags.StringVar(&o.python, "python", venv.Python(defaultVenv)+","+venv.Python(kerasVenv), "interpreters that have the peers, with commas")
+	flags.DurationVar(&o.patience, "patience", 10*time.Minute, "how long a competitor may take for one answer before it is ended")
 	flags.Parse(args)
 	if flags.NArg() > 0 {
 		return fmt.Errorf("found %q, expected flags or setup", flags.Arg(0))
@@ -67,6 +77,7 @@ func start(args []string) error {
 type options struct {
 	only, threads, json, python string
 	rounds                      int
+	patience                    time.Duration
 }
 
 func run(o options, stdout, stderr io.Writer) error {
@@ -89,12 +100,12 @@ func run(o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	if err := os.WriteFile(filepath.Join(dir, "peers.py"), script, 0o644); err != nil {
-		return err
-	}
 	b := &bench{
-		place:  place{dir: dir, pythons: strings.Split(o.python, ","), setup: "go run ./bench/engine setup"},
+		place:  place{dir: dir, pythons: strings.Split(o.python, ","), setup: setupText, patience: o.patience},
 		rounds: o.rounds, block: block, progress: stderr, gone: map[string]bool{}, read: map[reading]float64{},
+	}
+	if err := b.place.files(); err != nil {
+		return err
 	}
 	b.results = results{Rounds: o.rounds, Versions: map[string]string{}}
 	_, _, b.Level = interval(make([]float64, o.rounds))
@@ -116,6 +127,7 @@ func run(o options, stdout, stderr io.Writer) error {
 			}
 		}
 	}
+	b.Means = b.means()
 	markdown(stdout, &b.results)
 	if o.json == "" {
 		return nil

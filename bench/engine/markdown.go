@@ -13,8 +13,11 @@ var titles = map[string]string{
 	"G":  "Matrix products C[m n] = A[m k]·B[k n], written m×k×n",
 	"M1": "Dense 128 relu → 64 relu → 1, binary cross-entropy, Adam, 20 inputs",
 	"M2": "784-512-256-10, cross-entropy, Adam",
+	"M3": "Valid convolutions 3×3×32 relu → 3×3×64 relu → max-pool 2 → dense 128 relu → 10 on 28×28×1, cross-entropy, Adam",
 	"M6": "The default network of `hone run` on adult's shape (TabM, 8 members), AdamW",
+	"M7": "Hashed n-grams: the mean of 30 of 2 million vectors of 64, then 77 classes, sparse Adam",
 	"P2": "Predictions of 784-512-256-10",
+	"P3": "Predictions of M3's network",
 }
 
 // markdown draws a table for each group, one of memory, and notes on both.
@@ -26,6 +29,9 @@ func markdown(w io.Writer, r *results) {
 	fmt.Fprint(w, ".\n\n")
 	for _, g := range r.groups() {
 		r.table(w, g)
+	}
+	for _, m := range r.Means {
+		fmt.Fprintf(w, "Geometric mean over %s, %s: %s as fast as the better of PyTorch eager and compiled.\n\n", strings.Join(m.Groups, ", "), threads(m.Threads), times(m.Ratio))
 	}
 	r.memory(w)
 	for _, line := range r.notes() {
@@ -67,13 +73,13 @@ func (r *results) table(w io.Writer, group string) {
 			}
 		}
 	}
-	fmt.Fprintf(w, "### %s: %s\n\n| case | threads | hone | GFLOP/s | of its roofline |", group, titles[group])
+	fmt.Fprintf(w, "### %s: %s\n\n| case | threads | hone | GFLOP/s | of its roofline | allocations a step |", group, titles[group])
 	for _, p := range peers {
 		fmt.Fprintf(w, " %s | to hone's |", p)
 	}
-	fmt.Fprintf(w, "\n|%s\n", strings.Repeat(" --- |", 5+2*len(peers)))
+	fmt.Fprintf(w, "\n|%s\n", strings.Repeat(" --- |", 6+2*len(peers)))
 	for _, o := range rows {
-		fmt.Fprintf(w, "| %s | %d | %s | %.1f | %.0f %% |", o.Case, o.Threads, o.Hone.text(), o.GFLOP/o.Hone.Seconds, 100*o.Floor/o.Hone.Seconds)
+		fmt.Fprintf(w, "| %s | %d | %s | %.1f | %.0f %% | %s |", o.Case, o.Threads, o.Hone.text(), o.GFLOP/o.Hone.Seconds, 100*o.Floor/o.Hone.Seconds, o.Hone.allocations())
 		for _, name := range peers {
 			i := slices.IndexFunc(o.Peers, func(t timing) bool { return t.Name == name })
 			if i < 0 {
@@ -141,13 +147,10 @@ func (r *results) notes() []string {
 	lines := []string{
 		fmt.Sprintf("- Times are medians of %d rounds in which all took turns, each in a process of its own. \"To hone's\" is the median of the rounds' ratios of the peer's time to hone's, above 1 where hone is faster, with the interval that holds it with a chance of %.1f %%.", r.Rounds, 100*r.Level),
 		"- The roofline is the arithmetic of the matrix products at the rate of multiply-adds, and the time in which the bytes that a step must go through are read, where they are more than twice the second-level caches: a product's operands; in training, besides the arithmetic, parameters and moments twice. A group's memory is the whole process's, with what it imports, over all its cases.",
-		fmt.Sprintf("- Before anything is timed %d steps from the same first weights, or %d numbers of a result, are held against hone's: the largest difference is at most %.0e of the largest value (%.0e for M6, dropout left out, whose lookups hone updates lazily).", checkedSteps, shown, tolerance, tableTolerance),
+		fmt.Sprintf("- Before anything is timed %d steps from the same first weights, or %d numbers of a result, are held against hone's: the largest difference is at most %.0e of the largest value (%.0e for M6, dropout left out, and %.0e for %s, whose dense Adam moves vectors that a batch lacks, which hone's leaves, as sparse Adams do).", checkedSteps, shown, tolerance, tableTolerance, denseTolerance, torchDenseName),
 	}
 	if len(versions) > 0 {
-		lines = append(lines, "- Peers: "+strings.Join(versions, ", ")+". A step gathers its batch, and has gradients and a fused Adam (jax: the whole step in one jit); hone reads the loss after every step, the peers after the last one of a round.")
-	}
-	for _, m := range missingCases {
-		lines = append(lines, "- Not measured: "+m)
+		lines = append(lines, "- Peers: "+strings.Join(versions, ", ")+". A step gathers its batch, and has gradients and a fused Adam (jax: the whole step in one jit); hone reads the loss after every step, PyTorch and jax after the last one of a round. Of a fit of Keras of 512 steps or more a step has its part.")
 	}
 	for _, f := range r.Failures {
 		of := f.Name
@@ -165,6 +168,14 @@ func (t timing) text() string {
 		return duration(t.Seconds)
 	}
 	return fmt.Sprintf("%s (p99 %s)", duration(t.Seconds), duration(t.P99))
+}
+
+// allocations is their number and their bytes.
+func (t timing) allocations() string {
+	if t.Allocs == 0 {
+		return "0"
+	}
+	return fmt.Sprintf("%s (%.0f B)", number(t.Allocs), t.Bytes)
 }
 
 func threads(n int) string {

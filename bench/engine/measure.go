@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/hone-ml/hone/engine/cpu"
 )
 
 // A result is one case on so many threads.
@@ -32,6 +34,9 @@ type timing struct {
 	Ratio float64 `json:"ratio,omitempty"`
 	Low   float64 `json:"low,omitempty"`
 	High  float64 `json:"high,omitempty"`
+	// Allocs and Bytes are hone's heap allocations of a step and what they take.
+	Allocs float64 `json:"allocs_per_step"`
+	Bytes  float64 `json:"bytes_per_step"`
 	// Apart is how far the values are from hone's, that were compared before
 	// anything was timed: the largest difference over the largest value.
 	Apart float64 `json:"apart,omitempty"`
@@ -55,11 +60,12 @@ type failure struct {
 
 // results are what one call has measured, as -json writes it.
 type results struct {
-	Ceilings Ceilings          `json:"ceilings"`
+	Ceilings cpu.Ceilings      `json:"ceilings"`
 	Rounds   int               `json:"rounds"`
 	Level    float64           `json:"level"` // of the intervals
 	Versions map[string]string `json:"versions"`
 	Results  []result          `json:"results"`
+	Means    []mean            `json:"means,omitempty"` // set when all is measured
 	Memory   []memory          `json:"memory"`
 	Failures []failure         `json:"failures,omitempty"`
 }
@@ -74,6 +80,7 @@ const (
 	// them on.
 	tolerance      = 2e-5
 	tableTolerance = 1e-4
+	denseTolerance = 1e-3 // the same of every vector of n-grams
 )
 
 // apart is the largest difference of two lists as a share of the largest value.
@@ -95,7 +102,15 @@ func apart(a, b []float64) float64 {
 	return most / scale
 }
 
-func (c *Case) tolerance() float64 {
+func (c *Case) tolerance(peer string) float64 {
+	switch {
+	case peer == avx2Name: // the same bits
+		return 0
+	case isKeras(peer):
+		return kerasTolerance
+	case peer == torchDenseName:
+		return denseTolerance
+	}
 	if c.Table != nil {
 		return tableTolerance
 	}
@@ -178,7 +193,7 @@ func (b *bench) group(cases []*Case, threads int) error {
 			b.fail(name, "", err)
 			continue
 		}
-		if name != honeName {
+		if name != honeName && name != avx2Name {
 			b.Versions[name] = c.version
 		}
 		all = append(all, c)
@@ -205,7 +220,7 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 	var differs []float64
 	var first []float64
 	for _, o := range all {
-		if o.name != honeName && !slices.Contains(c.peers, o.name) {
+		if o.name != honeName && !slices.Contains(c.competing(), o.name) {
 			continue
 		}
 		r, err := o.ask(request{Do: "prepare", Case: c, Steps: checkedSteps, Exact: true})
@@ -213,8 +228,8 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 		if err == nil && o.name == honeName {
 			first = r.Values
 		} else if err == nil {
-			if d = apart(first, r.Values); d > c.tolerance() {
-				err = fmt.Errorf("it does not compute what hone does: found %v, expected %v within %g", head(r.Values), head(first), c.tolerance())
+			if d = apart(first, r.Values); d > c.tolerance(o.name) {
+				err = fmt.Errorf("it does not compute what hone does: found %v, expected %v within %g", head(r.Values), head(first), c.tolerance(o.name))
 			}
 		}
 		if err == nil && c.Table != nil { // again, with dropout
@@ -249,6 +264,9 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 		}
 		if i == 0 {
 			r.Hone = t
+			if r.Hone.Allocs, r.Hone.Bytes, err = c.allocations(o, t.Seconds); err != nil {
+				return err
+			}
 			continue
 		}
 		ratios := make([]float64, len(seconds[i]))
@@ -268,6 +286,18 @@ func (b *bench) measure(c *Case, threads int, all []*competitor) error {
 	return nil
 }
 
+// allocations asks hone, over steps of half a second or so.
+func (c *Case) allocations(o *competitor, seconds float64) (count, bytes float64, err error) {
+	r, err := o.ask(request{Do: "allocations", Steps: int(min(max(2, 0.5*c.steps()/seconds), 1000))})
+	if err != nil {
+		return 0, 0, err
+	}
+	if len(r.Values) != 2 {
+		return 0, 0, fmt.Errorf("allocations: found %v, expected their number and bytes", r.Values)
+	}
+	return r.Values[0], r.Values[1], nil
+}
+
 func head(x []float64) []float64 { return x[:min(3, len(x))] }
 
 // turns lets the competitors take turns, every other round in reverse, and
@@ -278,7 +308,9 @@ func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64,
 	steps := make([]int, len(ready))
 	seconds, calls, errs = make([][]float64, len(ready)), make([][]float64, len(ready)), make([]error, len(ready))
 	for i, o := range ready {
-		steps[i], errs[i] = b.stepsOf(o)
+		if errs[i] = c.settled(o); errs[i] == nil {
+			steps[i], errs[i] = b.stepsOf(o)
+		}
 	}
 	for round := range b.rounds {
 		for _, i := range order(len(ready), round) {
@@ -286,7 +318,11 @@ func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64,
 				continue
 			}
 			time.Sleep(pause)
-			r, err := ready[i].ask(request{Do: "time", Steps: steps[i], Each: c.latency})
+			err := c.settled(ready[i])
+			var r reply
+			if err == nil {
+				r, err = ready[i].ask(request{Do: "time", Steps: steps[i], Each: c.latency})
+			}
 			if err != nil {
 				errs[i] = err
 				continue
@@ -302,6 +338,17 @@ func (b *bench) turns(c *Case, ready []*competitor) (seconds, calls [][]float64,
 		}
 	}
 	return seconds, calls, errs
+}
+
+// settled lets a competitor work, untimed, for as long as the case asks.
+func (c *Case) settled(o *competitor) error {
+	began := time.Now()
+	for steps := 1; time.Since(began) < c.settle; steps *= 2 {
+		if _, err := o.ask(request{Do: "time", Steps: steps}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // order is who measures after whom in a round: hone first, or last.

@@ -46,6 +46,22 @@ def dense(case):
     ]
 
 
+def convolutions(case):
+    """The kernels [height width in out] and biases of the layers."""
+    m = case["images"]
+    sizes = [m["channels"], *m["filters"]]
+    return [
+        (read(case, f"conv2d_{i + 1}.kernel", m["kernel"], m["kernel"], a, b), read(case, f"conv2d_{i + 1}.bias", b))
+        for i, (a, b) in enumerate(zip(sizes, sizes[1:]))
+    ]
+
+
+def features(case):
+    """The inputs, a row each: numbers, or images with the channels last."""
+    m = case.get("images")
+    return read(case, "x", -1, *((m["height"], m["width"], m["channels"]) if m else (case["widths"][0],)))
+
+
 def targets(case):
     if case.get("loss") == "classes":
         return read(case, "y", -1, dtype="<i4")
@@ -101,13 +117,36 @@ class Torch:
                 layer.weight.copy_(torch.from_numpy(kernel.T.copy()))
                 layer.bias.copy_(torch.from_numpy(bias))
             layers += [layer, nn.ReLU()]
-        return nn.Sequential(*layers[:-1])
+        return nn.Sequential(*self.convolutions(case), *layers[:-1])
+
+    def convolutions(self, case):
+        """With the channels last in memory, as the data has them: faster here than
+        first, also for predictions, and the dense layer's weights are as they are."""
+        if "images" not in case:
+            return []
+        layers = []
+        for kernel, bias in convolutions(case):
+            layer = nn.Conv2d(*kernel.shape[2:], kernel.shape[0])
+            with torch.no_grad():
+                layer.weight.copy_(torch.from_numpy(kernel.transpose(3, 2, 0, 1).copy()))
+                layer.bias.copy_(torch.from_numpy(bias))
+            layers += [layer.to(memory_format=torch.channels_last), nn.ReLU()]
+
+        class Rows(nn.Module):
+            def forward(self, x):
+                return x.permute(0, 2, 3, 1).flatten(1)
+
+        return [*layers, nn.MaxPool2d(case["images"]["pool"]), Rows()]
+
+    def features(self, case):
+        x = torch.from_numpy(features(case))
+        return x.permute(0, 3, 1, 2) if "images" in case else x
 
     def predict(self, case):
         if "transformer" in case:
             net, x = torch_transformer(case), torch.from_numpy(sequences(case)[0][: case["batch"]]).long()
         else:
-            net, x = self.network(case), torch.from_numpy(read(case, "x", -1, case["widths"][0])[: case["batch"]])
+            net, x = self.network(case), self.features(case)[: case["batch"]]
         net = self.compile(net.eval())
         last = [None]
 
@@ -120,6 +159,8 @@ class Torch:
     def train(self, case, exact):
         if case["kind"] == "table":
             return self.train_table(case, exact)
+        if case.get("bag"):
+            return self.train_bag(case)
         if case["kind"] == "transformer":
             net = torch_transformer(case)
             data = [torch.from_numpy(x).long() for x in sequences(case)]
@@ -127,7 +168,7 @@ class Torch:
             optimizer = torch.optim.Adam(net.parameters(), lr=case["rate"], fused=True)
             return self.training(case, data, self.compile(loss_of), optimizer)
         net = self.network(case)
-        x, y = torch.from_numpy(read(case, "x", -1, case["widths"][0])), torch.from_numpy(targets(case))
+        x, y = self.features(case), torch.from_numpy(targets(case))
         if case["loss"] == "classes":
             y, loss_of = y.long(), lambda x, y: F.cross_entropy(net(x), y)
         else:
@@ -168,8 +209,55 @@ class Torch:
         return self.training(case, [numbers, codes, y], self.compile(loss_of), optimizer)
 
 
+    sparse = True  # gradients of a bag's table
+
+    def train_bag(self, case):
+        table, kernel, bias = bag(case)
+        vectors = nn.EmbeddingBag.from_pretrained(torch.from_numpy(table), freeze=False, mode="mean", sparse=self.sparse)
+        last = nn.Linear(*kernel.shape)
+        with torch.no_grad():
+            last.weight.copy_(torch.from_numpy(kernel.T.copy()))
+            last.bias.copy_(torch.from_numpy(bias))
+        x, y = torch.from_numpy(read(case, "x", -1, case["bag"]["length"], dtype="<i4")), torch.from_numpy(targets(case)).long()
+        rate, rest = case["rate"], list(last.parameters())
+        if self.sparse:
+            optimizer = Both(torch.optim.SparseAdam(vectors.parameters(), lr=rate), torch.optim.Adam(rest, lr=rate, fused=True))
+        else:
+            optimizer = torch.optim.Adam(list(vectors.parameters()) + rest, lr=rate, fused=True)
+        return self.training(case, [x, y], lambda x, y: F.cross_entropy(last(vectors(x)), y), optimizer)
+
+
+class Both:
+    """Two optimisers as one."""
+
+    def __init__(self, *all):
+        self.all = all
+
+    def zero_grad(self, **options):
+        for o in self.all:
+            o.zero_grad(**options)
+
+    def step(self):
+        for o in self.all:
+            o.step()
+
+
+class Dense(Torch):
+    sparse = False
+
+
 class Compiled(Torch):
     compiled = True
+
+
+def bag(case):
+    """The table of a classifier of n-grams, and the kernel and bias of its layer."""
+    b = case["bag"]
+    return (
+        read(case, "embedding_bag_1.table", b["buckets"], b["width"]),
+        read(case, "dense_1.kernel", b["width"], b["classes"]),
+        read(case, "dense_1.bias", b["classes"]),
+    )
 
 
 def table(case, dropout):
@@ -414,7 +502,49 @@ class Jax:
 
         return step, lambda: None, lambda: np.asarray(last[0]).ravel()
 
+    def train_bag(self, case):
+        """Adam on the rows of the table that a batch touches, in place."""
+        rate, size, length = case["rate"], case["batch"], case["bag"]["length"]
+        x, y = jnp.asarray(read(case, "x", -1, length, dtype="<i4")), jnp.asarray(targets(case))
+        order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
+        table, kernel, bias = (jnp.asarray(v) for v in bag(case))
+
+        def loss_of(mean, kernel, bias, y):
+            logits = mean @ kernel + bias
+            return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits), y[:, None], 1))
+
+        def one(state, lo):
+            table, m1, v1, params, m, v, t = state
+            index = jax.lax.dynamic_slice(order, (lo,), (size,))
+            grams = x[index]
+            loss, g = jax.value_and_grad(loss_of, argnums=(0, 1, 2))(table[grams].mean(1), *params, y[index])
+            t = t + 1
+            c1, c2 = 1 - 0.9**t, 1 - 0.999**t
+
+            def adam(p, m, v, g):
+                m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+                return p - rate * (m / c1) / (jnp.sqrt(v / c2) + 1e-8), m, v
+
+            rows, place = jnp.unique(grams.ravel(), return_inverse=True, size=grams.size, fill_value=table.shape[0])
+            sums = jnp.zeros((grams.size, table.shape[1])).at[place.ravel()].add(jnp.repeat(g[0] / length, length, 0))
+            new = adam(*(a.at[rows].get(mode="fill", fill_value=0) for a in (table, m1, v1)), sums)
+            table, m1, v1 = (a.at[rows].set(n, mode="drop", unique_indices=False) for a, n in zip((table, m1, v1), new))
+            new = [adam(*parts) for parts in zip(params, m, v, g[1:])]
+            return (table, m1, v1, *map(tuple, zip(*new)), t), loss
+
+        zeros = lambda: (jnp.zeros_like(kernel), jnp.zeros_like(bias))
+        state = [(table, jnp.zeros_like(table), jnp.zeros_like(table), (kernel, bias), zeros(), zeros(), jnp.float32(0))]
+        del table
+        loss, one, start = [None], jax.jit(one, donate_argnums=0), starts(case)
+
+        def step():
+            state[0], loss[0] = one(state[0], next(start))
+
+        return step, lambda: float(loss[0])
+
     def train(self, case, exact):
+        if case.get("bag"):
+            return self.train_bag(case)
         if case["kind"] == "transformer":
             logits = jax_transformer(case["transformer"])
 
@@ -424,9 +554,20 @@ class Jax:
             x, y = map(jnp.asarray, sequences(case))
             params = {k: jnp.asarray(v) for k, v in parameters(case).items()}
             return self.training(case, x, y, cross_entropy, params)
-        x, y = jnp.asarray(read(case, "x", -1, case["widths"][0])), jnp.asarray(targets(case))
+        x, y = jnp.asarray(features(case)), jnp.asarray(targets(case))
+
+        def images(params, x):
+            for w, b in params:
+                x = jax.lax.conv_general_dilated(x, w, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+                x = jax.nn.relu(x + b)
+            if params:
+                pool = (1, case["images"]["pool"], case["images"]["pool"], 1)
+                x = jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, pool, pool, "VALID")
+            return x.reshape(x.shape[0], -1)
 
         def loss_of(params, x, y):
+            convolved, params = params
+            x = images(convolved, x)
             for i, (w, b) in enumerate(params):
                 x = x @ w + b
                 if i < len(params) - 1:
@@ -435,7 +576,8 @@ class Jax:
                 return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(x), y[:, None], 1))
             return jnp.mean(jnp.logaddexp(0.0, x) - y * x)
 
-        return self.training(case, x, y, loss_of, [(jnp.asarray(w), jnp.asarray(b)) for w, b in dense(case)])
+        layers = convolutions(case) if "images" in case else [], dense(case)
+        return self.training(case, x, y, loss_of, jax.tree.map(jnp.asarray, layers))
 
     def training(self, case, x, y, loss_of, params):
         order = jnp.asarray(read(case, "order", -1, dtype="<i4"))
@@ -483,6 +625,8 @@ class Onnx:
             return self.session(nodes, values, ends, sequences(case)[0][: case["batch"]].copy())
         nodes, values, last = [], [], "x"
         layers = dense(case)
+        if "images" in case:
+            last, layers = self.images(case, nodes, values, layers)
         for i, (kernel, bias) in enumerate(layers):
             values += [numpy_helper.from_array(kernel.copy(), f"w{i}"), numpy_helper.from_array(bias.copy(), f"b{i}")]
             nodes.append(helper.make_node("Gemm", [last, f"w{i}", f"b{i}"], [f"h{i}"]))
@@ -490,11 +634,14 @@ class Onnx:
             if i < len(layers) - 1:
                 nodes.append(helper.make_node("Relu", [last], [f"r{i}"]))
                 last = f"r{i}"
+        x = features(case)[: case["batch"]]
+        if "images" in case:  # channels first, as ONNX has them
+            x = x.transpose(0, 3, 1, 2)
         ends = [
-            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", width])
-            for name, width in (("x", case["widths"][0]), (last, case["widths"][-1]))
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", *shape])
+            for name, shape in (("x", x.shape[1:]), (last, case["widths"][-1:]))
         ]
-        return self.session(nodes, values, ends, read(case, "x", -1, case["widths"][0])[: case["batch"]].copy())
+        return self.session(nodes, values, ends, np.ascontiguousarray(x))
 
     def session(self, nodes, values, ends, x):
         from onnx import helper
@@ -514,8 +661,29 @@ class Onnx:
 
         return step, lambda: None, lambda: result[0].ravel()
 
+    def images(self, case, nodes, values, layers):
+        """The convolutions; the first dense kernel's rows go by channel, row and column."""
+        from onnx import helper, numpy_helper
 
-PEERS = {"numpy": Numpy, "torch": Torch, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
+        m, last = case["images"], "x"
+        for i, (kernel, bias) in enumerate(convolutions(case)):
+            values += [
+                numpy_helper.from_array(kernel.transpose(3, 2, 0, 1).copy(), f"k{i}"),
+                numpy_helper.from_array(bias.copy(), f"c{i}"),
+            ]
+            nodes.append(helper.make_node("Conv", [last, f"k{i}", f"c{i}"], [f"y{i}"]))
+            nodes.append(helper.make_node("Relu", [f"y{i}"], [f"z{i}"]))
+            last = f"z{i}"
+        nodes.append(helper.make_node("MaxPool", [last], ["pool"], kernel_shape=[m["pool"]] * 2, strides=[m["pool"]] * 2))
+        nodes.append(helper.make_node("Flatten", ["pool"], ["flat"]))
+        kernel, bias = layers[0]
+        channels = m["filters"][-1]
+        side = int((kernel.shape[0] // channels) ** 0.5)
+        kernel = kernel.reshape(side, side, channels, -1).transpose(2, 0, 1, 3).reshape(kernel.shape)
+        return "flat", [(kernel, bias), *layers[1:]]
+
+
+PEERS = {"numpy": Numpy, "torch": Torch, "torch.dense": Dense, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
 SHOWN = 64  # numbers of a result that are compared
 
 

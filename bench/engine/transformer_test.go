@@ -17,7 +17,7 @@ func BenchmarkTransformer(b *testing.B) {
 			b.Run(c.Group+"/"+c.Name+"/"+string(rune('0'+threads)), func(b *testing.B) {
 				step := readyStep(b, c)
 				cpu.SetThreads(threads)
-				peak := measureCeilings(nil).PeakGFLOPS
+				peak := cpu.MeasureCeilings(nil).PeakGFLOPS
 				b.ReportAllocs()
 				for b.Loop() {
 					if _, err := step(); err != nil {
@@ -29,7 +29,7 @@ func BenchmarkTransformer(b *testing.B) {
 					b.Fatal(err)
 				}
 				seconds := b.Elapsed().Seconds() / float64(b.N)
-				after := measureCeilings(nil).PeakGFLOPS
+				after := cpu.MeasureCeilings(nil).PeakGFLOPS
 				b.ReportMetric(w.flops/1e9/seconds, "GFLOP/s")
 				b.ReportMetric(100*w.flops/1e9/seconds/(float64(threads)*(peak+after)/2), "%peak")
 			})

@@ -20,9 +20,10 @@ import (
 // A request asks a competitor for one thing. prepare makes a case ready, runs
 // the first Steps steps and answers their losses; time runs Steps steps and
 // answers how long they took, or each of them where Each is set. More are
-// for hone alone: write makes the case's files, ceilings measures the machine, and
-// read answers how long reading Steps numbers takes. They need memory, which the program that starts the competitors must not have:
-// the system counts it as a new process's own.
+// for hone alone: write makes the case's files, ceilings measures the machine,
+// allocations counts them over Steps steps, and read answers how long reading Steps
+// numbers takes. They need memory, which the program that starts the competitors must
+// not have: the system counts it as a new process's own.
 type request struct {
 	Do    string `json:"do"`
 	Case  *Case  `json:"case,omitempty"`
@@ -40,7 +41,7 @@ type reply struct {
 	Seconds []float64 `json:"seconds,omitempty"` // time: of all steps together, or of each
 	Error   string    `json:"error,omitempty"`
 
-	Ceilings *Ceilings `json:"ceilings,omitempty"`
+	Ceilings *cpu.Ceilings `json:"ceilings,omitempty"`
 }
 
 // serve answers requests until there are no more.
@@ -71,10 +72,10 @@ func serve(in io.Reader, out io.Writer) error {
 func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 	switch q.Do {
 	case "ceilings":
-		c := measureCeilings(q.Threads)
+		c := cpu.MeasureCeilings(q.Threads)
 		return reply{Ceilings: &c}, nil
 	case "read":
-		return reply{Seconds: []float64{float64(4*q.Steps) / readSpeed(q.Steps, q.Threads[0])}}, nil
+		return reply{Seconds: []float64{float64(4*q.Steps) / cpu.ReadSpeed(q.Steps, q.Threads[0])}}, nil
 	case "write":
 		return r, q.Case.write()
 	case "prepare":
@@ -85,6 +86,10 @@ func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 	}
 	if *step == nil {
 		return r, fmt.Errorf("no case is prepared")
+	}
+	if q.Do == "allocations" {
+		r.Values, err = allocations(*step, q.Steps)
+		return r, err
 	}
 	began := time.Now()
 	last := began
@@ -102,6 +107,20 @@ func handle(q *request, step *func() (float64, error)) (r reply, err error) {
 		r.Seconds = []float64{time.Since(began).Seconds()}
 	}
 	return r, nil
+}
+
+// allocations are the heap allocations of a step, and their bytes.
+func allocations(step func() (float64, error), steps int) ([]float64, error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range steps {
+		if _, err := step(); err != nil {
+			return nil, err
+		}
+	}
+	runtime.ReadMemStats(&after)
+	n := float64(steps)
+	return []float64{float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n}, nil
 }
 
 // ready makes hone ready for a case. It returns one step, and the losses of the
@@ -199,11 +218,9 @@ func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
 // load gives the parameters their first values.
 func (c *Case) load(s *graph.State) error {
 	for _, v := range s.Trainable() {
-		t, err := c.read(tensor.Float32, parameterFile(v), v.Value.Shape()...)
-		if err != nil {
+		if err := c.readInto(v.Value, parameterFile(v)); err != nil {
 			return err
 		}
-		copy(v.Value.Floats(), t.Floats())
 	}
 	return nil
 }
@@ -218,6 +235,11 @@ func (c *Case) training() (func() (float64, error), error) {
 	if err := c.load(state); err != nil {
 		return nil, err
 	}
+	return c.trainingOf(p)
+}
+
+// trainingOf is a step of a training program.
+func (c *Case) trainingOf(p *graph.Program) (func() (float64, error), error) {
 	run, err := cpu.Compile(p)
 	if err != nil {
 		return nil, err
@@ -255,10 +277,13 @@ func (c *Case) training() (func() (float64, error), error) {
 
 // tensors are the inputs and targets of all rows, as the task declares them.
 func (c *Case) tensors() ([]*tensor.Tensor, error) {
+	if c.Bag != nil {
+		return c.bagTensors()
+	}
 	if c.Transformer != nil {
 		return c.sequences()
 	}
-	x, err := c.read(tensor.Float32, "x", c.Rows, c.inputs())
+	x, err := c.features()
 	if err != nil {
 		return nil, err
 	}

@@ -58,9 +58,13 @@ func initCommand() *cobra.Command {
 		Short:   "Look at a data file and write a commented configuration that runs as it is",
 		Long: `Init reads the file, works out what every column holds, leaves identifiers,
 constants and columns that give the target away out of the inputs, and says why
-in comments beside the way to take them back.`,
+in comments beside the way to take them back. FILE may be a folder of images in a
+folder for each class, or in folders train and test (and val) of these; a folder
+with the files of the MNIST family (IDX), or a NumPy file (.npz) with images and
+labels: their own division is kept.`,
 		Example: `  hone init customers.csv --target churn
-  hone init train.csv --test test.csv --target income -o income.yaml`,
+  hone init train.csv --test test.csv --target income -o income.yaml
+  hone init photographs/ --target label`,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.File = args[0]
 			var err error

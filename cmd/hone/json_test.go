@@ -156,6 +156,20 @@ func TestDocumentedJSON(t *testing.T) {
 	one("hone check FILE --json", "check", "data.csv", "--target", "churn", "--json")
 	const clean = "data.clean=[{type: cap, columns: [spend], high: 0.9}, {type: filter, where: age > 20}]"
 	one("hone plan CONFIG --json", "plan", "hone.yaml", "--json", "--set", clean)
+	trained, _ := hone("train", "hone.yaml", "--json", "--set", "train.epochs=1")
+	check("hone train CONFIG --json", trained)
+	trained, _ = hone("train", "hone.yaml", "--json", "--set", "train.epochs=1", "--profile")
+	check("hone train CONFIG --json", trained)
+	var profiled struct{ Profile struct{ File string } }
+	if err := json.Unmarshal(trained, &profiled); err != nil {
+		t.Fatal(err)
+	}
+	profile, err := os.ReadFile(profiled.Profile.File)
+	if err != nil {
+		t.Fatal(err)
+	}
+	check("profile.json", profile)
+	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--profile", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=0")
 	out, log := hone("run", "hone.yaml", "--json", "--set", clean, "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
 	check("hone run CONFIG --json", out)
 	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=0", "--set", "evaluate.cross_validation={folds: 2, repeats: 2}")

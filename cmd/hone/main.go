@@ -173,7 +173,7 @@ Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
 // commands lists the verbs, each from a file of its own.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
-		checkCommand(), initCommand(), planCommand(), runCommand(),
+		checkCommand(), initCommand(), planCommand(), trainCommand(), runCommand(),
 		predictCommand(), evaluateCommand(), compareCommand(), serveCommand(),
 		runsCommand(), showCommand(), configCommand(),
 	}

@@ -20,7 +20,7 @@ var logFormats = []string{"auto", "plain", "json"}
 func runCommand() *cobra.Command {
 	var sets, require []string
 	var logFormat string
-	var asJSON bool
+	var asJSON, profile bool
 	c := &cobra.Command{
 		Use:     "run CONFIG",
 		GroupID: "life",
@@ -46,9 +46,9 @@ bits. A finished run is not touched: a new one starts.`,
 			if err != nil {
 				return err
 			}
-			cfg.Gates = gates
+			cfg.Gates, cfg.Profile = gates, profile
 			live := isTerminal(c.ErrOrStderr())
-			watch, finish := newView(c.ErrOrStderr(), logFormat, live)
+			watch, finish := newView(c.ErrOrStderr(), logFormat, live, lifecycle.Stages)
 			s, err := lifecycle.Run(c.Context(), cfg, watch)
 			finish()
 			if lifecycle.IsStopped(err) {
@@ -61,6 +61,7 @@ bits. A finished run is not touched: a new one starts.`,
 				err = printJSON(c, s)
 			} else {
 				printSummary(c.OutOrStdout(), s, isTerminal(c.OutOrStdout()) && os.Getenv("NO_COLOR") == "")
+				printProfile(c.OutOrStdout(), s.Profile, here())
 			}
 			if err != nil {
 				return err
@@ -75,6 +76,7 @@ bits. A finished run is not touched: a new one starts.`,
 	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
 	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric on the test rows, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().StringVar(&logFormat, "log-format", "auto", "`FORMAT` of progress on standard error: auto (live on a terminal, else plain), plain or json")
+	profileFlag(c, &profile)
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
 	return c
 }

@@ -90,7 +90,7 @@ func sameFile(path string, files ...string) string {
 
 func evaluateCommand() *cobra.Command {
 	var endpoint string
-	var require []string
+	var require, metrics []string
 	var resamples int
 	var seed uint64
 	var asJSON bool
@@ -121,6 +121,10 @@ live server instead; a server of the same model gives the same numbers.`,
 			if err != nil {
 				return err
 			}
+			names, err := namedMetrics(metrics, gates, m)
+			if err != nil {
+				return err
+			}
 			boot := lifecycle.BootstrapOf(b)
 			if c.Flags().Changed("bootstrap") {
 				boot.Resamples = resamples
@@ -135,7 +139,7 @@ live server instead; a server of the same model gives the same numbers.`,
 			if endpoint != "" {
 				p = &serve.Client{URL: endpoint, Key: os.Getenv(serve.KeyVariable)}
 			}
-			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, boot.Resamples, boot.Level, boot.Seed)
+			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, boot.Resamples, boot.Level, boot.Seed, names...)
 			if err != nil {
 				return flags.explain(err)
 			}
@@ -157,11 +161,31 @@ live server instead; a server of the same model gives the same numbers.`,
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
 	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
 	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`NUMBER` that the resamples are drawn by (default: as in the run)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	flags.add(c)
 	return c
+}
+
+// namedMetrics are the names of --metrics, and those that gates ask for.
+func namedMetrics(names []string, gates []metric.Requirement, m *model.Model) ([]string, error) {
+	for _, n := range names {
+		if n == lifecycle.DefaultMetrics || n == lifecycle.AllMetrics {
+			continue
+		}
+		if err := lifecycle.MetricFits(n, m); err != nil {
+			return nil, usagef("--metrics: %w", err)
+		}
+	}
+	if len(names) == 0 && len(gates) > 0 {
+		names = []string{lifecycle.DefaultMetrics}
+	}
+	for _, g := range gates {
+		names = append(names, g.Metric)
+	}
+	return names, nil
 }
 
 func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {

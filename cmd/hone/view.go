@@ -23,13 +23,14 @@ import (
 //
 // Format auto is a live view on an interactive terminal and plain lines
 // elsewhere; plain is always lines, and json one object per line. The watcher never waits for the
-// terminal, except to write a line of the plain and json formats.
-func newView(w io.Writer, format string, interactive bool) (watch lifecycle.Watcher, finish func()) {
+// terminal, except to write a line of the plain and json formats. The live view
+// shows the stages that are to come.
+func newView(w io.Writer, format string, interactive bool, stages []string) (watch lifecycle.Watcher, finish func()) {
 	switch {
 	case format == "json":
 		return newJSONView(w, time.Now).watch, func() {}
 	case format == "auto" && interactive && canRedraw():
-		return startLive(w)
+		return startLive(w, stages)
 	}
 	v := newPlainView(w, time.Now)
 	return v.watch, v.finish

@@ -54,7 +54,7 @@ func (f *feed) take() ([]lifecycle.Event, *train.Progress) {
 // startLive shows the run on the terminal w. It leaves standard input, signals
 // and the modes of the terminal alone, so that Ctrl-C reaches the caller and
 // nothing need be put right after a kill.
-func startLive(w io.Writer) (watch lifecycle.Watcher, finish func()) {
+func startLive(w io.Writer, stages []string) (watch lifecycle.Watcher, finish func()) {
 	f := &feed{}
 	options := []tea.ProgramOption{tea.WithInput(nil), tea.WithoutSignalHandler(), tea.WithFPS(int(time.Second / frameTime))}
 	if file, ok := w.(*os.File); ok {
@@ -62,7 +62,7 @@ func startLive(w io.Writer) (watch lifecycle.Watcher, finish func()) {
 	} else {
 		options = append(options, tea.WithOutput(w), tea.WithWindowSize(80, 24))
 	}
-	p := tea.NewProgram(newLive(f, time.Now, wantsColor()), options...)
+	p := tea.NewProgram(newLive(f, time.Now, wantsColor(), stages), options...)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -121,9 +121,9 @@ type trainingView struct {
 	fromTime time.Time // and when that was
 }
 
-func newLive(f *feed, clock func() time.Time, color bool) *live {
+func newLive(f *feed, clock func() time.Time, color bool, stages []string) *live {
 	m := &live{feed: f, clock: clock, now: clock(), width: 80, height: 24, paint: newPalette(color)}
-	for _, s := range lifecycle.Stages {
+	for _, s := range stages {
 		m.stages = append(m.stages, &stageView{name: s})
 	}
 	return m

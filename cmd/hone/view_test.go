@@ -153,7 +153,7 @@ func TestJSONViewSteps(t *testing.T) {
 func liveAt(epochs, width, height int) *live {
 	clock := newClock()
 	f := &feed{}
-	m := newLive(f, clock.now, false)
+	m := newLive(f, clock.now, false, lifecycle.Stages)
 	m.Update(tea.WindowSizeMsg{Width: width, Height: height})
 	done, stop := 0, false
 	watch := func(e lifecycle.Event) {
@@ -228,7 +228,7 @@ func (w *writes) Write(b []byte) (int, error) {
 func TestLiveViewRuns(t *testing.T) {
 	before := runtime.NumGoroutine()
 	var b writes
-	watch, finish := startLive(&b)
+	watch, finish := startLive(&b, lifecycle.Stages)
 	clock := newClock()
 	replay(clock, time.Second, func(e lifecycle.Event) {
 		for range 1000 {
@@ -292,7 +292,7 @@ func TestNewViewFormats(t *testing.T) {
 	} {
 		t.Setenv("TERM", c.term)
 		var b bytes.Buffer
-		watch, finish := newView(&b, c.format, c.interactive)
+		watch, finish := newView(&b, c.format, c.interactive, lifecycle.Stages)
 		watch(lifecycle.Event{Stage: "prepare", Note: "hello"})
 		finish()
 		if !strings.HasSuffix(b.String(), c.want) {
@@ -434,7 +434,7 @@ func TestTyped(t *testing.T) {
 // BenchmarkLive is what a step costs the run, and a frame the machine.
 func BenchmarkLive(b *testing.B) {
 	b.Run("step", func(b *testing.B) {
-		watch, finish := startLive(io.Discard)
+		watch, finish := startLive(io.Discard, lifecycle.Stages)
 		defer finish()
 		e := lifecycle.Event{Stage: "train", Step: &train.Progress{Epoch: 1, Epochs: 2, Steps: 9}}
 		for b.Loop() {

@@ -91,7 +91,7 @@ func TestBatchDoesNotChangeBitsOfAnyOp(t *testing.T) {
 		op := graph.Unary{Kind: k}
 		check(op.Name(), func(x, _ *graph.Node) *graph.Node { return graph.Apply(op, x) })
 	}
-	for k := graph.OpAdd; k <= graph.OpEqual; k++ {
+	for k := graph.OpAdd; k <= graph.OpGate; k++ {
 		op := graph.Binary{Kind: k}
 		check(op.Name(), func(x, y *graph.Node) *graph.Node { return graph.Apply(op, x, y) })
 	}

@@ -29,6 +29,7 @@ const (
 	inRegister operandKind = iota
 	direct                 // the chunk's range of a value of the same shape
 	scalar                 // one element
+	row                    // a value that the last dimensions of the shape repeat
 )
 
 // An instr is one kernel over a chunk: dst = f(a, b, c).
@@ -38,10 +39,33 @@ type instr struct {
 	scalarB func(dst, a []float32, s float32)
 	choose  bool
 	expand  *expansion
+	rows    *rowMove
+	adam    *graph.Adam // of a, b and c, with the numbers d and e
+	pass    *adamPass   // of a
 	a, b, c operand
-	dst     int         // register
-	store   *graph.Node // write straight into its words instead of dst
-	copyTo  *graph.Node // copied there from dst when the chunk is done
+	d, e    operand
+	target
+}
+
+// A target is where an instruction puts what it computes.
+type target struct {
+	dst    int         // register
+	store  *graph.Node // write straight into its words instead of dst
+	copyTo *graph.Node // copied there from dst when the chunk is done
+}
+
+func (t *target) slice(in *instance, regs []float32, lo, hi int) []float32 {
+	if t.store != nil {
+		return in.words[t.store.ID][lo:hi]
+	}
+	return regs[t.dst*chunkLen:][:hi-lo]
+}
+
+// finish copies what must not be written before the chunk is done.
+func (t *target) finish(in *instance, regs []float32, lo, hi int) {
+	if t.copyTo != nil {
+		copy(in.words[t.copyTo.ID][lo:hi], regs[t.dst*chunkLen:])
+	}
 }
 
 // fusedStep runs a group of element-wise nodes over chunks.
@@ -49,6 +73,7 @@ type fusedStep struct {
 	code []instr
 	size graph.Size
 	regs int
+	rows *rowsOf // nil: of a whole value
 }
 
 func (f *fusedStep) perTask() int {
@@ -58,36 +83,61 @@ func (f *fusedStep) perTask() int {
 func (f *fusedStep) tasks(rows int) int { return chunks(f.size.Of(rows), f.perTask()) }
 
 func (f *fusedStep) run(in *instance, task int, w *worker) {
-	lo, end := chunk(f.size.Of(in.rows), f.perTask(), task)
+	size := f.size.Of(in.rows)
+	if f.rows != nil {
+		size = f.rows.used(in, size)
+	}
+	lo, end := chunk(size, f.perTask(), task)
 	regs := w.floats(f.regs * chunkLen)
+	f.fetch(in, lo, min(lo+chunkLen, end))
 	for ; lo < end; lo += chunkLen {
 		hi := min(lo+chunkLen, end)
+		f.fetch(in, hi, min(hi+chunkLen, end))
 		for i := range f.code {
 			c := &f.code[i]
-			var dst []float32
-			if c.store != nil {
-				dst = in.words[c.store.ID][lo:hi]
-			} else {
-				dst = regs[c.dst*chunkLen:][:hi-lo]
-			}
+			dst := c.target.slice(in, regs, lo, hi)
 			switch {
 			case c.unary != nil:
 				c.unary(dst, c.a.slice(in, regs, lo, hi))
+			case c.b.kind == row:
+				c.byRow(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID], lo)
 			case c.binary != nil:
 				c.binary(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi))
 			case c.scalarB != nil:
 				c.scalarB(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID][0])
 			case c.choose:
 				kernel.Select(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi))
+			case c.rows != nil:
+				if c.rows.put {
+					dst = c.a.slice(in, regs, lo, hi)
+				}
+				c.rows.move(in, f.rows, dst, lo)
+			case c.pass != nil:
+				c.adamPass(in, regs, dst, lo, hi)
+			case c.adam != nil:
+				kernel.Adam(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi),
+					c.d.number(in, regs, lo, hi), c.e.number(in, regs, lo, hi), c.adam.Epsilon)
 			case c.expand != nil:
 				c.expand.fill(dst, in.words[c.a.node.ID], lo, in.rows)
 			}
 		}
 		for i := range f.code {
-			if c := &f.code[i]; c.copyTo != nil {
-				copy(in.words[c.copyTo.ID][lo:hi], regs[c.dst*chunkLen:][:hi-lo])
+			c := &f.code[i]
+			c.finish(in, regs, lo, hi)
+			if c.pass != nil {
+				c.pass.m.finish(in, regs, lo, hi)
+				c.pass.v.finish(in, regs, lo, hi)
 			}
 		}
+	}
+}
+
+// byRow computes elements from lo on, of which each row has the same b.
+func (c *instr) byRow(dst, a, b []float32, lo int) {
+	for off := lo % len(b); len(dst) > 0; off = 0 {
+		n := min(len(b)-off, len(dst))
+		c.binary(dst[:n], a[:n], b[off:])
+		dst, a = dst[n:], a[n:]
 	}
 }
 
@@ -96,6 +146,14 @@ func (o *operand) slice(in *instance, regs []float32, lo, hi int) []float32 {
 		return regs[o.reg*chunkLen:][:hi-lo]
 	}
 	return in.words[o.node.ID][lo:hi]
+}
+
+// number is the value of an operand that is one number.
+func (o *operand) number(in *instance, regs []float32, lo, hi int) float32 {
+	if o.kind == scalar {
+		return in.words[o.node.ID][0]
+	}
+	return o.slice(in, regs, lo, hi)[0]
 }
 
 // unaryKernels and binaryKernels give each element-wise function its kernel;
@@ -140,6 +198,7 @@ var binaryKernels = [...]func(dst, a, b []float32){
 	graph.OpGreater:      kernel.Greater,
 	graph.OpGreaterEqual: kernel.GreaterEqual,
 	graph.OpEqual:        kernel.Equal,
+	graph.OpGate:         kernel.Gate,
 }
 
 // The scalar on the right, and on the left.
@@ -161,6 +220,8 @@ type fuser struct {
 	at    map[*graph.Node]operand // values at hand
 	last  map[*graph.Node]int     // index in the unit of the last node that uses it
 	free  []int                   // registers
+
+	passes map[*graph.Node]*graph.Node // moments and Adam steps that one instruction computes: to the step
 }
 
 func (pl *plan) lowerFused(u *unit) (step, error) {
@@ -173,6 +234,10 @@ func (pl *plan) lowerFused(u *unit) (step, error) {
 		for _, x := range n.In {
 			f.last[f.key(x)] = i
 		}
+	}
+	f.findPasses()
+	if u.rows != nil {
+		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: pl.alone(u)}
 	}
 	for i, n := range u.nodes {
 		if err := f.emit(i, n); err != nil {
@@ -225,7 +290,7 @@ func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
 		return operand{kind: scalar, node: x}
 	}
 	reg := f.register()
-	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, dst: reg})
+	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, target: target{dst: reg}})
 	o := operand{kind: inRegister, reg: reg}
 	f.at[k] = o
 	return o
@@ -233,6 +298,14 @@ func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
 
 // emit adds the instructions of node n, the i-th of the unit.
 func (f *fuser) emit(i int, n *graph.Node) error {
+	switch f.passes[n] {
+	case nil:
+	case n:
+		f.add(f.pass(i, n), n, i)
+		return nil
+	default:
+		return nil // when its Adam step is
+	}
 	var c instr
 	switch op := n.Op.(type) {
 	case graph.Unary:
@@ -245,41 +318,76 @@ func (f *fuser) emit(i int, n *graph.Node) error {
 		c = instr{choose: true, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false)}
 	case *graph.Expand:
 		c = instr{unary: kernel.Copy, a: f.input(n.In[0], false)}
+	case graph.Lookup:
+		c = instr{rows: &rowMove{table: n.In[0]}}
+	case graph.Put:
+		f.step.code = append(f.step.code, instr{rows: &rowMove{n.In[0], true}, a: f.input(n.In[2], false)})
+		return nil
+	case graph.Moment:
+		mean := kernel.Moment
+		if op.Square {
+			mean = kernel.MomentSquare
+		}
+		c = instr{a: f.input(n.In[0], false), b: f.input(n.In[1], false), binary: func(dst, old, x []float32) {
+			mean(dst, old, x, op.Keep, op.Take, op.Least)
+		}}
+	case graph.Adam:
+		c = instr{adam: &op, a: f.input(n.In[0], false), b: f.input(n.In[1], false), c: f.input(n.In[2], false),
+			d: f.input(n.In[3], true), e: f.input(n.In[4], true)}
 	case graph.LogisticLoss: // max(x, 0) − t·x + log(1+e^−|x|)
 		x, t := f.input(n.In[0], false), f.input(n.In[1], false)
 		p, q := f.register(), f.register()
 		P, Q := operand{reg: p}, operand{reg: q}
 		f.step.code = append(f.step.code,
-			instr{unary: kernel.Abs, a: x, dst: p},
-			instr{unary: kernel.Neg, a: P, dst: p},
-			instr{unary: kernel.Exp, a: P, dst: p},
-			instr{unary: kernel.Log1p, a: P, dst: p},
-			instr{unary: kernel.Relu, a: x, dst: q},
-			instr{binary: kernel.Add, a: Q, b: P, dst: p},
-			instr{binary: kernel.Mul, a: t, b: x, dst: q},
+			instr{unary: kernel.Abs, a: x, target: target{dst: p}},
+			instr{unary: kernel.Neg, a: P, target: target{dst: p}},
+			instr{unary: kernel.Exp, a: P, target: target{dst: p}},
+			instr{unary: kernel.Log1p, a: P, target: target{dst: p}},
+			instr{unary: kernel.Relu, a: x, target: target{dst: q}},
+			instr{binary: kernel.Add, a: Q, b: P, target: target{dst: p}},
+			instr{binary: kernel.Mul, a: t, b: x, target: target{dst: q}},
 		)
 		f.free = append(f.free, p, q)
 		c = instr{binary: kernel.Sub, a: P, b: Q}
 	default:
 		return fmt.Errorf("no element-wise kernel for %s (%T)", n.Op.Name(), n.Op)
 	}
-	if f.pl.storage[n.ID].place == nowhere {
-		c.dst = f.register()
-		f.at[n] = operand{kind: inRegister, reg: c.dst}
-	} else if f.overwritesLater(n, i) {
-		c.dst = f.register()
-		c.copyTo = n
-		f.at[n] = operand{kind: inRegister, reg: c.dst}
-		f.last[n] = len(f.u.nodes) // the register is kept to the end
-	} else {
-		c.store = n
-		f.at[n] = operand{kind: direct, node: n}
-	}
-	f.step.code = append(f.step.code, c)
+	f.add(c, n, i)
 	return nil
 }
 
+// add adds the instruction that computes node n, the i-th of the unit.
+func (f *fuser) add(c instr, n *graph.Node, i int) {
+	c.target = f.target(n, i)
+	f.step.code = append(f.step.code, c)
+}
+
+// target decides where node n, the i-th of the unit, goes.
+func (f *fuser) target(n *graph.Node, i int) (t target) {
+	if f.pl.storage[n.ID].place == nowhere {
+		t.dst = f.register()
+		f.at[n] = operand{kind: inRegister, reg: t.dst}
+		return t
+	}
+	if f.overwritesLater(n, i) {
+		t.dst = f.register()
+		t.copyTo = n
+		f.at[n] = operand{kind: inRegister, reg: t.dst}
+		f.last[n] = len(f.u.nodes) // the register is kept to the end
+		return t
+	}
+	t.store = n
+	f.at[n] = operand{kind: direct, node: n}
+	return t
+}
+
 func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
+	if (kind == graph.OpAdd || kind == graph.OpMul) && f.isRow(a) {
+		a, b = b, a
+	}
+	if f.isRow(b) && !f.isRow(a) {
+		return instr{binary: binaryKernels[kind], a: f.input(a, false), b: operand{kind: row, node: b}}
+	}
 	if s, ok := scalarKernels[kind]; ok {
 		y := f.input(b, true)
 		if y.kind == scalar {
@@ -292,6 +400,20 @@ func (f *fuser) binary(kind graph.BinaryKind, a, b *graph.Node) instr {
 	}
 	return instr{binary: binaryKernels[kind], a: f.input(a, false), b: f.input(b, false)}
 }
+
+// isRow reports whether x is the same for every row of the unit, such as a bias,
+// and long enough to be read where it is.
+func (f *fuser) isRow(x *graph.Node) bool {
+	if _, ok := f.at[f.key(x)]; ok {
+		return false
+	}
+	s := x.Shape()
+	z := s.Size()
+	return len(s) < len(f.shape) && s.Equal(f.shape[len(f.shape)-len(s):]) && z.Power == 0 && z.Factor >= shortRow
+}
+
+// shortRow is how many elements of a row are worth a call of a kernel.
+const shortRow = 16
 
 // overwritesLater reports whether n is computed in place of a variable whose
 // old value a later node of the unit still reads.

@@ -2,7 +2,6 @@ package cpu
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
@@ -11,10 +10,6 @@ import (
 func init() {
 	register(func(_ graph.Lookup, n *graph.Node) (step, error) {
 		return &gatherStep{table: n.In[0], idx: n.In[1], y: n, width: n.In[0].Shape()[1:].Size()}, nil
-	})
-	register(func(_ graph.Unique, n *graph.Node) (step, error) { return &uniqueStep{n.In[0], n}, nil })
-	register(func(_ graph.Collect, n *graph.Node) (step, error) {
-		return &collectStep{n.In[0], n.In[1], n.In[2], n, n.Shape()[1:].Size()}, nil
 	})
 	register(func(_ graph.Put, n *graph.Node) (step, error) {
 		return &putStep{n.In[0], n.In[1], n.In[2], n, n.Shape()[1:].Size()}, nil
@@ -60,55 +55,6 @@ func (s *gatherStep) run(in *instance, task int, _ *worker) {
 	}
 }
 
-type uniqueStep struct{ idx, y *graph.Node }
-
-func (s *uniqueStep) tasks(int) int { return 1 }
-
-func (s *uniqueStep) run(in *instance, _ int, _ *worker) {
-	y := in.ints(s.y)
-	n := 0
-	for _, v := range in.ints(s.idx) {
-		if v >= 0 {
-			y[n] = v
-			n++
-		}
-	}
-	slices.Sort(y[:n])
-	n = len(slices.Compact(y[:n]))
-	for i := n; i < len(y); i++ {
-		y[i] = -1
-	}
-}
-
-type collectStep struct {
-	unique, idx, values, y *graph.Node
-	width                  graph.Size
-}
-
-// A task takes a block of columns, so that every sum keeps its order.
-const collectColumns = 64
-
-func (s *collectStep) tasks(rows int) int { return chunks(s.width.Of(rows), collectColumns) }
-
-func (s *collectStep) run(in *instance, task int, _ *worker) {
-	unique, idx, values, y := in.ints(s.unique), in.ints(s.idx), in.floats(s.values), in.floats(s.y)
-	width := s.width.Of(in.rows)
-	lo, hi := chunk(width, collectColumns, task)
-	m := 0 // the valid ones come first
-	for m < len(unique) && unique[m] >= 0 {
-		m++
-	}
-	for r := range len(unique) {
-		kernel.Fill(y[r*width+lo:r*width+hi], 0)
-	}
-	for i, v := range idx {
-		if r, ok := slices.BinarySearch(unique[:m], v); ok {
-			dst := y[r*width+lo : r*width+hi]
-			kernel.Add(dst, dst, values[i*width+lo:i*width+hi])
-		}
-	}
-}
-
 type putStep struct {
 	table, idx, values, y *graph.Node
 	width                 graph.Size
@@ -132,6 +78,9 @@ func (s *putStep) run(in *instance, _ int, _ *worker) {
 		}
 	}
 }
+
+// A task takes a block of columns, so that every sum keeps its order.
+const collectColumns = 64
 
 type spreadStep struct {
 	idx, values, y *graph.Node

@@ -38,7 +38,8 @@ func (s *matmulStep) tasks(rows int) int {
 
 func (s *matmulStep) run(in *instance, task int, w *worker) {
 	g := s.bound(in)
-	g.Run(task, in.common, w.floats(g.Scratch()))
+	p := g.Product()
+	p.Run(task, in.common, w.floats(p.Scratch()))
 	if s.op.Bias {
 		g.AddBias(task, in.floats(s.n.In[2]), s.op.Relu)
 	}

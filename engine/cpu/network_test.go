@@ -101,7 +101,7 @@ func (n *network) train() *graph.Program {
 	for i, v := range n.state.Trainable() {
 		if g := &grads[i]; g.Sparse() {
 			rows := graph.UniqueRows(g.Rows)
-			g.Rows, g.Values = rows, graph.SumByRow(rows, g.Rows, g.Values)
+			g.Rows, g.Values = rows, graph.SumByRow(rows, g.Rows, g.Values, g.Weights)
 			norm = graph.Add(norm, graph.Sum(graph.Square(g.Values)))
 		} else {
 			g.Dense = g.ToDense(b.Read(v))

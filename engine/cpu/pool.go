@@ -11,30 +11,40 @@ import (
 type job struct {
 	step step
 	in   *instance
-	// claim holds the number of tasks in the high word and the next unclaimed
-	// one in the low word. Both in one word, so that a worker that read an
-	// earlier step's word cannot claim a task of the next by mistake.
+	// claim holds the first unclaimed task in the low word and the end of the
+	// unclaimed ones in the high word. Both in one word, so that a worker that
+	// read an earlier step's word cannot claim a task of the next by mistake. Who
+	// offers the job takes tasks from the front, helpers from the back: so a core
+	// tends to get the part of a step that it had of the last one, or of the same
+	// step of the last run, and finds its data in its caches.
 	claim atomic.Uint64
 	done  atomic.Uint32
 }
 
 // work runs tasks until none is left to claim.
-func (j *job) work(w *worker) {
+func (j *job) work(w *worker, helping bool) {
 	for {
 		c := j.claim.Load()
-		n, next := uint32(c>>32), uint32(c)
-		if next >= n {
+		end, first := uint32(c>>32), uint32(c)
+		if first >= end {
 			return
 		}
-		if j.claim.CompareAndSwap(c, c+1) {
-			j.step.run(j.in, int(next), w)
+		task, claimed := first, c+1
+		if helping {
+			task, claimed = end-1, c-1<<32
+		}
+		if j.claim.CompareAndSwap(c, claimed) {
+			j.in.task(j.step, int(task), w)
 			j.done.Add(1)
 		}
 	}
 }
 
 // A worker is what a goroutine needs to run tasks: scratch memory of its own.
-type worker struct{ scratch []float32 }
+type worker struct {
+	scratch []float32
+	track   int32 // in a trace
+}
 
 // floats returns scratch of at least n elements with undefined contents.
 func (w *worker) floats(n int) []float32 {
@@ -102,7 +112,7 @@ func share(j *job, tasks int, w *worker) {
 			}
 		}
 	}
-	j.work(w)
+	j.work(w, false)
 	if slot >= 0 {
 		pool.jobs[slot].Store(nil)
 	}
@@ -126,7 +136,7 @@ func ensureHelpers(n int32) {
 // help is the life of helper id. Helpers beyond the wanted number of threads
 // stay parked.
 func help(id int32) {
-	var w worker
+	w := worker{track: id + 1}
 	idle := 0
 	for {
 		busy := false
@@ -134,7 +144,7 @@ func help(id int32) {
 			for i := range pool.jobs {
 				if j := pool.jobs[i].Load(); j != nil {
 					before := j.claim.Load()
-					j.work(&w)
+					j.work(&w, true)
 					busy = busy || uint32(before) < uint32(before>>32)
 				}
 			}

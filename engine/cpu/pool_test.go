@@ -30,7 +30,7 @@ func TestPoolRunsEveryTaskOnce(t *testing.T) {
 			var w worker
 			for round := range rounds {
 				s := &countStep{}
-				j.step = s
+				j.step, j.in = s, &instance{}
 				n := 2 + round%(len(s.ran)-1)
 				share(&j, n, &w)
 				for i := range s.ran {

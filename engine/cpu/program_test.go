@@ -203,17 +203,68 @@ func (g *generator) indexDims(row graph.Shape) graph.Shape {
 func (g *generator) ops() []func() {
 	ops := []func(){
 		g.choose, g.expand, g.sum, g.reduceMax, g.mean, g.reshape, g.transpose, g.concat, g.slice,
-		g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
+		g.bag, g.weightedBag, g.moment, g.adam, g.adamPass, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
+		g.convolution, func() { g.pool(graph.OpPoolMax) }, func() { g.pool(graph.OpPoolAverage) },
 		g.stack, g.selfAttention, g.attention, g.norm, g.within, g.derivative,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })
 	}
-	for k := graph.OpAdd; k <= graph.OpEqual; k++ {
+	for k := graph.OpAdd; k <= graph.OpGate; k++ {
 		ops = append(ops, func() { g.binary(k) })
 	}
 	return ops
+}
+
+// window draws how a window of kh by kw goes over an image, and a size of image
+// that it fits.
+func (g *generator) window() (kh, kw, h, w int, o graph.Window) {
+	kh, kw = 1+g.below(3, "kh"), 1+g.below(3, "kw")
+	o.StrideH, o.StrideW = 1+g.below(2, "stride"), 1+g.below(2, "stride")
+	o.Top, o.Bottom, o.Left, o.Right = g.below(kh, "top"), g.below(kh, "bottom"), g.below(kw, "left"), g.below(kw, "right")
+	return kh, kw, kh + g.below(3, "h"), kw + g.below(3, "w"), o
+}
+
+// images gives a drawn matrix the shape of images, or declares some.
+func (g *generator) images(h, w, channels int) drawn {
+	x := g.pick("images", func(s graph.Shape) bool {
+		return len(s) == 4 && s.Equal(graph.Shape{s[0], graph.N(h), graph.N(w), graph.N(channels)})
+	}, func() graph.Shape { return graph.Shape{graph.Rows, graph.N(h), graph.N(w), graph.N(channels)} })
+	return tame(x)
+}
+
+// convolution draws a convolution and its gradients.
+func (g *generator) convolution() {
+	kh, kw, h, w, o := g.window()
+	in, out := 1+g.below(3, "in"), 1+g.below(4, "out")
+	x, k := g.images(h, w, in), g.input(graph.Fixed(kh, kw, in, out)...)
+	y := graph.Conv2D(x.Node, k.Node, o)
+	g.add(y, x.bound*k.bound*float64(kh*kw*in))
+	dy := g.input(y.Shape()...)
+	window := y.Op.(graph.Convolution).Window
+	g.add(graph.Apply(graph.ConvolutionInput{Window: window, H: h, W: w}, dy.Node, k.Node), dy.bound*k.bound*float64(kh*kw*out))
+	size := y.Shape()[1:3].Size().Factor
+	g.add(graph.Apply(graph.ConvolutionKernel{Window: window, KH: kh, KW: kw}, x.Node, dy.Node), x.bound*dy.bound*float64(size*257))
+}
+
+// pool draws a pooling and its gradient.
+func (g *generator) pool(kind graph.PoolKind) {
+	kh, kw, h, w, o := g.window()
+	x := g.images(h, w, 1+g.below(4, "channels"))
+	y := graph.AveragePool(x.Node, kh, kw, o)
+	if kind == graph.OpPoolMax {
+		y = graph.MaxPool(graph.Scale(x.Node, 1), kh, kw, o) // not of a Relu
+	}
+	g.add(y, x.bound)
+	dy := g.input(y.Shape()...)
+	window := y.Op.(graph.Pool).Window
+	if kind == graph.OpPoolMax {
+		place := graph.Apply(graph.MaxPlace{KH: kh, KW: kw, Window: window}, y.In[0])
+		g.add(graph.Apply(graph.MaxSpread{KH: kh, KW: kw, Window: window, H: h, W: w}, dy.Node, place), dy.bound*float64(kh*kw))
+		return
+	}
+	g.add(graph.Apply(graph.AverageSpread{KH: kh, KW: kw, Window: window, H: h, W: w}, dy.Node), dy.bound*float64(kh*kw))
 }
 
 func (g *generator) unary(kind graph.UnaryKind) {
@@ -428,7 +479,7 @@ func (g *generator) byRow() {
 	idx := g.ints(t.Shape()[0].N, false, graph.Rows)
 	values := graph.Gather(t.Node, idx)
 	rows := graph.UniqueRows(idx)
-	sums := graph.SumByRow(rows, idx, values)
+	sums := graph.SumByRow(rows, idx, values, nil)
 	g.add(sums, t.bound*300)
 	g.add(graph.ScatterSet(t.Node, rows, graph.Sub(graph.Gather(t.Node, rows), sums)), t.bound*300)
 }

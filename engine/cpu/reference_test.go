@@ -39,6 +39,13 @@ var tolerances = map[string]tolerance{
 	"exp":   approximated, "log": approximated, "log1p": approximated, "tanh": approximated, "sigmoid": approximated,
 	"erf": approximated, "sin": approximated, "cos": approximated, "softplus": approximated,
 
+	"sum": summed, "scatter_add": summed, "sum_by_row": summed, "bag_sum": summed,
+	"conv2d": summed, "conv2d_input": summed, "conv2d_kernel": summed, "max_spread": summed, "average_spread": summed,
+	"average_pool": {func(c *comparison, i int) float64 { return (c.terms() + 1) * c.magnitude.F[i] }, "as a sum, and the quotient"},
+	"matmul":       summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
+
+	"moment": {moved, "two products and their sum, each rounded"}, "moment_square": {moved, "as moment, and the square"},
+	"adam": {func(c *comparison, i int) float64 { return 32 + 2*math.Abs(c.want.F[i]) }, "a quotient of up to 4 of rounded parts, and a difference"},
 	"gelu": {func(c *comparison, i int) float64 { return 12*math.Abs(c.want.F[i]) + 8*math.Abs(c.in[0].F[i]) },
 		"below 0 the sum of 1 and erf cancels"},
 	"gelu_tanh": {func(c *comparison, i int) float64 {
@@ -47,10 +54,8 @@ var tolerances = map[string]tolerance{
 	"silu": {func(c *comparison, i int) float64 { return 16*math.Abs(c.want.F[i]) + subnormal },
 		"a sigmoid and a product; far below 0 the sigmoid is subnormal"},
 	"gelu_grad": sloped, "gelu_tanh_grad": sloped, "silu_grad": sloped,
-	"sum": summed, "scatter_add": summed, "sum_by_row": summed,
 	"matmul_bias": summed, "matmul_ta_bias": summed, "matmul_tb_bias": summed, "matmul_ta_tb_bias": summed,
 	"matmul_bias_relu": summed, "matmul_ta_bias_relu": summed, "matmul_tb_bias_relu": summed, "matmul_ta_tb_bias_relu": summed,
-	"matmul": summed, "matmul_ta": summed, "matmul_tb": summed, "matmul_ta_tb": summed,
 
 	"softmax": {func(c *comparison, i int) float64 { return (64 + c.classes()) * math.Abs(c.want.F[i]) },
 		"rounding x − max, up to 16, is a relative error of the exponential; it and that of exp enter twice; one rounding a class; the quotient"},
@@ -116,6 +121,9 @@ func relative(units float64) func(*comparison, int) float64 {
 	return func(c *comparison, i int) float64 { return units * math.Abs(c.want.F[i]) }
 }
 
+// moved is for sums of two products, of which the second may have another sign.
+func moved(c *comparison, i int) float64 { return 4 * c.magnitude.F[i] }
+
 // terms is the number of terms that may end up in one sum.
 func (c *comparison) terms() float64 {
 	in := c.n.In[0].Shape()
@@ -138,6 +146,21 @@ func (c *comparison) terms() float64 {
 		return float64(in[len(in)-1].Of(c.rows))
 	case graph.Collect:
 		in = c.n.In[1].Shape()
+	case graph.Bag:
+		in = c.n.In[1].Shape()
+		return float64(in[len(in)-1].N) + 1
+	case graph.Convolution:
+		return float64(c.n.In[1].Shape()[:3].Size().Factor)
+	case graph.ConvolutionInput:
+		return float64(c.n.In[1].Shape()[:2].Size().Factor * in[3].N)
+	case graph.ConvolutionKernel:
+		return float64(c.n.In[1].Shape()[:3].Size().Of(c.rows))
+	case graph.Pool:
+		return float64(op.KH * op.KW)
+	case graph.MaxSpread:
+		return float64(op.KH * op.KW)
+	case graph.AverageSpread:
+		return float64(2 * op.KH * op.KW) // and their quotients
 	}
 	return float64(in[0].Of(c.rows))
 }
@@ -173,7 +196,8 @@ func compareNode(t fataler, p *graph.Program, n *graph.Node, rows int, in []*ref
 	}
 	c := &comparison{n: n, rows: rows, in: in, want: want}
 	switch n.Op.(type) {
-	case graph.Reduce, graph.Product, graph.Products, graph.Spread, graph.Collect:
+	case graph.Reduce, graph.Product, graph.Products, graph.Spread, graph.Collect, graph.Bag, graph.Moment, graph.Convolution, graph.ConvolutionInput, graph.ConvolutionKernel,
+		graph.Pool, graph.MaxSpread, graph.AverageSpread:
 		abs := make([]*reference.Value, len(in))
 		for i, v := range in {
 			abs[i] = v.Clone()
@@ -255,14 +279,21 @@ func TestRandomPrograms(t *testing.T) {
 	if raced {
 		rows = rows[:2]
 	}
-	rapid.Check(t, func(t *rapid.T) {
+	rapid.Check(t, randomProgram(rows))
+}
+
+// FuzzPrograms does so with programs that the fuzzer chooses.
+func FuzzPrograms(f *testing.F) { f.Fuzz(rapid.MakeFuzz(randomProgram([]int{7, 0, 65}))) }
+
+func randomProgram(rows []int) func(*rapid.T) {
+	return func(t *rapid.T) {
 		g := newGenerator(t)
 		ops := g.ops()
 		for range rapid.IntRange(4, 30).Draw(t, "ops") {
 			ops[g.below(len(ops), "op")]()
 		}
 		compareProgram(t, g, rows...)
-	})
+	}
 }
 
 // TestEveryOp runs programs of all ops, in any order, and fails when one that

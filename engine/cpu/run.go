@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
@@ -27,6 +28,9 @@ type preparing interface {
 	step
 	before() step
 }
+
+// A planned step looks at the plan once values have their places.
+type planned interface{ planned(pl *plan) }
 
 // A sharing step leaves that many words in instance.common to the next one.
 type sharing interface{ commonFloats(rows int) int }
@@ -49,6 +53,7 @@ type executable struct {
 	program *graph.Program
 	plan    *plan
 	steps   []step
+	units   []*unit // by step: what it computes
 	limits  []limit
 	bound   []*graph.Node // nodes whose words are the caller's or a variable's
 	states  []*graph.State
@@ -72,6 +77,7 @@ type instance struct {
 	arena [maxPower + 1][]float32
 	words [][]float32 // by node ID
 	count []int       // tasks by step
+	busy  []int       // steps that have any
 
 	// common is memory that all tasks of a step and of the next one share.
 	common []float32
@@ -79,10 +85,24 @@ type instance struct {
 	job    job
 	err    error
 	errMu  sync.Mutex
+
+	recording *recording // nil where no profile is taken
 }
 
 // Compile makes a program ready to run on this machine.
 func Compile(p *graph.Program) (graph.Executable, error) {
+	began := time.Now()
+	e, err := compile(p)
+	if err != nil {
+		return nil, err
+	}
+	if p := profiling.Load(); p != nil {
+		p.compiled(e, time.Since(began))
+	}
+	return e, nil
+}
+
+func compile(p *graph.Program) (*executable, error) {
 	e := &executable{program: p, writes: map[*graph.State]bool{}}
 	if len(p.Nodes) == 0 {
 		return nil, fmt.Errorf("cpu: program %s has no outputs and no writes", p.Name)
@@ -92,6 +112,7 @@ func Compile(p *graph.Program) (graph.Executable, error) {
 	}
 	pl := makeUnits(p)
 	pl.placeWrites()
+	pl.mergeRows()
 	pl.order()
 	if err := pl.placeValues(); err != nil {
 		return nil, err
@@ -103,9 +124,9 @@ func Compile(p *graph.Program) (graph.Executable, error) {
 			return nil, fmt.Errorf("cpu: %s: %w", p.Name, err)
 		}
 		if p, ok := s.(preparing); ok {
-			e.steps = append(e.steps, p.before())
+			e.steps, e.units = append(e.steps, p.before()), append(e.units, u)
 		}
-		e.steps = append(e.steps, s)
+		e.steps, e.units = append(e.steps, s), append(e.units, u)
 	}
 	e.collectLimits()
 	for _, n := range p.Nodes {
@@ -155,14 +176,18 @@ func (pl *plan) lower(u *unit) (step, error) {
 	if lower == nil {
 		return nil, fmt.Errorf("no kernel for %s (%T)", n.Op.Name(), n.Op)
 	}
-	return lower(n)
+	s, err := lower(n)
+	if p, ok := s.(planned); ok {
+		p.planned(pl)
+	}
+	return s, err
 }
 
 // indexLimits gives, for ops that read indices, the place of the indices
 // among the inputs and the number of valid ones.
 func indexLimits(n *graph.Node) (in, limit int) {
 	switch op := n.Op.(type) {
-	case graph.Lookup:
+	case graph.Lookup, graph.Bag:
 		return 1, n.In[0].Shape()[0].N
 	case graph.Spread:
 		return 0, op.N
@@ -190,6 +215,11 @@ func (e *executable) collectLimits() {
 
 // Run implements graph.Executable.
 func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
+	var began int64
+	profile := profiling.Load()
+	if profile != nil {
+		began = profile.now()
+	}
 	rows, err := e.checkFeeds(feeds, len(outputs))
 	if err != nil {
 		return err
@@ -201,13 +231,27 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 	if err := in.bind(rows, feeds); err != nil {
 		return err
 	}
-	for i, s := range e.steps {
-		if n := in.count[i]; n == 1 {
-			s.run(in, 0, &in.w)
-		} else if n > 1 {
-			in.job.step, in.job.in = s, in
-			share(&in.job, n, &in.w)
+	if profile != nil {
+		in.recording = profile.begin(in, began)
+		defer in.record()
+	}
+	alone := Threads() == 1
+	for _, i := range in.busy {
+		s, n := e.steps[i], in.count[i]
+		if in.recording != nil {
+			in.recording.enter(i)
 		}
+		if n == 1 || alone {
+			for task := range n {
+				in.task(s, task, &in.w)
+			}
+			continue
+		}
+		in.job.step, in.job.in = s, in
+		share(&in.job, n, &in.w)
+	}
+	if in.recording != nil {
+		in.recording.leave(profile.now())
 	}
 	if in.err != nil {
 		return in.err
@@ -222,6 +266,21 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 	}
 	in.copyWrites()
 	return nil
+}
+
+// task does one task of a step.
+func (in *instance) task(s step, task int, w *worker) {
+	if in.recording != nil {
+		in.recording.task(s, task, w)
+		return
+	}
+	s.run(in, task, w)
+}
+
+// record ends the recording of a run.
+func (in *instance) record() {
+	in.recording.end()
+	in.recording = nil
 }
 
 // copyWrites stores the values that could not be computed in place. A value
@@ -377,8 +436,11 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 				in.words[n.ID] = s.words
 			}
 		}
+		in.busy = in.busy[:0]
 		for i, s := range e.steps {
-			in.count[i] = s.tasks(rows)
+			if in.count[i] = s.tasks(rows); in.count[i] > 0 {
+				in.busy = append(in.busy, i)
+			}
 			if c, ok := s.(sharing); ok {
 				if n := c.commonFloats(rows); len(in.common) < n {
 					in.common = make([]float32, n)

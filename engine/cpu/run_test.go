@@ -320,7 +320,8 @@ func TestTwoStatesDoNotDeadlock(t *testing.T) {
 	}
 }
 
-// TestTrainingStepAllocatesNothing, once the arena has grown to the batch.
+// TestTrainingStepAllocatesNothing, once the arena has grown to the batch and
+// when no profile is taken any more.
 func TestTrainingStepAllocatesNothing(t *testing.T) {
 	for _, threads := range []int{1, 2} {
 		withThreads(threads, func() {
@@ -335,7 +336,12 @@ func TestTrainingStepAllocatesNothing(t *testing.T) {
 					}
 				}
 			}
+			profile, err := cpu.StartProfile()
+			if err != nil {
+				t.Fatal(err)
+			}
 			step()
+			profile.Stop()
 			if a := testing.AllocsPerRun(5, step); a != 0 {
 				t.Errorf("%d threads: two steps allocate %v times", threads, a)
 			}

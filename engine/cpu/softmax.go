@@ -111,7 +111,7 @@ func (s *crossEntropyGradStep) tasks(rows int) int {
 	return chunks(s.labels.Shape().Size().Of(rows), rowsPerTask(s.width))
 }
 
-func (s *crossEntropyGradStep) run(in *instance, task int, _ *worker) {
+func (s *crossEntropyGradStep) run(in *instance, task int, w *worker) {
 	x, labels, dy, y := in.floats(s.logits), in.ints(s.labels), in.floats(s.dy), in.floats(s.y)
 	lo, hi := chunk(len(labels), rowsPerTask(s.width), task)
 	for r := lo; r < hi; r++ {
@@ -127,7 +127,9 @@ func (s *crossEntropyGradStep) run(in *instance, task int, _ *worker) {
 		if src := x[r*s.width:]; &dst[0] != &src[0] { // else in place
 			copy(dst, src)
 		}
-		kernel.MulS(dst, dst, dy[r]/kernel.SoftmaxRow(dst))
+		sum := kernel.SoftmaxRow(dst)
+		kernel.CutS(dst, dst, graph.Vanishing*sum)
+		kernel.MulS(dst, dst, dy[r]/sum)
 		if s.smoothing > 0 {
 			kernel.SubS(dst, dst, dy[r]*(s.smoothing/float32(s.width)))
 		}

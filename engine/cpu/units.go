@@ -11,8 +11,11 @@ import (
 type unit struct {
 	nodes []*graph.Node
 	fused bool
+	rows  *graph.Node    // indices of the rows of tables that it works on; see mergeRows
 	after map[*unit]bool // units that must run before this one
 	place int            // in the final order
+
+	rank rank // while units are made, and while writes are placed
 }
 
 // plan is the program taken apart: units in order, and for every node where
@@ -29,6 +32,7 @@ type plan struct {
 	storage []storage           // by node ID
 	over    map[int]*graph.Node // by node ID: the value in whose place it is computed
 	arena   [maxPower + 1]int
+	asked   int // see follows
 }
 
 // rootOf follows views to the node that owns the storage.
@@ -77,7 +81,7 @@ func makeUnits(p *graph.Program) *plan {
 		var u *unit
 		if _, ok := n.Op.(graph.Elementwise); ok {
 			key := n.Shape().String()
-			if g := open[key]; g != nil && len(g.nodes) < maxFused && !needsFinished(needs, g) && aligned(n, g, pl) {
+			if g := open[key]; g != nil && len(g.nodes) < maxFused && !pl.needsFinished(needs, g) && aligned(n, g, pl) {
 				u = g
 				delete(needs, g)
 			} else {
@@ -92,7 +96,7 @@ func makeUnits(p *graph.Program) *plan {
 		}
 		u.nodes = append(u.nodes, n)
 		for d := range needs {
-			u.after[d] = true
+			u.follow(d)
 		}
 		pl.unitOf[n.ID] = u
 	}
@@ -127,17 +131,17 @@ func aligned(n *graph.Node, g *unit, pl *plan) bool {
 }
 
 // needsFinished reports whether a unit other than g among needs depends on g.
-func needsFinished(needs map[*unit]bool, g *unit) bool {
-	seen := map[*unit]bool{}
+func (pl *plan) needsFinished(needs map[*unit]bool, g *unit) bool {
 	for u := range needs {
-		if u != g && reaches(u, g, seen) {
+		if u != g && pl.follows(u, g) {
 			return true
 		}
 	}
 	return false
 }
 
-// reaches reports whether u must run after target.
+// reaches reports whether u must run after target, by searching all that it follows:
+// for plans whose levels (rank.go) are not kept.
 func reaches(u, target *unit, seen map[*unit]bool) bool {
 	if u == target {
 		return true
@@ -158,6 +162,7 @@ func reaches(u, target *unit, seen map[*unit]bool) bool {
 // computed: the value must be computed by a unit that can run after all that
 // read the old value, and nothing may need the old value at the end.
 func (pl *plan) placeWrites() {
+	pl.rankUnits()
 	reads := map[*graph.Variable]*graph.Node{}
 	for _, n := range pl.program.Nodes {
 		if r, ok := n.Op.(*graph.Read); ok {
@@ -196,7 +201,7 @@ func (pl *plan) canWriteInPlace(n, read *graph.Node, taken map[*graph.Node]bool)
 	for _, reader := range pl.users[read.ID] {
 		switch {
 		case reader != u:
-			if reaches(reader, u, map[*unit]bool{}) {
+			if pl.follows(reader, u) {
 				return false
 			}
 		case u.fused:
@@ -218,7 +223,7 @@ func (pl *plan) canWriteInPlace(n, read *graph.Node, taken map[*graph.Node]bool)
 	}
 	for _, reader := range pl.users[read.ID] {
 		if reader != u {
-			u.after[reader] = true
+			u.follow(reader)
 		}
 	}
 	return true

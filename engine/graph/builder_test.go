@@ -98,6 +98,24 @@ func TestMistakes(t *testing.T) {
 		{"smoothing", func(b *graph.Builder, x, i *graph.Node) { graph.SoftmaxCrossEntropy(x, i, 1) }, []string{"smoothing", "1"}},
 		{"targets", func(b *graph.Builder, x, i *graph.Node) { graph.SigmoidCrossEntropy(x, graph.Sum(x, 1)) },
 			[]string{"sigmoid_cross_entropy", "[rows 4]", "[rows]"}},
+		{"conv2d of a matrix", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(x, b.Constant(tensor.Zeros(3, 3, 1, 2)), graph.Window{})
+		}, []string{"conv2d", "float32[rows 4]", "[rows height width channels]"}},
+		{"conv2d of other channels", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 5, 3)), b.Constant(tensor.Zeros(3, 3, 4, 2)), graph.Window{})
+		}, []string{"conv2d", "float32[1 5 5 3]", "float32[3 3 4 2]", "3 channels against 4"}},
+		{"conv2d with a large kernel", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 2, 3)), b.Constant(tensor.Zeros(3, 3, 3, 2)), graph.Window{})
+		}, []string{"conv2d", "5 by 2", "window of 3 by 3", "border"}},
+		{"conv2d with a wide border", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 5, 3)), b.Constant(tensor.Zeros(3, 3, 3, 2)), graph.Window{Top: 3})
+		}, []string{"conv2d", "border is 3, 0, 0, 0", "3 by 3"}},
+		{"conv2d backwards", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 5, 3)), b.Constant(tensor.Zeros(3, 3, 3, 2)), graph.Window{StrideH: 1, StrideW: 1, Left: -1})
+		}, []string{"conv2d", "-1"}},
+		{"max_pool of a large window", func(b *graph.Builder, x, i *graph.Node) {
+			graph.MaxPool(b.Constant(tensor.Zeros(1, 5, 5, 3)), 6, 2, graph.Window{})
+		}, []string{"max_pool", "float32[1 5 5 3]", "window of 6 by 2"}},
 		{"gather by floats", func(b *graph.Builder, x, i *graph.Node) { graph.Gather(b.Read(v), x) }, []string{"gather", "float32[rows 4]", "int32"}},
 		{"gather from rows", func(b *graph.Builder, x, i *graph.Node) { graph.Gather(x, i) }, []string{"gather", "float32[rows 4]", "fixed"}},
 		{"scatter", func(b *graph.Builder, x, i *graph.Node) { graph.ScatterSet(b.Read(v), i, x) },

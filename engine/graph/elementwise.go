@@ -65,7 +65,7 @@ var unaries = [...]struct {
 	OpSin:      {"sin", func(x, y, dy *Node) *Node { return Mul(dy, Cos(x)) }},
 	OpCos:      {"cos", func(x, y, dy *Node) *Node { return Neg(Mul(dy, Sin(x))) }},
 	OpSoftplus: {"softplus", func(x, y, dy *Node) *Node { return Mul(dy, Sigmoid(x)) }},
-	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Select(Greater(y, x.b.Scalar(0)), dy, x.b.Scalar(0)) }},
+	OpRelu:     {"relu", func(x, y, dy *Node) *Node { return Gate(y, dy) }},
 	OpGelu:     {"gelu", derivative(OpGelu)},
 	OpGeluTanh: {"gelu_tanh", derivative(OpGeluTanh)},
 	OpSilu:     {"silu", derivative(OpSilu)},
@@ -203,6 +203,7 @@ const (
 	OpGreater      // 1 where a > b, else 0
 	OpGreaterEqual // 1 where a ≥ b, else 0
 	OpEqual        // 1 where a = b, else 0
+	OpGate         // b where a > 0, else 0
 )
 
 // binaries gives each kind its name and the gradients with respect to a and
@@ -226,6 +227,7 @@ var binaries = [...]struct {
 	OpGreater:      {"greater", nil},
 	OpGreaterEqual: {"greater_equal", nil},
 	OpEqual:        {"equal", nil},
+	OpGate:         {"gate", func(a, b, y, dy *Node) (*Node, *Node) { return nil, Gate(a, dy) }},
 }
 
 // Binary is the op of an element-wise function of two inputs.
@@ -292,6 +294,10 @@ func GreaterEqual(a, b *Node) *Node { return binary(OpGreaterEqual, a, b) }
 
 // Equal returns 1 where a = b, else 0. No gradient flows.
 func Equal(a, b *Node) *Node { return binary(OpEqual, a, b) }
+
+// Gate returns b where a > 0, else 0, even if b is NaN: the gradient of Relu. None
+// flows to a.
+func Gate(a, b *Node) *Node { return binary(OpGate, a, b) }
 
 // Choose is the op of Select.
 type Choose struct{}

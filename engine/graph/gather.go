@@ -82,17 +82,29 @@ func (Collect) Name() string { return "sum_by_row" }
 func (Collect) Infer(in []Type) (Type, error) {
 	unique, idx, v := in[0], in[1], in[2]
 	if unique.DType != tensor.Int32 || idx.DType != tensor.Int32 || len(unique.Shape) != 1 || len(idx.Shape) != 1 ||
-		v.DType != tensor.Float32 || len(v.Shape) < 1 || v.Shape[0] != idx.Shape[0] {
-		return Type{}, fmt.Errorf("inputs are %v, %v and %v, expected int32 [m], int32 [n] and float32 [n …]", unique, idx, v)
+		v.DType != tensor.Float32 || len(v.Shape) < 1 || !repeats(v.Shape[0], idx.Shape[0]) {
+		return Type{}, fmt.Errorf("inputs are %v, %v and %v, expected int32 [m], int32 [n] and float32 [n …], or [n/k …]", unique, idx, v)
+	}
+	if len(in) > 3 && (in[3].DType != tensor.Float32 || !in[3].Shape.Equal(idx.Shape)) {
+		return Type{}, fmt.Errorf("weights are %v of indices %v, expected a float32 for each", in[3], idx)
 	}
 	return floats(append(Shape{unique.Shape[0]}, v.Shape[1:]...)), nil
 }
 
+// repeats reports whether n is a multiple of part for any number of rows.
+func repeats(part, n Dim) bool {
+	return part == n || part.PerRow == n.PerRow && part.N > 0 && n.N%part.N == 0
+}
+
 // SumByRow returns, for each index in unique (as UniqueRows makes it), the
 // sum of the rows of values whose index it is, added in ascending order of
-// position: [m …] for values [n …].
-func SumByRow(unique, indices, values *Node) *Node {
-	return Apply(Collect{}, unique, indices, values)
+// position: [m …] for values [n …]. Of values [n/k …] each row belongs to k
+// indices in turn. Weights [n], unless nil, multiply the rows.
+func SumByRow(unique, indices, values, weights *Node) *Node {
+	if weights == nil {
+		return Apply(Collect{}, unique, indices, values)
+	}
+	return Apply(Collect{}, unique, indices, values, weights)
 }
 
 // Put is the op of ScatterSet.

@@ -5,11 +5,13 @@ import "fmt"
 // A Gradient is the derivative of a scalar with respect to a node: dense, of
 // the node's type; or, for a table of which few rows were gathered, sparse:
 // Rows holds indices into the node's first dimension (−1 for none, repeats
-// add up) and Values one row of values for each. The zero Gradient is zero.
+// add up) and Values one row of values for each, or, of bags of k indices, one
+// for k of them in turn. The zero Gradient is zero.
 type Gradient struct {
-	Dense  *Node
-	Rows   *Node // int32 [n]
-	Values *Node // float32 [n, …]
+	Dense   *Node
+	Rows    *Node // int32 [n]
+	Values  *Node // float32 [n …] or [n/k …]
+	Weights *Node // float32 [n], factors on the rows of values; nil: 1
 }
 
 // IsZero reports whether no gradient flows.
@@ -33,9 +35,31 @@ func (g Gradient) ToDense(n *Node) *Node {
 	case g.Dense != nil:
 		return g.Dense
 	case g.Rows != nil:
-		return ScatterAdd(g.Rows, g.Values, n.Shape()[0].N)
+		return ScatterAdd(g.Rows, g.each(), n.Shape()[0].N)
 	}
 	return BroadcastTo(n.b.Scalar(0), n.Shape())
+}
+
+// each returns the values with a row for every index.
+func (g Gradient) each() *Node {
+	if g.Values.b.err != nil {
+		return g.Values
+	}
+	n, v := g.Rows.Shape()[0], g.Values
+	s := append(Shape{v.Shape()[0], N(1)}, v.Shape()[1:]...)
+	if s[0] != n {
+		s[1].N = n.N / s[0].N
+		v = BroadcastTo(Reshape(v, append(Shape{s[0], N(1)}, s[2:]...)...), s)
+		v = Reshape(v, append(Shape{n}, s[2:]...)...)
+	}
+	if g.Weights != nil {
+		w := Shape{n}
+		for range s[2:] {
+			w = append(w, N(1))
+		}
+		v = Mul(v, Reshape(g.Weights, w...))
+	}
+	return v
 }
 
 // plus adds two gradients of n. Sparse ones are joined and stay sparse,
@@ -47,7 +71,7 @@ func (g Gradient) plus(h Gradient, n *Node) Gradient {
 	case h.IsZero():
 		return g
 	case g.Sparse() && h.Sparse() && g.Rows.Shape()[0].PerRow == h.Rows.Shape()[0].PerRow:
-		return Gradient{Rows: Concat(0, g.Rows, h.Rows), Values: Concat(0, g.Values, h.Values)}
+		return Gradient{Rows: Concat(0, g.Rows, h.Rows), Values: Concat(0, g.each(), h.each())}
 	}
 	return Gradient{Dense: Add(g.ToDense(n), h.ToDense(n))}
 }

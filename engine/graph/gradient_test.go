@@ -133,6 +133,18 @@ func (m *maker) pair() (a, b graph.Shape) {
 	return a, m.smaller(s)
 }
 
+// convolution draws images, a kernel that fits them and how it goes over them.
+func (m *maker) convolution() (x, k graph.Shape, o graph.Window) {
+	n := func(most int) int { return 1 + m.IntN(most) }
+	kh, kw, in, out := n(3), n(3), n(3), n(3)
+	o.StrideH, o.StrideW = n(2), n(2)
+	if m.IntN(2) == 0 {
+		o.Top, o.Bottom, o.Left, o.Right = m.IntN(kh), m.IntN(kh), m.IntN(kw), m.IntN(kw)
+	}
+	h, w := max(n(4), kh-o.Top-o.Bottom), max(n(4), kw-o.Left-o.Right)
+	return graph.Shape{m.dim(), graph.N(h), graph.N(w), graph.N(in)}, graph.Fixed(kh, kw, in, out), o
+}
+
 // A gradientCase builds an expression of random shape. It covers ops and
 // kinds by the names of their types and constants.
 type gradientCase struct {
@@ -184,10 +196,15 @@ var noGradient = map[string]string{
 	"Random":           "its inputs are integers",
 	"Unique":           "its input is integers",
 	"Hot":              "its input is integers",
-	"Place":            "its input is integers",
+	"Filled":           "its input is integers",
+	"Moment":           "is part of an optimiser's update, after the gradient",
+	"Adam":             "is part of an optimiser's update, after the gradient",
 	"Collect":          "is part of an optimiser's update, after the gradient",
 	"Put":              "is part of an optimiser's update, after the gradient",
 	"CrossEntropyGrad": "is a gradient itself; second derivatives use LogSoftmax",
+	"MaxPlace":         "gives integers",
+	"MaxSpread":        "is a gradient itself",
+	"Place":            "its input is integers",
 	"Derivative":       "is a gradient itself; second derivatives use Erf, Tanh or Sigmoid",
 	"AttendGrad":       "is a gradient itself; second derivatives use Softmax and MatMulStack",
 	"StandardizeGrad":  "is a gradient itself; second derivatives use Mean and Rsqrt",
@@ -218,7 +235,7 @@ func gradientCases(kinds map[string][]string) []gradientCase {
 			}})
 		}
 	}
-	return append(cases, moreGradientCases...)
+	return slices.Concat(cases, moreGradientCases, bagGradientCases)
 }
 
 var moreGradientCases = []gradientCase{
@@ -238,6 +255,10 @@ var moreGradientCases = []gradientCase{
 	{"select of what is not a number where it is not chosen", []string{"Choose"}, func(m *maker) *graph.Node {
 		x := m.param(awayFromZero, m.shape(0, 2))
 		return graph.Select(graph.Greater(x, m.b.Scalar(0)), graph.Square(x), graph.Neg(x))
+	}},
+	{"gate", []string{"OpGate"}, func(m *maker) *graph.Node {
+		a, b := m.pair()
+		return graph.Gate(m.fixed(awayFromZero, a), m.param(anywhere, b))
 	}},
 	{"broadcast", []string{"Expand"}, func(m *maker) *graph.Node {
 		to := append(graph.Shape{graph.N(2)}, m.shape(0, 2)...)
@@ -289,6 +310,43 @@ var moreGradientCases = []gradientCase{
 	{"matmul with itself", []string{"Product"}, func(m *maker) *graph.Node {
 		x := m.param(anywhere, graph.Shape{m.dim(), m.dim()})
 		return graph.Apply(graph.Product{TransA: true}, x, x)
+	}},
+	{"conv2d", []string{"Convolution"}, func(m *maker) *graph.Node {
+		x, k, o := m.convolution()
+		return graph.Conv2D(m.param(anywhere, x), m.param(anywhere, k), o)
+	}},
+	{"conv2d twice", []string{"Convolution"}, func(m *maker) *graph.Node {
+		x := m.param(anywhere, graph.Shape{m.dim(), graph.N(4), graph.N(5), graph.N(2)})
+		k := m.param(anywhere, graph.Fixed(3, 3, 2, 2))
+		o := graph.Same(4, 5, 3, 3, 1, 1)
+		return graph.Conv2D(graph.Tanh(graph.Conv2D(x, k, o)), k, o)
+	}},
+	{"conv2d_input and conv2d_kernel", []string{"ConvolutionInput", "ConvolutionKernel"}, func(m *maker) *graph.Node {
+		x, k, o := m.convolution()
+		images, kernel := m.param(anywhere, x), m.param(anywhere, k)
+		y := graph.Conv2D(images, kernel, o)
+		dy := m.param(anywhere, y.Shape())
+		window := y.Op.(graph.Convolution).Window
+		a := graph.Apply(graph.ConvolutionInput{Window: window, H: x[1].N, W: x[2].N}, dy, kernel)
+		b := graph.Apply(graph.ConvolutionKernel{Window: window, KH: k[0].N, KW: k[1].N}, images, dy)
+		return graph.Add(graph.Sum(graph.Square(a)), graph.Sum(graph.Square(b)))
+	}},
+	{"max_pool", []string{"Pool", "OpPoolMax"}, func(m *maker) *graph.Node {
+		x, k, o := m.convolution()
+		return graph.MaxPool(m.distinct(x), k[0].N, k[1].N, o)
+	}},
+	{"max_pool of relu", []string{"Pool", "OpPoolMax"}, func(m *maker) *graph.Node {
+		x, k, o := m.convolution()
+		return graph.MaxPool(graph.Relu(graph.AddScalar(m.distinct(x), 0.05)), k[0].N, k[1].N, o)
+	}},
+	{"average_pool", []string{"Pool", "OpPoolAverage"}, func(m *maker) *graph.Node {
+		x, k, o := m.convolution()
+		return graph.AveragePool(m.param(anywhere, x), k[0].N, k[1].N, o)
+	}},
+	{"average_spread", []string{"AverageSpread"}, func(m *maker) *graph.Node {
+		x := m.param(anywhere, graph.Shape{m.dim(), graph.N(4), graph.N(5), graph.N(2)})
+		y := graph.AveragePool(x, 2, 3, graph.Same(4, 5, 2, 3, 2, 1))
+		return graph.Gradients(graph.Sum(graph.Square(y)), []*graph.Node{x})[0].Dense
 	}},
 	{"reshape", []string{"View"}, func(m *maker) *graph.Node {
 		d := m.dim()
@@ -606,7 +664,7 @@ func TestMissingGradientIsAnError(t *testing.T) {
 	for name, build := range map[string]func(b *graph.Builder, x *graph.Node) *graph.Node{
 		"sum_by_row": func(b *graph.Builder, x *graph.Node) *graph.Node {
 			i := idx(b)
-			return graph.SumByRow(graph.UniqueRows(i), i, x)
+			return graph.SumByRow(graph.UniqueRows(i), i, x, nil)
 		},
 		"scatter_set": func(b *graph.Builder, x *graph.Node) *graph.Node {
 			return graph.ScatterSet(b.Constant(tensor.Zeros(3, 2)), idx(b), x)

@@ -60,7 +60,13 @@ func (o CrossEntropy) Infer(in []Type) (Type, error) {
 	return floats(labels.Shape), nil
 }
 
-// Gradient is (softmax(logits) − target)·dy.
+// Vanishing is what a probability must not be below to count in the gradient of a
+// cross-entropy: rows that are known by heart would else fill the gradients of all
+// layers with subnormal numbers, with which a processor computes many times as
+// slowly, and move nothing (docs/decisions/0013).
+const Vanishing = 0x1p-64
+
+// Gradient is (softmax(logits) − target)·dy, where the softmax is 0 below Vanishing.
 func (o CrossEntropy) Gradient(n, dy *Node) []Gradient {
 	logits, labels := n.In[0], n.In[1]
 	return dense(Apply(CrossEntropyGrad(o), logits, labels, dy), nil)
@@ -100,10 +106,13 @@ func (LogisticLoss) Infer(in []Type) (Type, error) {
 	return inferBroadcast(in)
 }
 
-// Gradient is (sigmoid(logits) − targets)·dy, and −logits·dy for the targets.
+// Gradient is (sigmoid(logits) − targets)·dy, where the difference is not below
+// Vanishing, and −logits·dy for the targets.
 func (LogisticLoss) Gradient(n, dy *Node) []Gradient {
 	x, t := n.In[0], n.In[1]
-	return dense(Mul(dy, Sub(Sigmoid(x), t)), Neg(Mul(dy, x)))
+	d := Sub(Sigmoid(x), t)
+	d = Mul(d, GreaterEqual(Abs(d), x.b.Scalar(Vanishing))) // NaN stays NaN
+	return dense(Mul(dy, d), Neg(Mul(dy, x)))
 }
 
 // SigmoidCrossEntropy returns −t·log σ(x) − (1−t)·log(1−σ(x)) per element for

@@ -12,6 +12,7 @@ import (
 var dependencies = map[string]string{
 	"charm.land/bubbletea/v2":             "live view",
 	"charm.land/lipgloss/v2":              "terminal styles",
+	"github.com/clipperhouse/uax29/v2":    "grapheme clusters",
 	"github.com/goccy/go-yaml":            "YAML",
 	"github.com/klauspost/compress":       "zstd",
 	"github.com/parquet-go/parquet-go":    "Parquet",
@@ -19,6 +20,7 @@ var dependencies = map[string]string{
 	"github.com/rogpeppe/go-internal":     "testscript",
 	"github.com/spf13/cobra":              "commands",
 	"github.com/spf13/pflag":              "commands",
+	"golang.org/x/image":                  "WebP and BMP",
 	"golang.org/x/sys":                    "locks",
 	"golang.org/x/term":                   "terminal",
 	"golang.org/x/text":                   "encodings",

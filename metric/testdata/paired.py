@@ -6,7 +6,8 @@ Run at development time only, from this folder, with numpy and scipy installed:
 
 McNemar's exact test is scipy's binomtest, the sign-flip test scipy's
 permutation_test over all patterns, DeLong's the definition of the paper: the
-full matrix of pairs and numpy's cov, with no ranks. Row counts are scipy's
+full matrix of pairs and numpy's cov, with no ranks. BCa intervals are scipy's
+bootstrap, which gives its resampled values too. Row counts are scipy's
 quantiles in the formula.
 """
 import json
@@ -46,6 +47,13 @@ def flips(d):
     return {"d": d.tolist(), "p": float(p)}
 
 
+def bca(x, f, level):
+    found = stats.bootstrap((x,), f, method="BCa", n_resamples=499, confidence_level=level, rng=np.random.default_rng(3), vectorized=True)
+    return {"value": float(f(x)), "level": level, "resampled": found.bootstrap_distribution.tolist(),
+            "jackknife": [float(f(np.delete(x, i))) for i in range(len(x))],
+            "low": float(found.confidence_interval.low), "high": float(found.confidence_interval.high)}
+
+
 out = {
     "versions": {"numpy": np.__version__, "scipy": scipy.__version__},
     "mcnemar": [{"b": b, "c": c, "p": float(stats.binomtest(b, b + c).pvalue)}
@@ -53,6 +61,10 @@ out = {
     "delong": [ranking(60, 0, 1.5), ranking(80, 1, 1.2), ranking(400, 2, 3)],
     "sign_flip": [flips(r.normal(0.4, 1, 12)), flips(r.normal(0, 1, 11)), flips(np.abs(r.normal(0, 1, 8))),
                   flips(r.integers(-2, 4, 12).astype(float))],
+    "bca": [bca(x, f, level) for x, f, level in [
+        (np.random.default_rng(1).lognormal(0, 1, 40), np.mean, 0.95),
+        (np.random.default_rng(2).lognormal(0, 1, 40), np.std, 0.9),
+        ((np.random.default_rng(3).random(50) < 0.9).astype(float), np.mean, 0.95)]],
     "rows_needed": [{"rows": n, "t": t, "alpha": al, "power": pw,
                      "needed": float(n * (stats.norm.ppf(1 - al / 2) + stats.norm.ppf(pw)) ** 2 / t ** 2)}
                     for n, t, al, pw in [(1000, 1.2, 0.05, 0.8), (303, -0.4, 0.025, 0.8), (16281, 1.9, 0.01, 0.9)]],

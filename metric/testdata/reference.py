@@ -14,6 +14,7 @@ import warnings
 
 import numpy as np
 import scipy
+import scipy.stats
 import sklearn
 from sklearn import metrics as m
 from sklearn.calibration import calibration_curve
@@ -33,7 +34,93 @@ def decisions(t, p, w, kind):
             out[name] = lambda f=f: f(t, p, sample_weight=w)
         for average in ["macro", "micro", "weighted"]:
             out[f"{name}_{average}"] = lambda f=f, a=average: f(t, p, sample_weight=w, average=a)
+    for name, beta in [("f05", 0.5), ("f2", 2)]:
+        if kind == "binary":
+            out[name] = lambda b=beta: m.fbeta_score(t, p, beta=b, sample_weight=w)
+        for average in ["macro", "micro", "weighted"]:
+            out[f"{name}_{average}"] = lambda b=beta, a=average: m.fbeta_score(t, p, beta=b, sample_weight=w, average=a)
     return out
+
+
+# What scikit-learn does not define, or not for every sample, by its definition.
+
+
+def ones(t, w):
+    return np.ones(len(t)) if w is None else w
+
+
+def fpr95(t, q, w):
+    fpr, tpr, _ = m.roc_curve(t, q, sample_weight=w, drop_intermediate=False)
+    return fpr[np.argmax(tpr >= 0.95 - 1e-12)] if 0 < sum(t) < len(t) else math.nan
+
+
+def bins_gap(at, p, right, w):
+    return sum(abs(np.sum((w * (p - right))[at == b])) for b in range(15)) / np.sum(w)
+
+
+def ece(p, right, w):
+    return bins_gap(np.searchsorted(np.arange(1, 15) / 15, p), p, right, w)
+
+
+def adaptive_ece(p, right, w):
+    middle = np.array([np.sum(w[p < v]) + np.sum(w[p == v]) / 2 for v in p])
+    return bins_gap(np.minimum((middle / np.sum(w) * 15 + 1e-9).astype(int), 14), p, right, w)
+
+
+def one_vs_one(t, q, w):
+    def auc(a, b):
+        x, y = t == a, t == b
+        pairs = w[x][:, None] * w[y]
+        right = (q[x, a][:, None] > q[y, a]) + 0.5 * (q[x, a][:, None] == q[y, a])
+        return np.sum(pairs * right) / np.sum(pairs)
+
+    k, there = q.shape[1], sorted(set(t))
+    if len(there) < 2:
+        return math.nan
+    v = float(np.mean([auc(a, b) for a in there for b in there if a != b]))
+    if k > 2 and np.all(w == 1):
+        assert math.isclose(v, m.roc_auc_score(t, q, multi_class="ovo", labels=list(range(k))), rel_tol=1e-12)
+    return v
+
+
+def top(t, q, w, k):
+    if k < q.shape[1]:
+        return m.top_k_accuracy_score(t, q, k=k, labels=list(range(q.shape[1])), sample_weight=w)
+    return 1.0
+
+
+def margin_loss(lead, w):
+    return np.average(np.maximum(0, 1 - lead), weights=w)
+
+
+def binary_hinge(t, q, w):
+    v = margin_loss((2 * q - 1) * (2 * t - 1), w)
+    if 0 < sum(t) < len(t):
+        assert math.isclose(v, m.hinge_loss(t, 2 * q - 1, sample_weight=w), rel_tol=1e-12, abs_tol=1e-15)
+    return v
+
+
+def multi_hinge(t, q, w, labels):
+    if len(labels) > 2:
+        return m.hinge_loss(t, q, labels=labels, sample_weight=w)
+    rows = np.arange(len(t))
+    return margin_loss(q[rows, t] - q[rows, 1 - t], w)
+
+
+def spearman(t, p, w):
+    def ranks(v):
+        return np.array([np.sum(w[v < x]) + np.sum(w[v == x]) / 2 for x in v])
+
+    if len(t) < 2:
+        return math.nan
+    c = np.cov(ranks(t), ranks(p), aweights=w, ddof=0)
+    counted = w > 0
+    if len(set(t[counted])) < 2 or len(set(p[counted])) < 2:
+        return math.nan
+    v = c[0, 1] / math.sqrt(c[0, 0] * c[1, 1])
+    if np.all(w == 1):
+        assert math.isclose(v, scipy.stats.spearmanr(t, p).statistic, rel_tol=1e-12, abs_tol=1e-15)
+    return v
 
 
 def binary(t, q, w):
@@ -42,11 +129,16 @@ def binary(t, q, w):
         "average_precision": lambda: m.average_precision_score(t, q, sample_weight=w),
         "log_loss": lambda: m.log_loss(t, q, sample_weight=w, labels=[0, 1]),
         "brier": lambda: m.brier_score_loss(t, q, sample_weight=w, pos_label=1),
+        "fpr_at_95_tpr": lambda: fpr95(t, q, w),
+        "hinge": lambda: binary_hinge(t, q, ones(t, w)),
+        "ece": lambda: ece(q, t, ones(t, w)),
+        "adaptive_ece": lambda: adaptive_ece(q, t, ones(t, w)),
     }
 
 
 def multiclass(t, q, w, k):
     labels = list(range(k))
+    decided, right = q.max(axis=1), (q.argmax(axis=1) == t).astype(float)
     # Two columns are refused unless the truth has two as well.
     ranked = np.eye(2, dtype=int)[t] if k == 2 else t
     return {
@@ -54,6 +146,12 @@ def multiclass(t, q, w, k):
         "average_precision": lambda: m.average_precision_score(ranked, q, sample_weight=w),
         "log_loss": lambda: m.log_loss(t, q, sample_weight=w, labels=labels),
         "brier": lambda: m.brier_score_loss(t, q, sample_weight=w, labels=labels),
+        "roc_auc_ovo": lambda: one_vs_one(t, q, ones(t, w)),
+        "top_3_accuracy": lambda: top(t, q, w, 3),
+        "top_5_accuracy": lambda: top(t, q, w, 5),
+        "hinge": lambda: multi_hinge(t, q, w, labels),
+        "ece": lambda: ece(decided, right, ones(t, w)),
+        "adaptive_ece": lambda: adaptive_ece(decided, right, ones(t, w)),
     }
 
 
@@ -66,6 +164,16 @@ def numbers(t, p, w):
         "mape": lambda: m.mean_absolute_percentage_error(t, p, sample_weight=w),
         "r2": lambda: m.r2_score(t, p, sample_weight=w),
         "explained_variance": lambda: m.explained_variance_score(t, p, sample_weight=w),
+        "smape": lambda: np.average(2 * abs(p - t) / np.where(abs(p) + abs(t) == 0, 1, abs(p) + abs(t)), weights=w),
+        "msle": lambda: m.mean_squared_log_error(t, p, sample_weight=w),
+        "rmsle": lambda: m.root_mean_squared_log_error(t, p, sample_weight=w),
+        "pinball_10": lambda: m.mean_pinball_loss(t, p, alpha=0.1, sample_weight=w),
+        "pinball_50": lambda: m.mean_pinball_loss(t, p, alpha=0.5, sample_weight=w),
+        "pinball_90": lambda: m.mean_pinball_loss(t, p, alpha=0.9, sample_weight=w),
+        "poisson_deviance": lambda: m.mean_poisson_deviance(t, p, sample_weight=w),
+        "gamma_deviance": lambda: m.mean_gamma_deviance(t, p, sample_weight=w),
+        "tweedie_15": lambda: m.mean_tweedie_deviance(t, p, power=1.5, sample_weight=w),
+        "spearman": lambda: spearman(t, p, ones(t, w)),
     }
 
 
@@ -177,6 +285,14 @@ y = rng.normal(size=n) * 3 + 1
 case("random", "regression", y, y + rng.normal(size=n))
 case("random, ties", "regression", np.round(y), np.round(y + rng.normal(size=n)))
 case("random, weights", "regression", y, y + rng.normal(size=n), weight=np.round(rng.random(n) * 3, 2) + 0.01)
+other = np.random.default_rng(20261128)  # leaves the numbers of the others as they were
+y = other.poisson(3, n)
+case("counts", "regression", y, np.exp(other.normal(1, 0.5, n)))
+case("counts, weights", "regression", y, np.exp(other.normal(1, 0.5, n)), weight=other.integers(1, 5, n))
+y = other.gamma(2, 3, n)
+case("amounts", "regression", y, y * np.exp(other.normal(0, 0.3, n)))
+case("amounts, weights", "regression", y, y * np.exp(other.normal(0, 0.3, n)), weight=other.random(n) + 0.01)
+case("huge and tiny", "regression", [1e-100, 1e100, 1, 5e-324], [2e-100, 1e99, 1.5, 1e-323])
 
 # The curves of one sample, whole.
 y = rng.integers(0, 2, n)

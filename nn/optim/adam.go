@@ -108,27 +108,18 @@ func (o adam) Begin(s *Step) Rule {
 	return func(p Param, g *graph.Node) *graph.Node {
 		m, setM := p.Slot("m")
 		v, setV := p.Slot("v")
-		m, v = settle(moment(m, g, o.Beta1), 1e-30), settle(moment(v, graph.Square(g), o.Beta2), 1e-35)
+		m, v = graph.MovingMean(m, g, o.Beta1, 1e-30, false), graph.MovingMean(v, g, o.Beta2, 1e-35, true)
 		setM(m)
 		setV(v)
 		value := p.Value
 		if o.WeightDecay > 0 && (o.DecayAll || p.Matrix()) {
 			value = graph.Sub(value, graph.Mul(value, graph.Scale(s.LR, o.WeightDecay)))
 		}
-		return graph.Sub(value, graph.Div(graph.Mul(m, rate), graph.AddScalar(graph.Mul(graph.Sqrt(v), root), o.Epsilon)))
+		return graph.AdamStep(value, m, v, rate, root, o.Epsilon)
 	}
 }
 
 // moment returns β·old + (1−β)·x.
 func moment(old, x *graph.Node, beta float64) *graph.Node {
 	return graph.Add(graph.Scale(old, beta), graph.Scale(x, 1-beta))
-}
-
-// settle makes values nearer to 0 than least 0. Means of gradients that have
-// become 0, such as those of units that are silent, would else fall for some
-// hundred steps and then stay subnormal numbers, with which a processor computes
-// a hundred times as slowly. What is cut off is too small to move a parameter.
-// NaN stays NaN.
-func settle(x *graph.Node, least float64) *graph.Node {
-	return graph.Mul(x, graph.GreaterEqual(graph.Abs(x), x.Builder().Scalar(least)))
 }

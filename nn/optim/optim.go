@@ -185,7 +185,7 @@ func update(opt Optimizer, state *graph.State, lr *graph.Node, params []*graph.V
 		if g.Sparse() {
 			t.rows = graph.UniqueRows(g.Rows)
 			t.Value = graph.Gather(t.Value, t.rows)
-			t.grad = graph.SumByRow(t.rows, g.Rows, g.Values)
+			t.grad = graph.SumByRow(t.rows, g.Rows, g.Values, g.Weights)
 		}
 		all = append(all, t)
 	}

@@ -66,3 +66,9 @@ func (o sgd) Begin(s *Step) Rule {
 		return graph.Sub(p.Value, graph.Mul(s.LR, g))
 	}
 }
+
+// settle makes values nearer to 0 than least 0, as graph.MovingMean does. What is
+// cut off is too small to move a parameter. NaN stays NaN.
+func settle(x *graph.Node, least float64) *graph.Node {
+	return graph.Mul(x, graph.GreaterEqual(graph.Abs(x), x.Builder().Scalar(least)))
+}

@@ -260,6 +260,53 @@ schedule("warm_up", lambda o: O.lr_scheduler.LinearLR(o, start_factor=1 / 5, tot
 schedule("plateau", lambda o: O.lr_scheduler.ReduceLROnPlateau(
     o, factor=0.5, patience=2, threshold=0.05, threshold_mode="abs", min_lr=0.2), values=values)
 
+# Convolutions and pools, which come after all else so that what is above keeps
+# its numbers. PyTorch has the channels second and kernels [out in h w].
+
+torch.manual_seed(2)
+
+
+def second(x):
+    return x.movedim(-1, 1)
+
+
+def last(x):
+    return x.movedim(1, -1)
+
+
+def conv_params(*kernel, kind="conv2d_1/"):
+    return {kind + "kernel": torch.randn(*kernel), kind + "bias": torch.randn(kernel[-1])}
+
+
+def conv(kind="conv2d_1/", activation=lambda y: y, before=lambda x: x, **options):
+    def f(x, p, s):
+        k = p[kind + "kernel"]
+        k = k.movedim((-1, -2), (0, 1))
+        of = F.conv2d if k.dim() == 4 else F.conv1d
+        return activation(last(of(before(second(x)), k, p[kind + "bias"], **options))), None
+    return f
+
+
+def pooled(f):
+    return plain(lambda x: last(f(second(x))))
+
+
+layer("conv2d", conv(activation=F.relu), torch.randn(2, 5, 6, 3), conv_params(3, 2, 3, 4))
+layer("conv2d_same_strides", conv(stride=(2, 3), before=lambda x: F.pad(x, (0, 0, 1, 1))), torch.randn(2, 5, 6, 2), conv_params(3, 3, 2, 3))
+layer("conv2d_pad", conv(padding=(1, 2)), torch.randn(2, 4, 3, 2), conv_params(2, 3, 2, 2))
+layer("conv1d", conv("conv1d_1/", torch.tanh), torch.randn(3, 7, 2), conv_params(3, 2, 4, kind="conv1d_1/"))
+x = torch.randn(2, 5, 6, 3)
+layer("max_pool", pooled(lambda x: F.max_pool2d(x, 2)), x)
+layer("max_pool_overlapping", pooled(lambda x: F.max_pool2d(x, 3, 2, 1)), x)
+layer("avg_pool", pooled(lambda x: F.avg_pool2d(x, (2, 3), count_include_pad=False)), x)
+layer("avg_pool_pad", pooled(lambda x: F.avg_pool2d(x, 3, 2, 1, count_include_pad=False)), x)
+layer("max_pool1d", pooled(lambda x: F.max_pool1d(x, 2)), torch.randn(2, 7, 3))
+layer("global_avg_pool", plain(lambda x: x.mean((1, 2))), x)
+layer("global_max_pool", plain(lambda x: x.amax((1, 2))), x)
+norm = {"batch_norm_1/gain": torch.randn(4), "batch_norm_1/shift": torch.randn(4)}
+stats = {"batch_norm_1/mean": torch.randn(4), "batch_norm_1/variance": torch.rand(4) + 0.5}
+layer("batch_norm", batch_norm(True, 0.1, 1e-5), torch.randn(2, 3, 2, 4), norm, stats)
+
 json.dump({
     "origin": f"PyTorch {torch.__version__}, nn/testdata/record.py",
     "layers": layers, "losses": losses,

@@ -569,6 +569,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func gateAVX2(dst []float32, a []float32, b []float32)
+// Requires: AVX
+TEXT ·gateAVX2(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ      BX, $0x00000020
+	JL        narrow
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   32(DX), Y3
+	VMOVUPS   64(CX), Y4
+	VMOVUPS   64(DX), Y5
+	VMOVUPS   96(CX), Y6
+	VMOVUPS   96(DX), Y7
+	VXORPS    Y8, Y8, Y8
+	VCMPPS    $0x1e, Y8, Y0, Y0
+	VXORPS    Y8, Y8, Y8
+	VBLENDVPS Y0, Y1, Y8, Y0
+	VMOVUPS   Y0, (AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y2, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y3, Y1, Y0
+	VMOVUPS   Y0, 32(AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y4, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y5, Y1, Y0
+	VMOVUPS   Y0, 64(AX)
+	VXORPS    Y0, Y0, Y0
+	VCMPPS    $0x1e, Y0, Y6, Y0
+	VXORPS    Y1, Y1, Y1
+	VBLENDVPS Y0, Y7, Y1, Y0
+	VMOVUPS   Y0, 96(AX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	ADDQ      $0x00000080, AX
+	SUBQ      $0x00000020, BX
+	JMP       wide
+
+narrow:
+	CMPQ      BX, $0x00000008
+	JL        tail
+	VMOVUPS   (CX), Y0
+	VMOVUPS   (DX), Y1
+	VXORPS    Y2, Y2, Y2
+	VCMPPS    $0x1e, Y2, Y0, Y0
+	VXORPS    Y2, Y2, Y2
+	VBLENDVPS Y0, Y1, Y2, Y0
+	VMOVUPS   Y0, (AX)
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000008, BX
+	JMP       narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	VMASKMOVPS (DX), Y0, Y2
+	VXORPS     Y3, Y3, Y3
+	VCMPPS     $0x1e, Y3, Y1, Y1
+	VXORPS     Y3, Y3, Y3
+	VBLENDVPS  Y1, Y2, Y3, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func chooseAVX2(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX
 TEXT ·chooseAVX2(SB), NOSPLIT, $0-96
@@ -737,6 +816,61 @@ tail:
 	VMOVUPS    32(BX)(DX*4), Y1
 	VMASKMOVPS (CX), Y1, Y2
 	VSUBPS     Y0, Y2, Y0
+	VMASKMOVPS Y0, Y1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func cutSAVX2(dst []float32, a []float32, s float32)
+// Requires: AVX
+TEXT ·cutSAVX2(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         dst_len+8(FP), DX
+	VBROADCASTSS s+48(FP), Y0
+
+wide:
+	CMPQ    DX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y1
+	VMOVUPS 32(CX), Y2
+	VCMPPS  $0x1d, Y0, Y1, Y3
+	VANDPS  v3f800000<>+0(SB), Y3, Y3
+	VMULPS  Y3, Y1, Y1
+	VMOVUPS Y1, (AX)
+	VCMPPS  $0x1d, Y0, Y2, Y1
+	VANDPS  v3f800000<>+0(SB), Y1, Y1
+	VMULPS  Y1, Y2, Y1
+	VMOVUPS Y1, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, DX
+	JMP     wide
+
+narrow:
+	CMPQ    DX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y1
+	VCMPPS  $0x1d, Y0, Y1, Y2
+	VANDPS  v3f800000<>+0(SB), Y2, Y2
+	VMULPS  Y2, Y1, Y1
+	VMOVUPS Y1, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, DX
+	JMP     narrow
+
+tail:
+	TESTQ      DX, DX
+	JE         done
+	LEAQ       masks<>+0(SB), BX
+	NEGQ       DX
+	VMOVUPS    32(BX)(DX*4), Y1
+	VMASKMOVPS (CX), Y1, Y2
+	VCMPPS     $0x1d, Y0, Y2, Y0
+	VANDPS     v3f800000<>+0(SB), Y0, Y0
+	VMULPS     Y0, Y2, Y0
 	VMASKMOVPS Y0, Y1, (AX)
 
 done:
@@ -3652,6 +3786,724 @@ tailRows:
 	DECQ       DI
 	JNE        tailRows
 	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fetchRowsAVX2(x []float32, at []int32, stride int, n int)
+// Requires: MMX+
+TEXT ·fetchRowsAVX2(SB), NOSPLIT, $0-64
+	MOVQ x_base+0(FP), AX
+	MOVQ at_base+24(FP), CX
+	MOVQ at_len+32(FP), DX
+	MOVQ stride+48(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+56(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (CX)(DX*4), DX
+
+loop:
+	MOVLQSX (CX), DI
+	TESTQ   DI, DI
+	JLT     next
+	IMULQ   BX, DI
+	ADDQ    AX, DI
+	LEAQ    -4(DI)(SI*1), R8
+
+line:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	CMPQ       DI, R8
+	JLT        line
+	PREFETCHT0 (R8)
+
+next:
+	ADDQ $0x04, CX
+	CMPQ CX, DX
+	JNE  loop
+	RET
+
+// func sumAtAVX2(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+// Requires: AVX
+TEXT ·sumAtAVX2(SB), NOSPLIT, $0-81
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      half
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	CMPB    accumulate+80(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+wideRowsStart:
+	MOVQ SI, R8
+
+wideRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     wideRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+	VADDPS  32(DX)(R9*1), Y1, Y1
+	VADDPS  64(DX)(R9*1), Y2, Y2
+	VADDPS  96(DX)(R9*1), Y3, Y3
+	VADDPS  128(DX)(R9*1), Y4, Y4
+	VADDPS  160(DX)(R9*1), Y5, Y5
+	VADDPS  192(DX)(R9*1), Y6, Y6
+	VADDPS  224(DX)(R9*1), Y7, Y7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	CMPB    accumulate+80(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+halfRowsStart:
+	MOVQ SI, R8
+
+halfRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     halfRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+	VADDPS  32(DX)(R9*1), Y1, Y1
+	VADDPS  64(DX)(R9*1), Y2, Y2
+	VADDPS  96(DX)(R9*1), Y3, Y3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000008
+	JL      tail
+	VXORPS  Y0, Y0, Y0
+	CMPB    accumulate+80(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Y0
+
+narrowRowsStart:
+	MOVQ SI, R8
+
+narrowRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     narrowRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Y0, Y0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     narrow
+
+tail:
+	TESTQ      CX, CX
+	JE         done
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       CX
+	VMOVUPS    32(R8)(CX*4), Y0
+	VXORPS     Y1, Y1, Y1
+	CMPB       accumulate+80(FP), $0x00
+	JE         tailRowsStart
+	VMASKMOVPS (AX), Y0, Y1
+
+tailRowsStart:
+	MOVQ SI, R8
+
+tailRows:
+	MOVLQSX    (R8), R9
+	TESTQ      R9, R9
+	JLT        tailRowsNext
+	IMULQ      BX, R9
+	VMASKMOVPS (DX)(R9*1), Y0, Y2
+	VADDPS     Y2, Y1, Y1
+
+tailRowsNext:
+	ADDQ       $0x04, R8
+	CMPQ       R8, DI
+	JNE        tailRows
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumAtScaledAVX2(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+// Requires: AVX
+TEXT ·sumAtScaledAVX2(SB), NOSPLIT, $0-105
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      half
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	VXORPS  Y4, Y4, Y4
+	VXORPS  Y5, Y5, Y5
+	VXORPS  Y6, Y6, Y6
+	VXORPS  Y7, Y7, Y7
+	CMPB    accumulate+104(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+	VMOVUPS 128(AX), Y4
+	VMOVUPS 160(AX), Y5
+	VMOVUPS 192(AX), Y6
+	VMOVUPS 224(AX), Y7
+
+wideRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+wideRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          wideRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y8
+	VMULPS       (DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y0, Y0
+	VMULPS       32(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y1, Y1
+	VMULPS       64(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y2, Y2
+	VMULPS       96(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y3, Y3
+	VMULPS       128(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y4, Y4
+	VMULPS       160(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y5, Y5
+	VMULPS       192(DX)(R9*1), Y8, Y9
+	VADDPS       Y9, Y6, Y6
+	VMULPS       224(DX)(R9*1), Y8, Y8
+	VADDPS       Y8, Y7, Y7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	VMOVUPS Y4, 128(AX)
+	VMOVUPS Y5, 160(AX)
+	VMOVUPS Y6, 192(AX)
+	VMOVUPS Y7, 224(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VXORPS  Y0, Y0, Y0
+	VXORPS  Y1, Y1, Y1
+	VXORPS  Y2, Y2, Y2
+	VXORPS  Y3, Y3, Y3
+	CMPB    accumulate+104(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Y0
+	VMOVUPS 32(AX), Y1
+	VMOVUPS 64(AX), Y2
+	VMOVUPS 96(AX), Y3
+
+halfRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+halfRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          halfRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y4
+	VMULPS       (DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y0, Y0
+	VMULPS       32(DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y1, Y1
+	VMULPS       64(DX)(R9*1), Y4, Y5
+	VADDPS       Y5, Y2, Y2
+	VMULPS       96(DX)(R9*1), Y4, Y4
+	VADDPS       Y4, Y3, Y3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, 64(AX)
+	VMOVUPS Y3, 96(AX)
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000008
+	JL      tail
+	VXORPS  Y0, Y0, Y0
+	CMPB    accumulate+104(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Y0
+
+narrowRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+narrowRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          narrowRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y1
+	VMULPS       (DX)(R9*1), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Y0, (AX)
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     narrow
+
+tail:
+	TESTQ      CX, CX
+	JE         done
+	LEAQ       masks<>+0(SB), R8
+	NEGQ       CX
+	VMOVUPS    32(R8)(CX*4), Y0
+	VXORPS     Y1, Y1, Y1
+	CMPB       accumulate+104(FP), $0x00
+	JE         tailRowsStart
+	VMASKMOVPS (AX), Y0, Y1
+
+tailRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+tailRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          tailRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Y2
+	VMASKMOVPS   (DX)(R9*1), Y0, Y3
+	VMULPS       Y3, Y2, Y3
+	VADDPS       Y3, Y1, Y1
+
+tailRowsNext:
+	ADDQ       $0x04, R8
+	ADDQ       $0x04, R10
+	CMPQ       R8, DI
+	JNE        tailRows
+	VMASKMOVPS Y1, Y0, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamPassAVX2(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+// Requires: AVX
+TEXT ·adamPassAVX2(SB), NOSPLIT, $0-192
+	MOVQ p_base+0(FP), AX
+	MOVQ m_base+24(FP), CX
+	MOVQ v_base+48(FP), DX
+	MOVQ oldP_base+72(FP), BX
+	MOVQ oldM_base+96(FP), SI
+	MOVQ oldV_base+120(FP), DI
+	MOVQ g_base+144(FP), R8
+	MOVQ p_len+8(FP), R9
+	MOVQ of_base+168(FP), R10
+	XORQ R11, R11
+
+loop:
+	CMPQ         R9, $0x00000008
+	JL           tail
+	VMOVUPS      (R8)(R11*4), Y0
+	VMOVUPS      (SI)(R11*4), Y1
+	VBROADCASTSS (R10), Y2
+	VMULPS       Y2, Y1, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMULPS       Y2, Y0, Y2
+	VADDPS       Y2, Y1, Y1
+	VBROADCASTSS 8(R10), Y2
+	VANDPS       v7fffffff<>+0(SB), Y1, Y3
+	VCMPPS       $0x1d, Y2, Y3, Y2
+	VANDPS       v3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y1, Y1
+	VMOVUPS      Y1, (CX)(R11*4)
+	VMOVUPS      (DI)(R11*4), Y2
+	VBROADCASTSS 12(R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VMULPS       Y0, Y0, Y0
+	VBROADCASTSS 16(R10), Y3
+	VMULPS       Y3, Y0, Y0
+	VADDPS       Y0, Y2, Y0
+	VBROADCASTSS 20(R10), Y2
+	VANDPS       v7fffffff<>+0(SB), Y0, Y3
+	VCMPPS       $0x1d, Y2, Y3, Y2
+	VANDPS       v3f800000<>+0(SB), Y2, Y2
+	VMULPS       Y2, Y0, Y0
+	VMOVUPS      Y0, (DX)(R11*4)
+	VBROADCASTSS 24(R10), Y2
+	VMULPS       Y2, Y1, Y1
+	VSQRTPS      Y0, Y0
+	VBROADCASTSS 28(R10), Y2
+	VMULPS       Y2, Y0, Y0
+	VBROADCASTSS 32(R10), Y2
+	VADDPS       Y2, Y0, Y0
+	VDIVPS       Y0, Y1, Y0
+	VMOVUPS      (BX)(R11*4), Y1
+	VSUBPS       Y0, Y1, Y0
+	VMOVUPS      Y0, (AX)(R11*4)
+	ADDQ         $0x00000008, R11
+	SUBQ         $0x00000008, R9
+	JMP          loop
+
+tail:
+	TESTQ        R9, R9
+	JE           done
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R9
+	VMOVUPS      32(R12)(R9*4), Y0
+	VMASKMOVPS   (R8)(R11*4), Y0, Y1
+	VMASKMOVPS   (SI)(R11*4), Y0, Y2
+	VBROADCASTSS (R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VBROADCASTSS 4(R10), Y3
+	VMULPS       Y3, Y1, Y3
+	VADDPS       Y3, Y2, Y2
+	VBROADCASTSS 8(R10), Y3
+	VANDPS       v7fffffff<>+0(SB), Y2, Y4
+	VCMPPS       $0x1d, Y3, Y4, Y3
+	VANDPS       v3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y2, Y2
+	VMASKMOVPS   Y2, Y0, (CX)(R11*4)
+	VMASKMOVPS   (DI)(R11*4), Y0, Y3
+	VBROADCASTSS 12(R10), Y4
+	VMULPS       Y4, Y3, Y3
+	VMULPS       Y1, Y1, Y1
+	VBROADCASTSS 16(R10), Y4
+	VMULPS       Y4, Y1, Y1
+	VADDPS       Y1, Y3, Y1
+	VBROADCASTSS 20(R10), Y3
+	VANDPS       v7fffffff<>+0(SB), Y1, Y4
+	VCMPPS       $0x1d, Y3, Y4, Y3
+	VANDPS       v3f800000<>+0(SB), Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMASKMOVPS   Y1, Y0, (DX)(R11*4)
+	VBROADCASTSS 24(R10), Y3
+	VMULPS       Y3, Y2, Y2
+	VSQRTPS      Y1, Y1
+	VBROADCASTSS 28(R10), Y3
+	VMULPS       Y3, Y1, Y1
+	VBROADCASTSS 32(R10), Y3
+	VADDPS       Y3, Y1, Y1
+	VDIVPS       Y1, Y2, Y1
+	VMASKMOVPS   (BX)(R11*4), Y0, Y2
+	VSUBPS       Y1, Y2, Y1
+	VMASKMOVPS   Y1, Y0, (AX)(R11*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX
+TEXT ·momentAVX2(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Y0
+	VBROADCASTSS take+76(FP), Y1
+	VBROADCASTSS least+80(FP), Y2
+
+wide:
+	CMPQ    BX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMULPS  Y0, Y5, Y3
+	VMULPS  Y1, Y6, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y1, Y5, Y1
+	VADDPS     Y1, Y0, Y0
+	VANDPS     v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS     $0x1d, Y2, Y1, Y1
+	VANDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX
+TEXT ·momentSquareAVX2(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Y0
+	VBROADCASTSS take+76(FP), Y1
+	VBROADCASTSS least+80(FP), Y2
+
+wide:
+	CMPQ    BX, $0x00000010
+	JL      narrow
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS 32(CX), Y5
+	VMOVUPS 32(DX), Y6
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y4, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	VMULPS  Y0, Y5, Y3
+	VMULPS  Y6, Y6, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, 32(AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, BX
+	JMP     wide
+
+narrow:
+	CMPQ    BX, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMULPS  Y0, Y3, Y3
+	VMULPS  Y4, Y4, Y4
+	VMULPS  Y1, Y4, Y4
+	VADDPS  Y4, Y3, Y3
+	VANDPS  v7fffffff<>+0(SB), Y3, Y4
+	VCMPPS  $0x1d, Y2, Y4, Y4
+	VANDPS  v3f800000<>+0(SB), Y4, Y4
+	VMULPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, BX
+	JMP     narrow
+
+tail:
+	TESTQ      BX, BX
+	JE         done
+	LEAQ       masks<>+0(SB), SI
+	NEGQ       BX
+	VMOVUPS    32(SI)(BX*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMULPS     Y0, Y4, Y0
+	VMULPS     Y5, Y5, Y4
+	VMULPS     Y1, Y4, Y1
+	VADDPS     Y1, Y0, Y0
+	VANDPS     v7fffffff<>+0(SB), Y0, Y1
+	VCMPPS     $0x1d, Y2, Y1, Y1
+	VANDPS     v3f800000<>+0(SB), Y1, Y1
+	VMULPS     Y1, Y0, Y0
+	VMASKMOVPS Y0, Y3, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+// Requires: AVX
+TEXT ·adamAVX2(SB), NOSPLIT, $0-108
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         p_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS rate+96(FP), Y0
+	VBROADCASTSS root+100(FP), Y1
+	VBROADCASTSS epsilon+104(FP), Y2
+
+narrow:
+	CMPQ    SI, $0x00000008
+	JL      tail
+	VMOVUPS (CX), Y3
+	VMOVUPS (DX), Y4
+	VMOVUPS (BX), Y5
+	VMULPS  Y0, Y4, Y4
+	VSQRTPS Y5, Y5
+	VMULPS  Y1, Y5, Y5
+	VADDPS  Y2, Y5, Y5
+	VDIVPS  Y5, Y4, Y4
+	VSUBPS  Y4, Y3, Y3
+	VMOVUPS Y3, (AX)
+	ADDQ    $0x00000020, CX
+	ADDQ    $0x00000020, DX
+	ADDQ    $0x00000020, BX
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, SI
+	JMP     narrow
+
+tail:
+	TESTQ      SI, SI
+	JE         done
+	LEAQ       masks<>+0(SB), DI
+	NEGQ       SI
+	VMOVUPS    32(DI)(SI*4), Y3
+	VMASKMOVPS (CX), Y3, Y4
+	VMASKMOVPS (DX), Y3, Y5
+	VMASKMOVPS (BX), Y3, Y6
+	VMULPS     Y0, Y5, Y0
+	VSQRTPS    Y6, Y5
+	VMULPS     Y1, Y5, Y1
+	VADDPS     Y2, Y1, Y1
+	VDIVPS     Y1, Y0, Y0
+	VSUBPS     Y0, Y4, Y0
+	VMASKMOVPS Y0, Y3, (AX)
 
 done:
 	VZEROUPPER
@@ -7926,6 +8778,1542 @@ full_step1:
 	VZEROUPPER
 	RET
 
+// func blockTilesAVX2(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·blockTilesAVX2(SB), NOSPLIT, $0-177
+	SHLQ  $0x02, rowC+112(FP)
+	SHLQ  $0x02, rowA+120(FP)
+	SHLQ  $0x02, colA+128(FP)
+	SHLQ  $0x02, nextA+136(FP)
+	SHLQ  $0x02, blockA+144(FP)
+	SHLQ  $0x02, rowB+152(FP)
+	SHLQ  $0x02, nextB+160(FP)
+	SHLQ  $0x02, blockB+168(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ colA+128(FP), AX
+	SUBQ  AX, blockA+144(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ rowB+152(FP), AX
+	SUBQ  AX, blockB+168(FP)
+	MOVQ  n+88(FP), AX
+	CMPQ  AX, $0x00000008
+	JLE   half
+	CMPQ  AX, $0x00000010
+	JL    part
+	MOVQ  rows+80(FP), AX
+	CMPQ  AX, $0x00000001
+	JE    full_tile1
+	CMPQ  AX, $0x00000002
+	JE    full_tile2
+	CMPQ  AX, $0x00000003
+	JE    full_tile3
+	CMPQ  AX, $0x00000004
+	JE    full_tile4
+	CMPQ  AX, $0x00000005
+	JE    full_tile5
+
+full_tile6:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    full_start6
+
+full_load6:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+	VMOVUPS (CX)(BX*1), Y10
+	VMOVUPS 32(CX)(BX*1), Y11
+
+full_start6:
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+full_block6:
+	MOVQ k+96(FP), R9
+
+full_step6:
+	VMOVUPS      (R8), Y13
+	VMOVUPS      32(R8), Y14
+	VBROADCASTSS (CX), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (CX)(AX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (CX)(AX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (CX)(DX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (CX)(AX*4), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (CX)(BX*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         SI, CX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          full_step6
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          full_block6
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	VMOVUPS      Y10, (CX)(BX*1)
+	VMOVUPS      Y11, 32(CX)(BX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(BX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile6
+	VZEROUPPER
+	RET
+
+full_tile5:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    full_start5
+
+full_load5:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+	VMOVUPS (CX)(AX*4), Y8
+	VMOVUPS 32(CX)(AX*4), Y9
+
+full_start5:
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block5:
+	MOVQ k+96(FP), R8
+
+full_step5:
+	VMOVUPS      (DI), Y11
+	VMOVUPS      32(DI), Y12
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (CX)(AX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (CX)(AX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (CX)(AX*4), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          full_step5
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block5
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	VMOVUPS      Y8, (CX)(AX*4)
+	VMOVUPS      Y9, 32(CX)(AX*4)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*4), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile5
+	VZEROUPPER
+	RET
+
+full_tile4:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    full_start4
+
+full_load4:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+	VMOVUPS (CX)(DX*1), Y6
+	VMOVUPS 32(CX)(DX*1), Y7
+
+full_start4:
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block4:
+	MOVQ k+96(FP), R8
+
+full_step4:
+	VMOVUPS      (DI), Y9
+	VMOVUPS      32(DI), Y10
+	VBROADCASTSS (CX), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (CX)(AX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (CX)(AX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (CX)(DX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          full_step4
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block4
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	VMOVUPS      Y6, (CX)(DX*1)
+	VMOVUPS      Y7, 32(CX)(DX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*1), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile4
+	VZEROUPPER
+	RET
+
+full_tile3:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    full_start3
+
+full_load3:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+	VMOVUPS (CX)(AX*2), Y4
+	VMOVUPS 32(CX)(AX*2), Y5
+
+full_start3:
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+full_block3:
+	MOVQ k+96(FP), DI
+
+full_step3:
+	VMOVUPS      (SI), Y7
+	VMOVUPS      32(SI), Y8
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (CX)(AX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (CX)(AX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          full_step3
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          full_block3
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	VMOVUPS      Y4, (CX)(AX*2)
+	VMOVUPS      Y5, 32(CX)(AX*2)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*2), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile3
+	VZEROUPPER
+	RET
+
+full_tile2:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    full_start2
+
+full_load2:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+	VMOVUPS (CX)(AX*1), Y2
+	VMOVUPS 32(CX)(AX*1), Y3
+
+full_start2:
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 (CX)(AX*1)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+full_block2:
+	MOVQ k+96(FP), DI
+
+full_step2:
+	VMOVUPS      (SI), Y5
+	VMOVUPS      32(SI), Y6
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (CX)(AX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          full_step2
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          full_block2
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	VMOVUPS      Y2, (CX)(AX*1)
+	VMOVUPS      Y3, 32(CX)(AX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile2
+	VZEROUPPER
+	RET
+
+full_tile1:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    full_start1
+
+full_load1:
+	VMOVUPS (CX), Y0
+	VMOVUPS 32(CX), Y1
+
+full_start1:
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+128(FP), CX
+	MOVQ       rowB+152(FP), DX
+	MOVQ       b_base+48(FP), BX
+	MOVQ       k+96(FP), SI
+	MOVQ       blocks+104(FP), DI
+
+full_block1:
+	MOVQ k+96(FP), SI
+
+full_step1:
+	VMOVUPS      (BX), Y3
+	VMOVUPS      32(BX), Y4
+	VBROADCASTSS (AX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         CX, AX
+	ADDQ         DX, BX
+	DECQ         SI
+	JNE          full_step1
+	ADDQ         blockA+144(FP), AX
+	ADDQ         blockB+168(FP), BX
+	DECQ         DI
+	JNE          full_block1
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Y0, (CX)
+	VMOVUPS      Y1, 32(CX)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile1
+	VZEROUPPER
+	RET
+
+part:
+	MOVQ n+88(FP), CX
+	SUBQ $0x00000008, CX
+	LEAQ masks<>+0(SB), AX
+	NEGQ CX
+	LEAQ 32(AX)(CX*4), AX
+	MOVQ rows+80(FP), CX
+	CMPQ CX, $0x00000001
+	JE   part_tile1
+	CMPQ CX, $0x00000002
+	JE   part_tile2
+	CMPQ CX, $0x00000003
+	JE   part_tile3
+	CMPQ CX, $0x00000004
+	JE   part_tile4
+	CMPQ CX, $0x00000005
+	JE   part_tile5
+
+part_tile6:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	LEAQ   (CX)(CX*4), SI
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	VXORPS Y10, Y10, Y10
+	VXORPS Y11, Y11, Y11
+	JMP    part_start6
+
+part_load6:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+	VMOVUPS    (DX)(CX*4), Y8
+	VMOVUPS    (AX), Y9
+	VMASKMOVPS 32(DX)(CX*4), Y9, Y9
+	VMOVUPS    (DX)(SI*1), Y10
+	VMOVUPS    (AX), Y11
+	VMASKMOVPS 32(DX)(SI*1), Y11, Y11
+
+part_start6:
+	LEAQ       (DX)(SI*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	PREFETCHT0 (DX)(SI*1)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	LEAQ       (CX)(CX*4), SI
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), DI
+	MOVQ       rowB+152(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+96(FP), R10
+	MOVQ       blocks+104(FP), R11
+
+part_block6:
+	MOVQ k+96(FP), R10
+
+part_step6:
+	VMOVUPS      (R9), Y13
+	VMOVUPS      (AX), Y14
+	VMASKMOVPS   32(R9), Y14, Y14
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y13, Y12, Y0
+	VFMADD231PS  Y14, Y12, Y1
+	VBROADCASTSS (DX)(CX*1), Y12
+	VFMADD231PS  Y13, Y12, Y2
+	VFMADD231PS  Y14, Y12, Y3
+	VBROADCASTSS (DX)(CX*2), Y12
+	VFMADD231PS  Y13, Y12, Y4
+	VFMADD231PS  Y14, Y12, Y5
+	VBROADCASTSS (DX)(BX*1), Y12
+	VFMADD231PS  Y13, Y12, Y6
+	VFMADD231PS  Y14, Y12, Y7
+	VBROADCASTSS (DX)(CX*4), Y12
+	VFMADD231PS  Y13, Y12, Y8
+	VFMADD231PS  Y14, Y12, Y9
+	VBROADCASTSS (DX)(SI*1), Y12
+	VFMADD231PS  Y13, Y12, Y10
+	VFMADD231PS  Y14, Y12, Y11
+	ADDQ         DI, DX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          part_step6
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          part_block6
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	LEAQ         (CX)(CX*4), SI
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y1, Y12, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y3, Y12, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y5, Y12, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y7, Y12, 32(DX)(BX*1)
+	VMOVUPS      Y8, (DX)(CX*4)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y9, Y12, 32(DX)(CX*4)
+	VMOVUPS      Y10, (DX)(SI*1)
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   Y11, Y12, 32(DX)(SI*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(SI*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile6
+	VZEROUPPER
+	RET
+
+part_tile5:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	JMP    part_start5
+
+part_load5:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+	VMOVUPS    (DX)(CX*4), Y8
+	VMOVUPS    (AX), Y9
+	VMASKMOVPS 32(DX)(CX*4), Y9, Y9
+
+part_start5:
+	LEAQ       (DX)(CX*4), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 (DX)(CX*4)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+part_block5:
+	MOVQ k+96(FP), R9
+
+part_step5:
+	VMOVUPS      (R8), Y11
+	VMOVUPS      (AX), Y12
+	VMASKMOVPS   32(R8), Y12, Y12
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y11, Y10, Y0
+	VFMADD231PS  Y12, Y10, Y1
+	VBROADCASTSS (DX)(CX*1), Y10
+	VFMADD231PS  Y11, Y10, Y2
+	VFMADD231PS  Y12, Y10, Y3
+	VBROADCASTSS (DX)(CX*2), Y10
+	VFMADD231PS  Y11, Y10, Y4
+	VFMADD231PS  Y12, Y10, Y5
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y11, Y10, Y6
+	VFMADD231PS  Y12, Y10, Y7
+	VBROADCASTSS (DX)(CX*4), Y10
+	VFMADD231PS  Y11, Y10, Y8
+	VFMADD231PS  Y12, Y10, Y9
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          part_step5
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          part_block5
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y1, Y10, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y3, Y10, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y5, Y10, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y7, Y10, 32(DX)(BX*1)
+	VMOVUPS      Y8, (DX)(CX*4)
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   Y9, Y10, 32(DX)(CX*4)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*4), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile5
+	VZEROUPPER
+	RET
+
+part_tile4:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	JMP    part_start4
+
+part_load4:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+	VMOVUPS    (DX)(BX*1), Y6
+	VMOVUPS    (AX), Y7
+	VMASKMOVPS 32(DX)(BX*1), Y7, Y7
+
+part_start4:
+	LEAQ       (DX)(BX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	PREFETCHT0 (DX)(BX*1)
+	MOVQ       rowA+120(FP), CX
+	LEAQ       (CX)(CX*2), BX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+part_block4:
+	MOVQ k+96(FP), R9
+
+part_step4:
+	VMOVUPS      (R8), Y9
+	VMOVUPS      (AX), Y10
+	VMASKMOVPS   32(R8), Y10, Y10
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y9, Y8, Y0
+	VFMADD231PS  Y10, Y8, Y1
+	VBROADCASTSS (DX)(CX*1), Y8
+	VFMADD231PS  Y9, Y8, Y2
+	VFMADD231PS  Y10, Y8, Y3
+	VBROADCASTSS (DX)(CX*2), Y8
+	VFMADD231PS  Y9, Y8, Y4
+	VFMADD231PS  Y10, Y8, Y5
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y9, Y8, Y6
+	VFMADD231PS  Y10, Y8, Y7
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          part_step4
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          part_block4
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y1, Y8, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y3, Y8, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y5, Y8, 32(DX)(CX*2)
+	VMOVUPS      Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   Y7, Y8, 32(DX)(BX*1)
+	MOVQ         nextA+136(FP), SI
+	ADDQ         SI, a_base+24(FP)
+	LEAQ         (DX)(BX*1), DX
+	LEAQ         (DX)(CX*1), SI
+	MOVQ         SI, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile4
+	VZEROUPPER
+	RET
+
+part_tile3:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    part_start3
+
+part_load3:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+	VMOVUPS    (DX)(CX*2), Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS 32(DX)(CX*2), Y5, Y5
+
+part_start3:
+	LEAQ       (DX)(CX*2), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	PREFETCHT0 (DX)(CX*2)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+part_block3:
+	MOVQ k+96(FP), R8
+
+part_step3:
+	VMOVUPS      (DI), Y7
+	VMOVUPS      (AX), Y8
+	VMASKMOVPS   32(DI), Y8, Y8
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VFMADD231PS  Y8, Y6, Y1
+	VBROADCASTSS (DX)(CX*1), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VFMADD231PS  Y8, Y6, Y3
+	VBROADCASTSS (DX)(CX*2), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VFMADD231PS  Y8, Y6, Y5
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          part_step3
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          part_block3
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y1, Y6, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y3, Y6, 32(DX)(CX*1)
+	VMOVUPS      Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y5, Y6, 32(DX)(CX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*2), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile3
+	VZEROUPPER
+	RET
+
+part_tile2:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    part_start2
+
+part_load2:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+	VMOVUPS    (DX)(CX*1), Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS 32(DX)(CX*1), Y3, Y3
+
+part_start2:
+	LEAQ       (DX)(CX*1), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	PREFETCHT0 (DX)(CX*1)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), DX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+part_block2:
+	MOVQ k+96(FP), R8
+
+part_step2:
+	VMOVUPS      (DI), Y5
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   32(DI), Y6, Y6
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VFMADD231PS  Y6, Y4, Y1
+	VBROADCASTSS (DX)(CX*1), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VFMADD231PS  Y6, Y4, Y3
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          part_step2
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          part_block2
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y1, Y4, 32(DX)
+	VMOVUPS      Y2, (DX)(CX*1)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y3, Y4, 32(DX)(CX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile2
+	VZEROUPPER
+	RET
+
+part_tile1:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    part_load1
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    part_start1
+
+part_load1:
+	VMOVUPS    (DX), Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS 32(DX), Y1, Y1
+
+part_start1:
+	LEAQ       (DX), DX
+	LEAQ       (DX)(CX*1), DX
+	PREFETCHT0 (DX)
+	MOVQ       rowA+120(FP), CX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+part_block1:
+	MOVQ k+96(FP), DI
+
+part_step1:
+	VMOVUPS      (SI), Y3
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   32(SI), Y4, Y4
+	VBROADCASTSS (CX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VFMADD231PS  Y4, Y2, Y1
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          part_step1
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          part_block1
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      Y0, (DX)
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y1, Y2, 32(DX)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          part_tile1
+	VZEROUPPER
+	RET
+
+half:
+	MOVQ n+88(FP), CX
+	LEAQ masks<>+0(SB), AX
+	NEGQ CX
+	LEAQ 32(AX)(CX*4), AX
+	MOVQ rows+80(FP), CX
+	CMPQ CX, $0x00000001
+	JE   half_tile1
+	CMPQ CX, $0x00000002
+	JE   half_tile2
+	CMPQ CX, $0x00000003
+	JE   half_tile3
+	CMPQ CX, $0x00000004
+	JE   half_tile4
+	CMPQ CX, $0x00000005
+	JE   half_tile5
+
+half_tile6:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	LEAQ   (CX)(CX*4), SI
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load6
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	JMP    half_start6
+
+half_load6:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+	VMOVUPS    (AX), Y4
+	VMASKMOVPS (DX)(CX*4), Y4, Y4
+	VMOVUPS    (AX), Y5
+	VMASKMOVPS (DX)(SI*1), Y5, Y5
+
+half_start6:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	LEAQ (CX)(CX*4), SI
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), DI
+	MOVQ rowB+152(FP), R8
+	MOVQ b_base+48(FP), R9
+	MOVQ k+96(FP), R10
+	MOVQ blocks+104(FP), R11
+
+half_block6:
+	MOVQ k+96(FP), R10
+
+half_step6:
+	VMOVUPS      (AX), Y7
+	VMASKMOVPS   (R9), Y7, Y7
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y7, Y6, Y0
+	VBROADCASTSS (DX)(CX*1), Y6
+	VFMADD231PS  Y7, Y6, Y1
+	VBROADCASTSS (DX)(CX*2), Y6
+	VFMADD231PS  Y7, Y6, Y2
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y7, Y6, Y3
+	VBROADCASTSS (DX)(CX*4), Y6
+	VFMADD231PS  Y7, Y6, Y4
+	VBROADCASTSS (DX)(SI*1), Y6
+	VFMADD231PS  Y7, Y6, Y5
+	ADDQ         DI, DX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          half_step6
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          half_block6
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	LEAQ         (CX)(CX*4), SI
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y0, Y6, (DX)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y1, Y6, (DX)(CX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y2, Y6, (DX)(CX*2)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y3, Y6, (DX)(BX*1)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y4, Y6, (DX)(CX*4)
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   Y5, Y6, (DX)(SI*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(SI*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile6
+	VZEROUPPER
+	RET
+
+half_tile5:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load5
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	JMP    half_start5
+
+half_load5:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+	VMOVUPS    (AX), Y4
+	VMASKMOVPS (DX)(CX*4), Y4, Y4
+
+half_start5:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block5:
+	MOVQ k+96(FP), R9
+
+half_step5:
+	VMOVUPS      (AX), Y6
+	VMASKMOVPS   (R8), Y6, Y6
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y6, Y5, Y0
+	VBROADCASTSS (DX)(CX*1), Y5
+	VFMADD231PS  Y6, Y5, Y1
+	VBROADCASTSS (DX)(CX*2), Y5
+	VFMADD231PS  Y6, Y5, Y2
+	VBROADCASTSS (DX)(BX*1), Y5
+	VFMADD231PS  Y6, Y5, Y3
+	VBROADCASTSS (DX)(CX*4), Y5
+	VFMADD231PS  Y6, Y5, Y4
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step5
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block5
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y0, Y5, (DX)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y1, Y5, (DX)(CX*1)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y2, Y5, (DX)(CX*2)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y3, Y5, (DX)(BX*1)
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   Y4, Y5, (DX)(CX*4)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*4), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile5
+	VZEROUPPER
+	RET
+
+half_tile4:
+	MOVQ   rowC+112(FP), CX
+	LEAQ   (CX)(CX*2), BX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load4
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	JMP    half_start4
+
+half_load4:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+	VMOVUPS    (AX), Y3
+	VMASKMOVPS (DX)(BX*1), Y3, Y3
+
+half_start4:
+	MOVQ rowA+120(FP), CX
+	LEAQ (CX)(CX*2), BX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block4:
+	MOVQ k+96(FP), R9
+
+half_step4:
+	VMOVUPS      (AX), Y5
+	VMASKMOVPS   (R8), Y5, Y5
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y5, Y4, Y0
+	VBROADCASTSS (DX)(CX*1), Y4
+	VFMADD231PS  Y5, Y4, Y1
+	VBROADCASTSS (DX)(CX*2), Y4
+	VFMADD231PS  Y5, Y4, Y2
+	VBROADCASTSS (DX)(BX*1), Y4
+	VFMADD231PS  Y5, Y4, Y3
+	ADDQ         SI, DX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step4
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block4
+	MOVQ         rowC+112(FP), CX
+	LEAQ         (CX)(CX*2), BX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y0, Y4, (DX)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y1, Y4, (DX)(CX*1)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y2, Y4, (DX)(CX*2)
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   Y3, Y4, (DX)(BX*1)
+	MOVQ         nextA+136(FP), SI
+	ADDQ         SI, a_base+24(FP)
+	LEAQ         (DX)(BX*1), DX
+	LEAQ         (DX)(CX*1), SI
+	MOVQ         SI, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile4
+	VZEROUPPER
+	RET
+
+half_tile3:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load3
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	JMP    half_start3
+
+half_load3:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+	VMOVUPS    (AX), Y2
+	VMASKMOVPS (DX)(CX*2), Y2, Y2
+
+half_start3:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block3:
+	MOVQ k+96(FP), R8
+
+half_step3:
+	VMOVUPS      (AX), Y4
+	VMASKMOVPS   (DI), Y4, Y4
+	VBROADCASTSS (DX), Y3
+	VFMADD231PS  Y4, Y3, Y0
+	VBROADCASTSS (DX)(CX*1), Y3
+	VFMADD231PS  Y4, Y3, Y1
+	VBROADCASTSS (DX)(CX*2), Y3
+	VFMADD231PS  Y4, Y3, Y2
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step3
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block3
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y0, Y3, (DX)
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y1, Y3, (DX)(CX*1)
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   Y2, Y3, (DX)(CX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*2), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile3
+	VZEROUPPER
+	RET
+
+half_tile2:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load2
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	JMP    half_start2
+
+half_load2:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (DX), Y0, Y0
+	VMOVUPS    (AX), Y1
+	VMASKMOVPS (DX)(CX*1), Y1, Y1
+
+half_start2:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), DX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block2:
+	MOVQ k+96(FP), R8
+
+half_step2:
+	VMOVUPS      (AX), Y3
+	VMASKMOVPS   (DI), Y3, Y3
+	VBROADCASTSS (DX), Y2
+	VFMADD231PS  Y3, Y2, Y0
+	VBROADCASTSS (DX)(CX*1), Y2
+	VFMADD231PS  Y3, Y2, Y1
+	ADDQ         BX, DX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step2
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block2
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y0, Y2, (DX)
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   Y1, Y2, (DX)(CX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX)(CX*1), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile2
+	VZEROUPPER
+	RET
+
+half_tile1:
+	MOVQ   rowC+112(FP), CX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load1
+	VXORPS Y0, Y0, Y0
+	JMP    half_start1
+
+half_load1:
+	VMOVUPS    (AX), Y0
+	VMASKMOVPS (CX), Y0, Y0
+
+half_start1:
+	MOVQ rowA+120(FP), CX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DX
+	MOVQ rowB+152(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ k+96(FP), DI
+	MOVQ blocks+104(FP), R8
+
+half_block1:
+	MOVQ k+96(FP), DI
+
+half_step1:
+	VMOVUPS      (AX), Y2
+	VMASKMOVPS   (SI), Y2, Y2
+	VBROADCASTSS (CX), Y1
+	VFMADD231PS  Y2, Y1, Y0
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          half_step1
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          half_block1
+	MOVQ         rowC+112(FP), CX
+	MOVQ         c_base+0(FP), DX
+	VMOVUPS      (AX), Y1
+	VMASKMOVPS   Y0, Y1, (DX)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (DX), DX
+	LEAQ         (DX)(CX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile1
+	VZEROUPPER
+	RET
+
 // func gemmRowAVX2(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, FMA3
 TEXT ·gemmRowAVX2(SB), NOSPLIT, $0-113
@@ -8744,6 +11132,244 @@ somePart:
 	ADDQ       BX, R9
 	DECQ       DI
 	JNE        some
+	VZEROUPPER
+	RET
+
+// func poolMaxAVX2(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·poolMaxAVX2(SB), NOSPLIT, $0-136
+	MOVQ         x_base+48(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         place_base+24(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      vff800000<>+0(SB), Y3
+	VMOVUPS      Y3, Y3
+	VMOVUPS      Y2, Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Y5
+	VCMPPS    $0x1e, Y3, Y5, Y6
+	VCMPPS    $0x03, Y5, Y5, Y7
+	VBLENDVPS Y6, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y7, Y5, Y3, Y3
+	VMOVAPS   Y3, Y3
+	VBLENDVPS Y6, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VBLENDVPS Y7, Y2, Y4, Y4
+	VMOVAPS   Y4, Y4
+	VPADDD    Y0, Y2, Y2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Y1, Y2, Y2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        wholeWithouty
+	VMOVUPS   Y3, (CX)
+
+wholeWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      wholeWithoutplace
+	VMOVUPS Y4, (DX)
+
+wholeWithoutplace:
+	ADDQ $0x00000020, R9
+	ADDQ $0x00000020, CX
+	ADDQ $0x00000020, DX
+	SUBQ $0x00000008, R11
+	JMP  whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMOVUPS      vff800000<>+0(SB), Y4
+	VMOVUPS      Y4, Y4
+	VMOVUPS      Y3, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VCMPPS     $0x1e, Y4, Y6, Y7
+	VCMPPS     $0x03, Y6, Y6, Y8
+	VBLENDVPS  Y7, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y8, Y6, Y4, Y4
+	VMOVAPS    Y4, Y4
+	VBLENDVPS  Y7, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VBLENDVPS  Y8, Y3, Y5, Y5
+	VMOVAPS    Y5, Y5
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	CMPQ       y_len+8(FP), $0x00
+	JE         partWithouty
+	VMASKMOVPS Y4, Y2, (CX)
+
+partWithouty:
+	CMPQ       place_len+32(FP), $0x00
+	JE         partWithoutplace
+	VMASKMOVPS Y5, Y2, (DX)
+
+partWithoutplace:
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxSpreadAVX2(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX2
+TEXT ·maxSpreadAVX2(SB), NOSPLIT, $0-136
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         place_base+48(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Y1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000008
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Y2
+	VMOVUPS      (CX), Y3
+	VMOVUPS      (DX), Y4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS  (R14), Y5
+	VPCMPEQD Y4, Y2, Y6
+	VANDPS   Y3, Y6, Y6
+	VADDPS   Y6, Y5, Y5
+	VMOVUPS  Y5, (R14)
+	VPADDD   Y0, Y2, Y2
+	ADDQ     SI, R14
+	DECQ     R12
+	JNE      wholeColumn
+	VPADDD   Y1, Y2, Y2
+	ADDQ     DI, R10
+	DECQ     R13
+	JNE      wholeRow
+	ADDQ     $0x00000020, R9
+	ADDQ     $0x00000020, CX
+	ADDQ     $0x00000020, DX
+	SUBQ     $0x00000008, R11
+	JMP      whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	LEAQ         masks<>+0(SB), R12
+	NEGQ         R10
+	VMOVUPS      32(R12)(R10*4), Y2
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X3
+	VPBROADCASTD X3, Y3
+	VMASKMOVPS   (CX), Y2, Y4
+	VMASKMOVPS   (DX), Y2, Y5
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMASKMOVPS (R9), Y2, Y6
+	VPCMPEQD   Y5, Y3, Y7
+	VANDPS     Y4, Y7, Y7
+	VADDPS     Y7, Y6, Y6
+	VMASKMOVPS Y6, Y2, (R9)
+	VPADDD     Y0, Y3, Y3
+	ADDQ       SI, R9
+	DECQ       R12
+	JNE        partColumn
+	VPADDD     Y1, Y3, Y3
+	ADDQ       DI, R10
+	DECQ       R13
+	JNE        partRow
+	LEAQ       (CX)(R11*4), CX
+	LEAQ       (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
 	VZEROUPPER
 	RET
 

@@ -634,6 +634,85 @@ done:
 	VZEROUPPER
 	RET
 
+// func gateAVX512(dst []float32, a []float32, b []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gateAVX512(SB), NOSPLIT, $0-72
+	MOVQ dst_base+0(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ b_base+48(FP), DX
+	MOVQ dst_len+8(FP), BX
+
+wide:
+	CMPQ      BX, $0x00000040
+	JL        narrow
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VMOVUPS   64(CX), Z2
+	VMOVUPS   64(DX), Z3
+	VMOVUPS   128(CX), Z4
+	VMOVUPS   128(DX), Z5
+	VMOVUPS   192(CX), Z6
+	VMOVUPS   192(DX), Z7
+	VXORPS    Z8, Z8, Z8
+	VCMPPS    $0x1e, Z8, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z9
+	VMOVUPS   Z9, (AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z2, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z3, Z0, K1, Z10
+	VMOVUPS   Z10, 64(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z4, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z5, Z0, K1, Z11
+	VMOVUPS   Z11, 128(AX)
+	VXORPS    Z0, Z0, Z0
+	VCMPPS    $0x1e, Z0, Z6, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z7, Z0, K1, Z12
+	VMOVUPS   Z12, 192(AX)
+	ADDQ      $0x00000100, CX
+	ADDQ      $0x00000100, DX
+	ADDQ      $0x00000100, AX
+	SUBQ      $0x00000040, BX
+	JMP       wide
+
+narrow:
+	CMPQ      BX, $0x00000010
+	JL        tail
+	VMOVUPS   (CX), Z0
+	VMOVUPS   (DX), Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K1
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K1, Z13
+	VMOVUPS   Z13, (AX)
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	ADDQ      $0x00000040, AX
+	SUBQ      $0x00000010, BX
+	JMP       narrow
+
+tail:
+	TESTQ     BX, BX
+	JE        done
+	MOVL      $-1, SI
+	BZHIL     BX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (DX), K1, Z1
+	VXORPS    Z2, Z2, Z2
+	VCMPPS    $0x1e, Z2, Z0, K2
+	VXORPS    Z0, Z0, Z0
+	VBLENDMPS Z1, Z0, K2, Z14
+	VMOVUPS   Z14, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
 // func chooseAVX512(dst []float32, cond []float32, a []float32, b []float32)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·chooseAVX512(SB), NOSPLIT, $0-96
@@ -817,6 +896,77 @@ tail:
 	VMOVUPS.Z (CX), K1, Z1
 	VSUBPS    Z0, Z1, Z0
 	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func cutSAVX512(dst []float32, a []float32, s float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·cutSAVX512(SB), NOSPLIT, $0-52
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         a_base+24(FP), CX
+	MOVQ         dst_len+8(FP), DX
+	VBROADCASTSS s+48(FP), Z0
+
+wide:
+	CMPQ        DX, $0x00000040
+	JL          narrow
+	VMOVUPS     (CX), Z1
+	VMOVUPS     64(CX), Z2
+	VMOVUPS     128(CX), Z3
+	VMOVUPS     192(CX), Z4
+	VCMPPS      $0x1d, Z0, Z1, K1
+	VPMOVM2D    K1, Z5
+	VANDPS.BCST v3f800000<>+0(SB), Z5, Z5
+	VMULPS      Z5, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	VCMPPS      $0x1d, Z0, Z2, K1
+	VPMOVM2D    K1, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z2, Z1
+	VMOVUPS     Z1, 64(AX)
+	VCMPPS      $0x1d, Z0, Z3, K1
+	VPMOVM2D    K1, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z3, Z1
+	VMOVUPS     Z1, 128(AX)
+	VCMPPS      $0x1d, Z0, Z4, K1
+	VPMOVM2D    K1, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z4, Z1
+	VMOVUPS     Z1, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, DX
+	JMP         wide
+
+narrow:
+	CMPQ        DX, $0x00000010
+	JL          tail
+	VMOVUPS     (CX), Z1
+	VCMPPS      $0x1d, Z0, Z1, K1
+	VPMOVM2D    K1, Z2
+	VANDPS.BCST v3f800000<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z1, Z1
+	VMOVUPS     Z1, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, DX
+	JMP         narrow
+
+tail:
+	TESTQ       DX, DX
+	JE          done
+	MOVL        $-1, BX
+	BZHIL       DX, BX, BX
+	KMOVW       BX, K1
+	VMOVUPS.Z   (CX), K1, Z1
+	VCMPPS      $0x1d, Z0, Z1, K2
+	VPMOVM2D    K2, Z0
+	VANDPS.BCST v3f800000<>+0(SB), Z0, Z0
+	VMULPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)
 
 done:
 	VZEROUPPER
@@ -4428,6 +4578,803 @@ tailRows:
 	ADDQ      BX, SI
 	DECQ      DI
 	JNE       tailRows
+	VMOVUPS   Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func fetchRowsAVX512(x []float32, at []int32, stride int, n int)
+// Requires: MMX+
+TEXT ·fetchRowsAVX512(SB), NOSPLIT, $0-64
+	MOVQ x_base+0(FP), AX
+	MOVQ at_base+24(FP), CX
+	MOVQ at_len+32(FP), DX
+	MOVQ stride+48(FP), BX
+	SHLQ $0x02, BX
+	MOVQ n+56(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (CX)(DX*4), DX
+
+loop:
+	MOVLQSX (CX), DI
+	TESTQ   DI, DI
+	JLT     next
+	IMULQ   BX, DI
+	ADDQ    AX, DI
+	LEAQ    -4(DI)(SI*1), R8
+
+line:
+	PREFETCHT0 (DI)
+	ADDQ       $0x40, DI
+	CMPQ       DI, R8
+	JLT        line
+	PREFETCHT0 (R8)
+
+next:
+	ADDQ $0x04, CX
+	CMPQ CX, DX
+	JNE  loop
+	RET
+
+// func sumAtAVX512(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumAtAVX512(SB), NOSPLIT, $0-81
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+72(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000080
+	JL      half
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	CMPB    accumulate+80(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+wideRowsStart:
+	MOVQ SI, R8
+
+wideRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     wideRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+	VADDPS  64(DX)(R9*1), Z1, Z1
+	VADDPS  128(DX)(R9*1), Z2, Z2
+	VADDPS  192(DX)(R9*1), Z3, Z3
+	VADDPS  256(DX)(R9*1), Z4, Z4
+	VADDPS  320(DX)(R9*1), Z5, Z5
+	VADDPS  384(DX)(R9*1), Z6, Z6
+	VADDPS  448(DX)(R9*1), Z7, Z7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, DX
+	ADDQ    $0x00000200, AX
+	SUBQ    $0x00000080, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	CMPB    accumulate+80(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+halfRowsStart:
+	MOVQ SI, R8
+
+halfRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     halfRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+	VADDPS  64(DX)(R9*1), Z1, Z1
+	VADDPS  128(DX)(R9*1), Z2, Z2
+	VADDPS  192(DX)(R9*1), Z3, Z3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000010
+	JL      tail
+	VXORPS  Z0, Z0, Z0
+	CMPB    accumulate+80(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Z0
+
+narrowRowsStart:
+	MOVQ SI, R8
+
+narrowRows:
+	MOVLQSX (R8), R9
+	TESTQ   R9, R9
+	JLT     narrowRowsNext
+	IMULQ   BX, R9
+	VADDPS  (DX)(R9*1), Z0, Z0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+tail:
+	TESTQ     CX, CX
+	JE        done
+	MOVL      $-1, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K1
+	VXORPS    Z0, Z0, Z0
+	CMPB      accumulate+80(FP), $0x00
+	JE        tailRowsStart
+	VMOVUPS.Z (AX), K1, Z0
+
+tailRowsStart:
+	MOVQ SI, R8
+
+tailRows:
+	MOVLQSX   (R8), R9
+	TESTQ     R9, R9
+	JLT       tailRowsNext
+	IMULQ     BX, R9
+	VMOVUPS.Z (DX)(R9*1), K1, Z1
+	VADDPS    Z1, Z0, Z0
+
+tailRowsNext:
+	ADDQ    $0x04, R8
+	CMPQ    R8, DI
+	JNE     tailRows
+	VMOVUPS Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func sumAtScaledAVX512(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·sumAtScaledAVX512(SB), NOSPLIT, $0-105
+	MOVQ dst_base+0(FP), AX
+	MOVQ dst_len+8(FP), CX
+	MOVQ x_base+24(FP), DX
+	MOVQ stride+96(FP), BX
+	SHLQ $0x02, BX
+	MOVQ at_base+48(FP), SI
+	MOVQ at_len+56(FP), DI
+	LEAQ (SI)(DI*4), DI
+
+wide:
+	CMPQ    CX, $0x00000080
+	JL      half
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	VXORPS  Z4, Z4, Z4
+	VXORPS  Z5, Z5, Z5
+	VXORPS  Z6, Z6, Z6
+	VXORPS  Z7, Z7, Z7
+	CMPB    accumulate+104(FP), $0x00
+	JE      wideRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+	VMOVUPS 256(AX), Z4
+	VMOVUPS 320(AX), Z5
+	VMOVUPS 384(AX), Z6
+	VMOVUPS 448(AX), Z7
+
+wideRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+wideRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          wideRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z8
+	VMULPS       (DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z0, Z0
+	VMULPS       64(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z1, Z1
+	VMULPS       128(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z2, Z2
+	VMULPS       192(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z3, Z3
+	VMULPS       256(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z4, Z4
+	VMULPS       320(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z5, Z5
+	VMULPS       384(DX)(R9*1), Z8, Z9
+	VADDPS       Z9, Z6, Z6
+	VMULPS       448(DX)(R9*1), Z8, Z8
+	VADDPS       Z8, Z7, Z7
+
+wideRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     wideRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	ADDQ    $0x00000200, DX
+	ADDQ    $0x00000200, AX
+	SUBQ    $0x00000080, CX
+	JMP     wide
+
+half:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VXORPS  Z0, Z0, Z0
+	VXORPS  Z1, Z1, Z1
+	VXORPS  Z2, Z2, Z2
+	VXORPS  Z3, Z3, Z3
+	CMPB    accumulate+104(FP), $0x00
+	JE      halfRowsStart
+	VMOVUPS (AX), Z0
+	VMOVUPS 64(AX), Z1
+	VMOVUPS 128(AX), Z2
+	VMOVUPS 192(AX), Z3
+
+halfRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+halfRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          halfRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z4
+	VMULPS       (DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z0, Z0
+	VMULPS       64(DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z1, Z1
+	VMULPS       128(DX)(R9*1), Z4, Z5
+	VADDPS       Z5, Z2, Z2
+	VMULPS       192(DX)(R9*1), Z4, Z4
+	VADDPS       Z4, Z3, Z3
+
+halfRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     halfRows
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	ADDQ    $0x00000100, DX
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     half
+
+narrow:
+	CMPQ    CX, $0x00000010
+	JL      tail
+	VXORPS  Z0, Z0, Z0
+	CMPB    accumulate+104(FP), $0x00
+	JE      narrowRowsStart
+	VMOVUPS (AX), Z0
+
+narrowRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+narrowRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          narrowRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z1
+	VMULPS       (DX)(R9*1), Z1, Z1
+	VADDPS       Z1, Z0, Z0
+
+narrowRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     narrowRows
+	VMOVUPS Z0, (AX)
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     narrow
+
+tail:
+	TESTQ     CX, CX
+	JE        done
+	MOVL      $-1, R8
+	BZHIL     CX, R8, R8
+	KMOVW     R8, K1
+	VXORPS    Z0, Z0, Z0
+	CMPB      accumulate+104(FP), $0x00
+	JE        tailRowsStart
+	VMOVUPS.Z (AX), K1, Z0
+
+tailRowsStart:
+	MOVQ SI, R8
+	MOVQ scale_base+72(FP), R10
+
+tailRows:
+	MOVLQSX      (R8), R9
+	TESTQ        R9, R9
+	JLT          tailRowsNext
+	IMULQ        BX, R9
+	VBROADCASTSS (R10), Z1
+	VMOVUPS.Z    (DX)(R9*1), K1, Z2
+	VMULPS       Z2, Z1, Z2
+	VADDPS       Z2, Z0, Z0
+
+tailRowsNext:
+	ADDQ    $0x04, R8
+	ADDQ    $0x04, R10
+	CMPQ    R8, DI
+	JNE     tailRows
+	VMOVUPS Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamPassAVX512(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·adamPassAVX512(SB), NOSPLIT, $0-192
+	MOVQ         p_base+0(FP), AX
+	MOVQ         m_base+24(FP), CX
+	MOVQ         v_base+48(FP), DX
+	MOVQ         oldP_base+72(FP), BX
+	MOVQ         oldM_base+96(FP), SI
+	MOVQ         oldV_base+120(FP), DI
+	MOVQ         g_base+144(FP), R8
+	MOVQ         p_len+8(FP), R9
+	MOVQ         of_base+168(FP), R10
+	XORQ         R11, R11
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 16(R10), Z4
+	VBROADCASTSS 20(R10), Z5
+	VBROADCASTSS 24(R10), Z6
+	VBROADCASTSS 28(R10), Z7
+	VBROADCASTSS 32(R10), Z8
+
+loop:
+	CMPQ        R9, $0x00000010
+	JL          tail
+	VMOVUPS     (R8)(R11*4), Z9
+	VMOVUPS     (SI)(R11*4), Z10
+	VMULPS      Z0, Z10, Z10
+	VMULPS      Z1, Z9, Z11
+	VADDPS      Z11, Z10, Z10
+	VANDPS.BCST v7fffffff<>+0(SB), Z10, Z11
+	VCMPPS      $0x1d, Z2, Z11, K1
+	VPMOVM2D    K1, Z11
+	VANDPS.BCST v3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z10, Z10
+	VMOVUPS     Z10, (CX)(R11*4)
+	VMOVUPS     (DI)(R11*4), Z11
+	VMULPS      Z3, Z11, Z11
+	VMULPS      Z9, Z9, Z9
+	VMULPS      Z4, Z9, Z9
+	VADDPS      Z9, Z11, Z9
+	VANDPS.BCST v7fffffff<>+0(SB), Z9, Z11
+	VCMPPS      $0x1d, Z5, Z11, K1
+	VPMOVM2D    K1, Z11
+	VANDPS.BCST v3f800000<>+0(SB), Z11, Z11
+	VMULPS      Z11, Z9, Z9
+	VMOVUPS     Z9, (DX)(R11*4)
+	VMULPS      Z6, Z10, Z10
+	VSQRTPS     Z9, Z9
+	VMULPS      Z7, Z9, Z9
+	VADDPS      Z8, Z9, Z9
+	VDIVPS      Z9, Z10, Z9
+	VMOVUPS     (BX)(R11*4), Z10
+	VSUBPS      Z9, Z10, Z9
+	VMOVUPS     Z9, (AX)(R11*4)
+	ADDQ        $0x00000010, R11
+	SUBQ        $0x00000010, R9
+	JMP         loop
+
+tail:
+	TESTQ       R9, R9
+	JE          done
+	MOVL        $-1, R10
+	BZHIL       R9, R10, R10
+	KMOVW       R10, K1
+	VMOVUPS.Z   (R8)(R11*4), K1, Z9
+	VMOVUPS.Z   (SI)(R11*4), K1, Z10
+	VMULPS      Z0, Z10, Z0
+	VMULPS      Z1, Z9, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (CX)(R11*4)
+	VMOVUPS.Z   (DI)(R11*4), K1, Z1
+	VMULPS      Z3, Z1, Z1
+	VMULPS      Z9, Z9, Z2
+	VMULPS      Z4, Z2, Z2
+	VADDPS      Z2, Z1, Z1
+	VANDPS.BCST v7fffffff<>+0(SB), Z1, Z2
+	VCMPPS      $0x1d, Z5, Z2, K2
+	VPMOVM2D    K2, Z2
+	VANDPS.BCST v3f800000<>+0(SB), Z2, Z2
+	VMULPS      Z2, Z1, Z1
+	VMOVUPS     Z1, K1, (DX)(R11*4)
+	VMULPS      Z6, Z0, Z0
+	VSQRTPS     Z1, Z1
+	VMULPS      Z7, Z1, Z1
+	VADDPS      Z8, Z1, Z1
+	VDIVPS      Z1, Z0, Z0
+	VMOVUPS.Z   (BX)(R11*4), K1, Z1
+	VSUBPS      Z0, Z1, Z0
+	VMOVUPS     Z0, K1, (AX)(R11*4)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·momentAVX512(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Z0
+	VBROADCASTSS take+76(FP), Z1
+	VBROADCASTSS least+80(FP), Z2
+
+wide:
+	CMPQ        BX, $0x00000040
+	JL          narrow
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     64(DX), Z6
+	VMOVUPS     128(CX), Z7
+	VMOVUPS     128(DX), Z8
+	VMOVUPS     192(CX), Z9
+	VMOVUPS     192(DX), Z10
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      Z0, Z5, Z3
+	VMULPS      Z1, Z6, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMULPS      Z0, Z7, Z3
+	VMULPS      Z1, Z8, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMULPS      Z0, Z9, Z3
+	VMULPS      Z1, Z10, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
+	JMP         wide
+
+narrow:
+	CMPQ        BX, $0x00000010
+	JL          tail
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, BX
+	JMP         narrow
+
+tail:
+	TESTQ       BX, BX
+	JE          done
+	MOVL        $-1, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VMOVUPS.Z   (DX), K1, Z4
+	VMULPS      Z0, Z3, Z0
+	VMULPS      Z1, Z4, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func momentSquareAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·momentSquareAVX512(SB), NOSPLIT, $0-84
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         old_base+24(FP), CX
+	MOVQ         x_base+48(FP), DX
+	MOVQ         dst_len+8(FP), BX
+	VBROADCASTSS keep+72(FP), Z0
+	VBROADCASTSS take+76(FP), Z1
+	VBROADCASTSS least+80(FP), Z2
+
+wide:
+	CMPQ        BX, $0x00000040
+	JL          narrow
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMOVUPS     64(CX), Z5
+	VMOVUPS     64(DX), Z6
+	VMOVUPS     128(CX), Z7
+	VMOVUPS     128(DX), Z8
+	VMOVUPS     192(CX), Z9
+	VMOVUPS     192(DX), Z10
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z4, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	VMULPS      Z0, Z5, Z3
+	VMULPS      Z6, Z6, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 64(AX)
+	VMULPS      Z0, Z7, Z3
+	VMULPS      Z8, Z8, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 128(AX)
+	VMULPS      Z0, Z9, Z3
+	VMULPS      Z10, Z10, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, 192(AX)
+	ADDQ        $0x00000100, CX
+	ADDQ        $0x00000100, DX
+	ADDQ        $0x00000100, AX
+	SUBQ        $0x00000040, BX
+	JMP         wide
+
+narrow:
+	CMPQ        BX, $0x00000010
+	JL          tail
+	VMOVUPS     (CX), Z3
+	VMOVUPS     (DX), Z4
+	VMULPS      Z0, Z3, Z3
+	VMULPS      Z4, Z4, Z4
+	VMULPS      Z1, Z4, Z4
+	VADDPS      Z4, Z3, Z3
+	VANDPS.BCST v7fffffff<>+0(SB), Z3, Z4
+	VCMPPS      $0x1d, Z2, Z4, K1
+	VPMOVM2D    K1, Z4
+	VANDPS.BCST v3f800000<>+0(SB), Z4, Z4
+	VMULPS      Z4, Z3, Z3
+	VMOVUPS     Z3, (AX)
+	ADDQ        $0x00000040, CX
+	ADDQ        $0x00000040, DX
+	ADDQ        $0x00000040, AX
+	SUBQ        $0x00000010, BX
+	JMP         narrow
+
+tail:
+	TESTQ       BX, BX
+	JE          done
+	MOVL        $-1, SI
+	BZHIL       BX, SI, SI
+	KMOVW       SI, K1
+	VMOVUPS.Z   (CX), K1, Z3
+	VMOVUPS.Z   (DX), K1, Z4
+	VMULPS      Z0, Z3, Z0
+	VMULPS      Z4, Z4, Z3
+	VMULPS      Z1, Z3, Z1
+	VADDPS      Z1, Z0, Z0
+	VANDPS.BCST v7fffffff<>+0(SB), Z0, Z1
+	VCMPPS      $0x1d, Z2, Z1, K2
+	VPMOVM2D    K2, Z1
+	VANDPS.BCST v3f800000<>+0(SB), Z1, Z1
+	VMULPS      Z1, Z0, Z0
+	VMOVUPS     Z0, K1, (AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func adamAVX512(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·adamAVX512(SB), NOSPLIT, $0-108
+	MOVQ         dst_base+0(FP), AX
+	MOVQ         p_base+24(FP), CX
+	MOVQ         m_base+48(FP), DX
+	MOVQ         v_base+72(FP), BX
+	MOVQ         dst_len+8(FP), SI
+	VBROADCASTSS rate+96(FP), Z0
+	VBROADCASTSS root+100(FP), Z1
+	VBROADCASTSS epsilon+104(FP), Z2
+
+wide:
+	CMPQ    SI, $0x00000020
+	JL      narrow
+	VMOVUPS (CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS (BX), Z5
+	VMOVUPS 64(CX), Z6
+	VMOVUPS 64(DX), Z7
+	VMOVUPS 64(BX), Z8
+	VMULPS  Z0, Z4, Z4
+	VSQRTPS Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VADDPS  Z2, Z5, Z5
+	VDIVPS  Z5, Z4, Z4
+	VSUBPS  Z4, Z3, Z3
+	VMOVUPS Z3, (AX)
+	VMULPS  Z0, Z7, Z3
+	VSQRTPS Z8, Z4
+	VMULPS  Z1, Z4, Z4
+	VADDPS  Z2, Z4, Z4
+	VDIVPS  Z4, Z3, Z3
+	VSUBPS  Z3, Z6, Z3
+	VMOVUPS Z3, 64(AX)
+	ADDQ    $0x00000080, CX
+	ADDQ    $0x00000080, DX
+	ADDQ    $0x00000080, BX
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, SI
+	JMP     wide
+
+narrow:
+	CMPQ    SI, $0x00000010
+	JL      tail
+	VMOVUPS (CX), Z3
+	VMOVUPS (DX), Z4
+	VMOVUPS (BX), Z5
+	VMULPS  Z0, Z4, Z4
+	VSQRTPS Z5, Z5
+	VMULPS  Z1, Z5, Z5
+	VADDPS  Z2, Z5, Z5
+	VDIVPS  Z5, Z4, Z4
+	VSUBPS  Z4, Z3, Z3
+	VMOVUPS Z3, (AX)
+	ADDQ    $0x00000040, CX
+	ADDQ    $0x00000040, DX
+	ADDQ    $0x00000040, BX
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, SI
+	JMP     narrow
+
+tail:
+	TESTQ     SI, SI
+	JE        done
+	MOVL      $-1, DI
+	BZHIL     SI, DI, DI
+	KMOVW     DI, K1
+	VMOVUPS.Z (CX), K1, Z3
+	VMOVUPS.Z (DX), K1, Z4
+	VMOVUPS.Z (BX), K1, Z5
+	VMULPS    Z0, Z4, Z0
+	VSQRTPS   Z5, Z4
+	VMULPS    Z1, Z4, Z1
+	VADDPS    Z2, Z1, Z1
+	VDIVPS    Z1, Z0, Z0
+	VSUBPS    Z0, Z3, Z0
 	VMOVUPS   Z0, K1, (AX)
 
 done:
@@ -12275,6 +13222,3284 @@ full_step1:
 	VZEROUPPER
 	RET
 
+// func blockTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, MMX+
+TEXT ·blockTilesAVX512(SB), NOSPLIT, $0-177
+	SHLQ  $0x02, rowC+112(FP)
+	SHLQ  $0x02, rowA+120(FP)
+	SHLQ  $0x02, colA+128(FP)
+	SHLQ  $0x02, nextA+136(FP)
+	SHLQ  $0x02, blockA+144(FP)
+	SHLQ  $0x02, rowB+152(FP)
+	SHLQ  $0x02, nextB+160(FP)
+	SHLQ  $0x02, blockB+168(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ colA+128(FP), AX
+	SUBQ  AX, blockA+144(FP)
+	MOVQ  k+96(FP), AX
+	IMULQ rowB+152(FP), AX
+	SUBQ  AX, blockB+168(FP)
+	MOVQ  n+88(FP), AX
+	CMPQ  AX, $0x00000010
+	JLE   half
+	MOVQ  n+88(FP), AX
+	SUBQ  $0x00000010, AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  rows+80(FP), AX
+	CMPQ  AX, $0x00000001
+	JE    full_tile1
+	CMPQ  AX, $0x00000002
+	JE    full_tile2
+	CMPQ  AX, $0x00000003
+	JE    full_tile3
+	CMPQ  AX, $0x00000004
+	JE    full_tile4
+	CMPQ  AX, $0x00000005
+	JE    full_tile5
+	CMPQ  AX, $0x00000006
+	JE    full_tile6
+	CMPQ  AX, $0x00000007
+	JE    full_tile7
+	CMPQ  AX, $0x00000008
+	JE    full_tile8
+	CMPQ  AX, $0x00000009
+	JE    full_tile9
+	CMPQ  AX, $0x0000000a
+	JE    full_tile10
+	CMPQ  AX, $0x0000000b
+	JE    full_tile11
+	CMPQ  AX, $0x0000000c
+	JE    full_tile12
+	CMPQ  AX, $0x0000000d
+	JE    full_tile13
+
+full_tile14:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load14
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	VXORPS Z26, Z26, Z26
+	VXORPS Z27, Z27, Z27
+	JMP    full_start14
+
+full_load14:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(BX*1), Z6
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(SI*1), Z10
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z11
+	VMOVUPS   (CX)(BX*2), Z12
+	VMOVUPS.Z 64(CX)(BX*2), K1, Z13
+	VMOVUPS   (CX)(DI*1), Z14
+	VMOVUPS.Z 64(CX)(DI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+	VMOVUPS   (DX), Z18
+	VMOVUPS.Z 64(DX), K1, Z19
+	VMOVUPS   (DX)(AX*1), Z20
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z21
+	VMOVUPS   (DX)(AX*2), Z22
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z23
+	VMOVUPS   (DX)(BX*1), Z24
+	VMOVUPS.Z 64(DX)(BX*1), K1, Z25
+	VMOVUPS   (DX)(AX*4), Z26
+	VMOVUPS.Z 64(DX)(AX*4), K1, Z27
+
+full_start14:
+	LEAQ       (DX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 64(DX)(BX*1)
+	PREFETCHT0 (DX)(AX*4)
+	PREFETCHT0 64(DX)(AX*4)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+128(FP), R8
+	MOVQ       rowB+152(FP), R9
+	MOVQ       nextB+160(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+96(FP), R12
+	MOVQ       blocks+104(FP), R13
+
+full_block14:
+	MOVQ k+96(FP), R12
+
+full_step14:
+	VMOVUPS      (R11), Z29
+	VMOVUPS.Z    (R11)(R10*1), K1, Z30
+	VBROADCASTSS (CX), Z28
+	VFMADD231PS  Z29, Z28, Z0
+	VFMADD231PS  Z30, Z28, Z1
+	VBROADCASTSS (CX)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z2
+	VFMADD231PS  Z30, Z28, Z3
+	VBROADCASTSS (CX)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z4
+	VFMADD231PS  Z30, Z28, Z5
+	VBROADCASTSS (CX)(BX*1), Z28
+	VFMADD231PS  Z29, Z28, Z6
+	VFMADD231PS  Z30, Z28, Z7
+	VBROADCASTSS (CX)(AX*4), Z28
+	VFMADD231PS  Z29, Z28, Z8
+	VFMADD231PS  Z30, Z28, Z9
+	VBROADCASTSS (CX)(SI*1), Z28
+	VFMADD231PS  Z29, Z28, Z10
+	VFMADD231PS  Z30, Z28, Z11
+	VBROADCASTSS (CX)(BX*2), Z28
+	VFMADD231PS  Z29, Z28, Z12
+	VFMADD231PS  Z30, Z28, Z13
+	VBROADCASTSS (CX)(DI*1), Z28
+	VFMADD231PS  Z29, Z28, Z14
+	VFMADD231PS  Z30, Z28, Z15
+	VBROADCASTSS (CX)(AX*8), Z28
+	VFMADD231PS  Z29, Z28, Z16
+	VFMADD231PS  Z30, Z28, Z17
+	VBROADCASTSS (DX), Z28
+	VFMADD231PS  Z29, Z28, Z18
+	VFMADD231PS  Z30, Z28, Z19
+	VBROADCASTSS (DX)(AX*1), Z28
+	VFMADD231PS  Z29, Z28, Z20
+	VFMADD231PS  Z30, Z28, Z21
+	VBROADCASTSS (DX)(AX*2), Z28
+	VFMADD231PS  Z29, Z28, Z22
+	VFMADD231PS  Z30, Z28, Z23
+	VBROADCASTSS (DX)(BX*1), Z28
+	VFMADD231PS  Z29, Z28, Z24
+	VFMADD231PS  Z30, Z28, Z25
+	VBROADCASTSS (DX)(AX*4), Z28
+	VFMADD231PS  Z29, Z28, Z26
+	VFMADD231PS  Z30, Z28, Z27
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R11
+	DECQ         R12
+	JNE          full_step14
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R11
+	DECQ         R13
+	JNE          full_block14
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(BX*1)
+	VMOVUPS      Z7, K1, 64(CX)(BX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(SI*1)
+	VMOVUPS      Z11, K1, 64(CX)(SI*1)
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVUPS      Z13, K1, 64(CX)(BX*2)
+	VMOVUPS      Z14, (CX)(DI*1)
+	VMOVUPS      Z15, K1, 64(CX)(DI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	VMOVUPS      Z18, (DX)
+	VMOVUPS      Z19, K1, 64(DX)
+	VMOVUPS      Z20, (DX)(AX*1)
+	VMOVUPS      Z21, K1, 64(DX)(AX*1)
+	VMOVUPS      Z22, (DX)(AX*2)
+	VMOVUPS      Z23, K1, 64(DX)(AX*2)
+	VMOVUPS      Z24, (DX)(BX*1)
+	VMOVUPS      Z25, K1, 64(DX)(BX*1)
+	VMOVUPS      Z26, (DX)(AX*4)
+	VMOVUPS      Z27, K1, 64(DX)(AX*4)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*4), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile14
+	VZEROUPPER
+	RET
+
+full_tile13:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load13
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	VXORPS Z25, Z25, Z25
+	JMP    full_start13
+
+full_load13:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(BX*1), Z6
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(SI*1), Z10
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z11
+	VMOVUPS   (CX)(BX*2), Z12
+	VMOVUPS.Z 64(CX)(BX*2), K1, Z13
+	VMOVUPS   (CX)(DI*1), Z14
+	VMOVUPS.Z 64(CX)(DI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+	VMOVUPS   (DX), Z18
+	VMOVUPS.Z 64(DX), K1, Z19
+	VMOVUPS   (DX)(AX*1), Z20
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z21
+	VMOVUPS   (DX)(AX*2), Z22
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z23
+	VMOVUPS   (DX)(BX*1), Z24
+	VMOVUPS.Z 64(DX)(BX*1), K1, Z25
+
+full_start13:
+	LEAQ       (DX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	PREFETCHT0 (DX)(BX*1)
+	PREFETCHT0 64(DX)(BX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+128(FP), R8
+	MOVQ       rowB+152(FP), R9
+	MOVQ       nextB+160(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+96(FP), R12
+	MOVQ       blocks+104(FP), R13
+
+full_block13:
+	MOVQ k+96(FP), R12
+
+full_step13:
+	VMOVUPS      (R11), Z27
+	VMOVUPS.Z    (R11)(R10*1), K1, Z28
+	VBROADCASTSS (CX), Z26
+	VFMADD231PS  Z27, Z26, Z0
+	VFMADD231PS  Z28, Z26, Z1
+	VBROADCASTSS (CX)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z2
+	VFMADD231PS  Z28, Z26, Z3
+	VBROADCASTSS (CX)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z4
+	VFMADD231PS  Z28, Z26, Z5
+	VBROADCASTSS (CX)(BX*1), Z26
+	VFMADD231PS  Z27, Z26, Z6
+	VFMADD231PS  Z28, Z26, Z7
+	VBROADCASTSS (CX)(AX*4), Z26
+	VFMADD231PS  Z27, Z26, Z8
+	VFMADD231PS  Z28, Z26, Z9
+	VBROADCASTSS (CX)(SI*1), Z26
+	VFMADD231PS  Z27, Z26, Z10
+	VFMADD231PS  Z28, Z26, Z11
+	VBROADCASTSS (CX)(BX*2), Z26
+	VFMADD231PS  Z27, Z26, Z12
+	VFMADD231PS  Z28, Z26, Z13
+	VBROADCASTSS (CX)(DI*1), Z26
+	VFMADD231PS  Z27, Z26, Z14
+	VFMADD231PS  Z28, Z26, Z15
+	VBROADCASTSS (CX)(AX*8), Z26
+	VFMADD231PS  Z27, Z26, Z16
+	VFMADD231PS  Z28, Z26, Z17
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z27, Z26, Z18
+	VFMADD231PS  Z28, Z26, Z19
+	VBROADCASTSS (DX)(AX*1), Z26
+	VFMADD231PS  Z27, Z26, Z20
+	VFMADD231PS  Z28, Z26, Z21
+	VBROADCASTSS (DX)(AX*2), Z26
+	VFMADD231PS  Z27, Z26, Z22
+	VFMADD231PS  Z28, Z26, Z23
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z27, Z26, Z24
+	VFMADD231PS  Z28, Z26, Z25
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R11
+	DECQ         R12
+	JNE          full_step13
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R11
+	DECQ         R13
+	JNE          full_block13
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(BX*1)
+	VMOVUPS      Z7, K1, 64(CX)(BX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(SI*1)
+	VMOVUPS      Z11, K1, 64(CX)(SI*1)
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVUPS      Z13, K1, 64(CX)(BX*2)
+	VMOVUPS      Z14, (CX)(DI*1)
+	VMOVUPS      Z15, K1, 64(CX)(DI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	VMOVUPS      Z18, (DX)
+	VMOVUPS      Z19, K1, 64(DX)
+	VMOVUPS      Z20, (DX)(AX*1)
+	VMOVUPS      Z21, K1, 64(DX)(AX*1)
+	VMOVUPS      Z22, (DX)(AX*2)
+	VMOVUPS      Z23, K1, 64(DX)(AX*2)
+	VMOVUPS      Z24, (DX)(BX*1)
+	VMOVUPS      Z25, K1, 64(DX)(BX*1)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(BX*1), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile13
+	VZEROUPPER
+	RET
+
+full_tile12:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load12
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	JMP    full_start12
+
+full_load12:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(BX*1), Z6
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(SI*1), Z10
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z11
+	VMOVUPS   (CX)(BX*2), Z12
+	VMOVUPS.Z 64(CX)(BX*2), K1, Z13
+	VMOVUPS   (CX)(DI*1), Z14
+	VMOVUPS.Z 64(CX)(DI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+	VMOVUPS   (DX), Z18
+	VMOVUPS.Z 64(DX), K1, Z19
+	VMOVUPS   (DX)(AX*1), Z20
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z21
+	VMOVUPS   (DX)(AX*2), Z22
+	VMOVUPS.Z 64(DX)(AX*2), K1, Z23
+
+full_start12:
+	LEAQ       (DX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	PREFETCHT0 (DX)(AX*2)
+	PREFETCHT0 64(DX)(AX*2)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+128(FP), R8
+	MOVQ       rowB+152(FP), R9
+	MOVQ       nextB+160(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+96(FP), R12
+	MOVQ       blocks+104(FP), R13
+
+full_block12:
+	MOVQ k+96(FP), R12
+
+full_step12:
+	VMOVUPS      (R11), Z25
+	VMOVUPS.Z    (R11)(R10*1), K1, Z26
+	VBROADCASTSS (CX), Z24
+	VFMADD231PS  Z25, Z24, Z0
+	VFMADD231PS  Z26, Z24, Z1
+	VBROADCASTSS (CX)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z2
+	VFMADD231PS  Z26, Z24, Z3
+	VBROADCASTSS (CX)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z4
+	VFMADD231PS  Z26, Z24, Z5
+	VBROADCASTSS (CX)(BX*1), Z24
+	VFMADD231PS  Z25, Z24, Z6
+	VFMADD231PS  Z26, Z24, Z7
+	VBROADCASTSS (CX)(AX*4), Z24
+	VFMADD231PS  Z25, Z24, Z8
+	VFMADD231PS  Z26, Z24, Z9
+	VBROADCASTSS (CX)(SI*1), Z24
+	VFMADD231PS  Z25, Z24, Z10
+	VFMADD231PS  Z26, Z24, Z11
+	VBROADCASTSS (CX)(BX*2), Z24
+	VFMADD231PS  Z25, Z24, Z12
+	VFMADD231PS  Z26, Z24, Z13
+	VBROADCASTSS (CX)(DI*1), Z24
+	VFMADD231PS  Z25, Z24, Z14
+	VFMADD231PS  Z26, Z24, Z15
+	VBROADCASTSS (CX)(AX*8), Z24
+	VFMADD231PS  Z25, Z24, Z16
+	VFMADD231PS  Z26, Z24, Z17
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z25, Z24, Z18
+	VFMADD231PS  Z26, Z24, Z19
+	VBROADCASTSS (DX)(AX*1), Z24
+	VFMADD231PS  Z25, Z24, Z20
+	VFMADD231PS  Z26, Z24, Z21
+	VBROADCASTSS (DX)(AX*2), Z24
+	VFMADD231PS  Z25, Z24, Z22
+	VFMADD231PS  Z26, Z24, Z23
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R11
+	DECQ         R12
+	JNE          full_step12
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R11
+	DECQ         R13
+	JNE          full_block12
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(BX*1)
+	VMOVUPS      Z7, K1, 64(CX)(BX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(SI*1)
+	VMOVUPS      Z11, K1, 64(CX)(SI*1)
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVUPS      Z13, K1, 64(CX)(BX*2)
+	VMOVUPS      Z14, (CX)(DI*1)
+	VMOVUPS      Z15, K1, 64(CX)(DI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	VMOVUPS      Z18, (DX)
+	VMOVUPS      Z19, K1, 64(DX)
+	VMOVUPS      Z20, (DX)(AX*1)
+	VMOVUPS      Z21, K1, 64(DX)(AX*1)
+	VMOVUPS      Z22, (DX)(AX*2)
+	VMOVUPS      Z23, K1, 64(DX)(AX*2)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*2), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile12
+	VZEROUPPER
+	RET
+
+full_tile11:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load11
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	JMP    full_start11
+
+full_load11:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(BX*1), Z6
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(SI*1), Z10
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z11
+	VMOVUPS   (CX)(BX*2), Z12
+	VMOVUPS.Z 64(CX)(BX*2), K1, Z13
+	VMOVUPS   (CX)(DI*1), Z14
+	VMOVUPS.Z 64(CX)(DI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+	VMOVUPS   (DX), Z18
+	VMOVUPS.Z 64(DX), K1, Z19
+	VMOVUPS   (DX)(AX*1), Z20
+	VMOVUPS.Z 64(DX)(AX*1), K1, Z21
+
+full_start11:
+	LEAQ       (DX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	PREFETCHT0 (DX)(AX*1)
+	PREFETCHT0 64(DX)(AX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+128(FP), R8
+	MOVQ       rowB+152(FP), R9
+	MOVQ       nextB+160(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+96(FP), R12
+	MOVQ       blocks+104(FP), R13
+
+full_block11:
+	MOVQ k+96(FP), R12
+
+full_step11:
+	VMOVUPS      (R11), Z23
+	VMOVUPS.Z    (R11)(R10*1), K1, Z24
+	VBROADCASTSS (CX), Z22
+	VFMADD231PS  Z23, Z22, Z0
+	VFMADD231PS  Z24, Z22, Z1
+	VBROADCASTSS (CX)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z2
+	VFMADD231PS  Z24, Z22, Z3
+	VBROADCASTSS (CX)(AX*2), Z22
+	VFMADD231PS  Z23, Z22, Z4
+	VFMADD231PS  Z24, Z22, Z5
+	VBROADCASTSS (CX)(BX*1), Z22
+	VFMADD231PS  Z23, Z22, Z6
+	VFMADD231PS  Z24, Z22, Z7
+	VBROADCASTSS (CX)(AX*4), Z22
+	VFMADD231PS  Z23, Z22, Z8
+	VFMADD231PS  Z24, Z22, Z9
+	VBROADCASTSS (CX)(SI*1), Z22
+	VFMADD231PS  Z23, Z22, Z10
+	VFMADD231PS  Z24, Z22, Z11
+	VBROADCASTSS (CX)(BX*2), Z22
+	VFMADD231PS  Z23, Z22, Z12
+	VFMADD231PS  Z24, Z22, Z13
+	VBROADCASTSS (CX)(DI*1), Z22
+	VFMADD231PS  Z23, Z22, Z14
+	VFMADD231PS  Z24, Z22, Z15
+	VBROADCASTSS (CX)(AX*8), Z22
+	VFMADD231PS  Z23, Z22, Z16
+	VFMADD231PS  Z24, Z22, Z17
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z23, Z22, Z18
+	VFMADD231PS  Z24, Z22, Z19
+	VBROADCASTSS (DX)(AX*1), Z22
+	VFMADD231PS  Z23, Z22, Z20
+	VFMADD231PS  Z24, Z22, Z21
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R11
+	DECQ         R12
+	JNE          full_step11
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R11
+	DECQ         R13
+	JNE          full_block11
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(BX*1)
+	VMOVUPS      Z7, K1, 64(CX)(BX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(SI*1)
+	VMOVUPS      Z11, K1, 64(CX)(SI*1)
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVUPS      Z13, K1, 64(CX)(BX*2)
+	VMOVUPS      Z14, (CX)(DI*1)
+	VMOVUPS      Z15, K1, 64(CX)(DI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	VMOVUPS      Z18, (DX)
+	VMOVUPS      Z19, K1, 64(DX)
+	VMOVUPS      Z20, (DX)(AX*1)
+	VMOVUPS      Z21, K1, 64(DX)(AX*1)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*1), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile11
+	VZEROUPPER
+	RET
+
+full_tile10:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load10
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	JMP    full_start10
+
+full_load10:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(BX*1), Z6
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(SI*1), Z10
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z11
+	VMOVUPS   (CX)(BX*2), Z12
+	VMOVUPS.Z 64(CX)(BX*2), K1, Z13
+	VMOVUPS   (CX)(DI*1), Z14
+	VMOVUPS.Z 64(CX)(DI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+	VMOVUPS   (DX), Z18
+	VMOVUPS.Z 64(DX), K1, Z19
+
+full_start10:
+	LEAQ       (DX), CX
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(BX*2)
+	PREFETCHT0 64(CX)(BX*2)
+	PREFETCHT0 (CX)(DI*1)
+	PREFETCHT0 64(CX)(DI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	PREFETCHT0 (DX)
+	PREFETCHT0 64(DX)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), BX
+	LEAQ       (AX)(AX*4), SI
+	LEAQ       (AX)(BX*2), DI
+	MOVQ       a_base+24(FP), CX
+	LEAQ       (CX)(AX*8), DX
+	ADDQ       AX, DX
+	MOVQ       colA+128(FP), R8
+	MOVQ       rowB+152(FP), R9
+	MOVQ       nextB+160(FP), R10
+	MOVQ       b_base+48(FP), R11
+	MOVQ       k+96(FP), R12
+	MOVQ       blocks+104(FP), R13
+
+full_block10:
+	MOVQ k+96(FP), R12
+
+full_step10:
+	VMOVUPS      (R11), Z21
+	VMOVUPS.Z    (R11)(R10*1), K1, Z22
+	VBROADCASTSS (CX), Z20
+	VFMADD231PS  Z21, Z20, Z0
+	VFMADD231PS  Z22, Z20, Z1
+	VBROADCASTSS (CX)(AX*1), Z20
+	VFMADD231PS  Z21, Z20, Z2
+	VFMADD231PS  Z22, Z20, Z3
+	VBROADCASTSS (CX)(AX*2), Z20
+	VFMADD231PS  Z21, Z20, Z4
+	VFMADD231PS  Z22, Z20, Z5
+	VBROADCASTSS (CX)(BX*1), Z20
+	VFMADD231PS  Z21, Z20, Z6
+	VFMADD231PS  Z22, Z20, Z7
+	VBROADCASTSS (CX)(AX*4), Z20
+	VFMADD231PS  Z21, Z20, Z8
+	VFMADD231PS  Z22, Z20, Z9
+	VBROADCASTSS (CX)(SI*1), Z20
+	VFMADD231PS  Z21, Z20, Z10
+	VFMADD231PS  Z22, Z20, Z11
+	VBROADCASTSS (CX)(BX*2), Z20
+	VFMADD231PS  Z21, Z20, Z12
+	VFMADD231PS  Z22, Z20, Z13
+	VBROADCASTSS (CX)(DI*1), Z20
+	VFMADD231PS  Z21, Z20, Z14
+	VFMADD231PS  Z22, Z20, Z15
+	VBROADCASTSS (CX)(AX*8), Z20
+	VFMADD231PS  Z21, Z20, Z16
+	VFMADD231PS  Z22, Z20, Z17
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z21, Z20, Z18
+	VFMADD231PS  Z22, Z20, Z19
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R11
+	DECQ         R12
+	JNE          full_step10
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R11
+	DECQ         R13
+	JNE          full_block10
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(BX*1)
+	VMOVUPS      Z7, K1, 64(CX)(BX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(SI*1)
+	VMOVUPS      Z11, K1, 64(CX)(SI*1)
+	VMOVUPS      Z12, (CX)(BX*2)
+	VMOVUPS      Z13, K1, 64(CX)(BX*2)
+	VMOVUPS      Z14, (CX)(DI*1)
+	VMOVUPS      Z15, K1, 64(CX)(DI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	VMOVUPS      Z18, (DX)
+	VMOVUPS      Z19, K1, 64(DX)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile10
+	VZEROUPPER
+	RET
+
+full_tile9:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	LEAQ   (AX)(DX*2), SI
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load9
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	JMP    full_start9
+
+full_load9:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(BX*1), Z10
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z11
+	VMOVUPS   (CX)(DX*2), Z12
+	VMOVUPS.Z 64(CX)(DX*2), K1, Z13
+	VMOVUPS   (CX)(SI*1), Z14
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z15
+	VMOVUPS   (CX)(AX*8), Z16
+	VMOVUPS.Z 64(CX)(AX*8), K1, Z17
+
+full_start9:
+	LEAQ       (CX)(AX*8), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	PREFETCHT0 (CX)(AX*8)
+	PREFETCHT0 64(CX)(AX*8)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	LEAQ       (AX)(DX*2), SI
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DI
+	MOVQ       rowB+152(FP), R8
+	MOVQ       nextB+160(FP), R9
+	MOVQ       b_base+48(FP), R10
+	MOVQ       k+96(FP), R11
+	MOVQ       blocks+104(FP), R12
+
+full_block9:
+	MOVQ k+96(FP), R11
+
+full_step9:
+	VMOVUPS      (R10), Z19
+	VMOVUPS.Z    (R10)(R9*1), K1, Z20
+	VBROADCASTSS (CX), Z18
+	VFMADD231PS  Z19, Z18, Z0
+	VFMADD231PS  Z20, Z18, Z1
+	VBROADCASTSS (CX)(AX*1), Z18
+	VFMADD231PS  Z19, Z18, Z2
+	VFMADD231PS  Z20, Z18, Z3
+	VBROADCASTSS (CX)(AX*2), Z18
+	VFMADD231PS  Z19, Z18, Z4
+	VFMADD231PS  Z20, Z18, Z5
+	VBROADCASTSS (CX)(DX*1), Z18
+	VFMADD231PS  Z19, Z18, Z6
+	VFMADD231PS  Z20, Z18, Z7
+	VBROADCASTSS (CX)(AX*4), Z18
+	VFMADD231PS  Z19, Z18, Z8
+	VFMADD231PS  Z20, Z18, Z9
+	VBROADCASTSS (CX)(BX*1), Z18
+	VFMADD231PS  Z19, Z18, Z10
+	VFMADD231PS  Z20, Z18, Z11
+	VBROADCASTSS (CX)(DX*2), Z18
+	VFMADD231PS  Z19, Z18, Z12
+	VFMADD231PS  Z20, Z18, Z13
+	VBROADCASTSS (CX)(SI*1), Z18
+	VFMADD231PS  Z19, Z18, Z14
+	VFMADD231PS  Z20, Z18, Z15
+	VBROADCASTSS (CX)(AX*8), Z18
+	VFMADD231PS  Z19, Z18, Z16
+	VFMADD231PS  Z20, Z18, Z17
+	ADDQ         DI, CX
+	ADDQ         R8, R10
+	DECQ         R11
+	JNE          full_step9
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          full_block9
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	LEAQ         (AX)(DX*2), SI
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(BX*1)
+	VMOVUPS      Z11, K1, 64(CX)(BX*1)
+	VMOVUPS      Z12, (CX)(DX*2)
+	VMOVUPS      Z13, K1, 64(CX)(DX*2)
+	VMOVUPS      Z14, (CX)(SI*1)
+	VMOVUPS      Z15, K1, 64(CX)(SI*1)
+	VMOVUPS      Z16, (CX)(AX*8)
+	VMOVUPS      Z17, K1, 64(CX)(AX*8)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*8), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile9
+	VZEROUPPER
+	RET
+
+full_tile8:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	LEAQ   (AX)(DX*2), SI
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load8
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	JMP    full_start8
+
+full_load8:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(BX*1), Z10
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z11
+	VMOVUPS   (CX)(DX*2), Z12
+	VMOVUPS.Z 64(CX)(DX*2), K1, Z13
+	VMOVUPS   (CX)(SI*1), Z14
+	VMOVUPS.Z 64(CX)(SI*1), K1, Z15
+
+full_start8:
+	LEAQ       (CX)(SI*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	PREFETCHT0 (CX)(SI*1)
+	PREFETCHT0 64(CX)(SI*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	LEAQ       (AX)(DX*2), SI
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DI
+	MOVQ       rowB+152(FP), R8
+	MOVQ       nextB+160(FP), R9
+	MOVQ       b_base+48(FP), R10
+	MOVQ       k+96(FP), R11
+	MOVQ       blocks+104(FP), R12
+
+full_block8:
+	MOVQ k+96(FP), R11
+
+full_step8:
+	VMOVUPS      (R10), Z17
+	VMOVUPS.Z    (R10)(R9*1), K1, Z18
+	VBROADCASTSS (CX), Z16
+	VFMADD231PS  Z17, Z16, Z0
+	VFMADD231PS  Z18, Z16, Z1
+	VBROADCASTSS (CX)(AX*1), Z16
+	VFMADD231PS  Z17, Z16, Z2
+	VFMADD231PS  Z18, Z16, Z3
+	VBROADCASTSS (CX)(AX*2), Z16
+	VFMADD231PS  Z17, Z16, Z4
+	VFMADD231PS  Z18, Z16, Z5
+	VBROADCASTSS (CX)(DX*1), Z16
+	VFMADD231PS  Z17, Z16, Z6
+	VFMADD231PS  Z18, Z16, Z7
+	VBROADCASTSS (CX)(AX*4), Z16
+	VFMADD231PS  Z17, Z16, Z8
+	VFMADD231PS  Z18, Z16, Z9
+	VBROADCASTSS (CX)(BX*1), Z16
+	VFMADD231PS  Z17, Z16, Z10
+	VFMADD231PS  Z18, Z16, Z11
+	VBROADCASTSS (CX)(DX*2), Z16
+	VFMADD231PS  Z17, Z16, Z12
+	VFMADD231PS  Z18, Z16, Z13
+	VBROADCASTSS (CX)(SI*1), Z16
+	VFMADD231PS  Z17, Z16, Z14
+	VFMADD231PS  Z18, Z16, Z15
+	ADDQ         DI, CX
+	ADDQ         R8, R10
+	DECQ         R11
+	JNE          full_step8
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          full_block8
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	LEAQ         (AX)(DX*2), SI
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(BX*1)
+	VMOVUPS      Z11, K1, 64(CX)(BX*1)
+	VMOVUPS      Z12, (CX)(DX*2)
+	VMOVUPS      Z13, K1, 64(CX)(DX*2)
+	VMOVUPS      Z14, (CX)(SI*1)
+	VMOVUPS      Z15, K1, 64(CX)(SI*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(SI*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile8
+	VZEROUPPER
+	RET
+
+full_tile7:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load7
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	JMP    full_start7
+
+full_load7:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(BX*1), Z10
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z11
+	VMOVUPS   (CX)(DX*2), Z12
+	VMOVUPS.Z 64(CX)(DX*2), K1, Z13
+
+full_start7:
+	LEAQ       (CX)(DX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	PREFETCHT0 (CX)(DX*2)
+	PREFETCHT0 64(CX)(DX*2)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       nextB+160(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+96(FP), R10
+	MOVQ       blocks+104(FP), R11
+
+full_block7:
+	MOVQ k+96(FP), R10
+
+full_step7:
+	VMOVUPS      (R9), Z15
+	VMOVUPS.Z    (R9)(R8*1), K1, Z16
+	VBROADCASTSS (CX), Z14
+	VFMADD231PS  Z15, Z14, Z0
+	VFMADD231PS  Z16, Z14, Z1
+	VBROADCASTSS (CX)(AX*1), Z14
+	VFMADD231PS  Z15, Z14, Z2
+	VFMADD231PS  Z16, Z14, Z3
+	VBROADCASTSS (CX)(AX*2), Z14
+	VFMADD231PS  Z15, Z14, Z4
+	VFMADD231PS  Z16, Z14, Z5
+	VBROADCASTSS (CX)(DX*1), Z14
+	VFMADD231PS  Z15, Z14, Z6
+	VFMADD231PS  Z16, Z14, Z7
+	VBROADCASTSS (CX)(AX*4), Z14
+	VFMADD231PS  Z15, Z14, Z8
+	VFMADD231PS  Z16, Z14, Z9
+	VBROADCASTSS (CX)(BX*1), Z14
+	VFMADD231PS  Z15, Z14, Z10
+	VFMADD231PS  Z16, Z14, Z11
+	VBROADCASTSS (CX)(DX*2), Z14
+	VFMADD231PS  Z15, Z14, Z12
+	VFMADD231PS  Z16, Z14, Z13
+	ADDQ         SI, CX
+	ADDQ         DI, R9
+	DECQ         R10
+	JNE          full_step7
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          full_block7
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(BX*1)
+	VMOVUPS      Z11, K1, 64(CX)(BX*1)
+	VMOVUPS      Z12, (CX)(DX*2)
+	VMOVUPS      Z13, K1, 64(CX)(DX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*2), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile7
+	VZEROUPPER
+	RET
+
+full_tile6:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load6
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	JMP    full_start6
+
+full_load6:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+	VMOVUPS   (CX)(BX*1), Z10
+	VMOVUPS.Z 64(CX)(BX*1), K1, Z11
+
+full_start6:
+	LEAQ       (CX)(BX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	PREFETCHT0 (CX)(BX*1)
+	PREFETCHT0 64(CX)(BX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	LEAQ       (AX)(AX*4), BX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), SI
+	MOVQ       rowB+152(FP), DI
+	MOVQ       nextB+160(FP), R8
+	MOVQ       b_base+48(FP), R9
+	MOVQ       k+96(FP), R10
+	MOVQ       blocks+104(FP), R11
+
+full_block6:
+	MOVQ k+96(FP), R10
+
+full_step6:
+	VMOVUPS      (R9), Z13
+	VMOVUPS.Z    (R9)(R8*1), K1, Z14
+	VBROADCASTSS (CX), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VFMADD231PS  Z14, Z12, Z1
+	VBROADCASTSS (CX)(AX*1), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VFMADD231PS  Z14, Z12, Z3
+	VBROADCASTSS (CX)(AX*2), Z12
+	VFMADD231PS  Z13, Z12, Z4
+	VFMADD231PS  Z14, Z12, Z5
+	VBROADCASTSS (CX)(DX*1), Z12
+	VFMADD231PS  Z13, Z12, Z6
+	VFMADD231PS  Z14, Z12, Z7
+	VBROADCASTSS (CX)(AX*4), Z12
+	VFMADD231PS  Z13, Z12, Z8
+	VFMADD231PS  Z14, Z12, Z9
+	VBROADCASTSS (CX)(BX*1), Z12
+	VFMADD231PS  Z13, Z12, Z10
+	VFMADD231PS  Z14, Z12, Z11
+	ADDQ         SI, CX
+	ADDQ         DI, R9
+	DECQ         R10
+	JNE          full_step6
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          full_block6
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	VMOVUPS      Z10, (CX)(BX*1)
+	VMOVUPS      Z11, K1, 64(CX)(BX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(BX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile6
+	VZEROUPPER
+	RET
+
+full_tile5:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load5
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	JMP    full_start5
+
+full_load5:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+	VMOVUPS   (CX)(AX*4), Z8
+	VMOVUPS.Z 64(CX)(AX*4), K1, Z9
+
+full_start5:
+	LEAQ       (CX)(AX*4), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	PREFETCHT0 (CX)(AX*4)
+	PREFETCHT0 64(CX)(AX*4)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       nextB+160(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+full_block5:
+	MOVQ k+96(FP), R9
+
+full_step5:
+	VMOVUPS      (R8), Z11
+	VMOVUPS.Z    (R8)(DI*1), K1, Z12
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z11, Z10, Z0
+	VFMADD231PS  Z12, Z10, Z1
+	VBROADCASTSS (CX)(AX*1), Z10
+	VFMADD231PS  Z11, Z10, Z2
+	VFMADD231PS  Z12, Z10, Z3
+	VBROADCASTSS (CX)(AX*2), Z10
+	VFMADD231PS  Z11, Z10, Z4
+	VFMADD231PS  Z12, Z10, Z5
+	VBROADCASTSS (CX)(DX*1), Z10
+	VFMADD231PS  Z11, Z10, Z6
+	VFMADD231PS  Z12, Z10, Z7
+	VBROADCASTSS (CX)(AX*4), Z10
+	VFMADD231PS  Z11, Z10, Z8
+	VFMADD231PS  Z12, Z10, Z9
+	ADDQ         BX, CX
+	ADDQ         SI, R8
+	DECQ         R9
+	JNE          full_step5
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          full_block5
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	VMOVUPS      Z8, (CX)(AX*4)
+	VMOVUPS      Z9, K1, 64(CX)(AX*4)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*4), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile5
+	VZEROUPPER
+	RET
+
+full_tile4:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load4
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	JMP    full_start4
+
+full_load4:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+	VMOVUPS   (CX)(DX*1), Z6
+	VMOVUPS.Z 64(CX)(DX*1), K1, Z7
+
+full_start4:
+	LEAQ       (CX)(DX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	PREFETCHT0 (CX)(DX*1)
+	PREFETCHT0 64(CX)(DX*1)
+	MOVQ       rowA+120(FP), AX
+	LEAQ       (AX)(AX*2), DX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), BX
+	MOVQ       rowB+152(FP), SI
+	MOVQ       nextB+160(FP), DI
+	MOVQ       b_base+48(FP), R8
+	MOVQ       k+96(FP), R9
+	MOVQ       blocks+104(FP), R10
+
+full_block4:
+	MOVQ k+96(FP), R9
+
+full_step4:
+	VMOVUPS      (R8), Z9
+	VMOVUPS.Z    (R8)(DI*1), K1, Z10
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VFMADD231PS  Z10, Z8, Z1
+	VBROADCASTSS (CX)(AX*1), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VFMADD231PS  Z10, Z8, Z3
+	VBROADCASTSS (CX)(AX*2), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VFMADD231PS  Z10, Z8, Z5
+	VBROADCASTSS (CX)(DX*1), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VFMADD231PS  Z10, Z8, Z7
+	ADDQ         BX, CX
+	ADDQ         SI, R8
+	DECQ         R9
+	JNE          full_step4
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          full_block4
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	VMOVUPS      Z6, (CX)(DX*1)
+	VMOVUPS      Z7, K1, 64(CX)(DX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*1), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile4
+	VZEROUPPER
+	RET
+
+full_tile3:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load3
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	JMP    full_start3
+
+full_load3:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+	VMOVUPS   (CX)(AX*2), Z4
+	VMOVUPS.Z 64(CX)(AX*2), K1, Z5
+
+full_start3:
+	LEAQ       (CX)(AX*2), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	PREFETCHT0 (CX)(AX*2)
+	PREFETCHT0 64(CX)(AX*2)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       nextB+160(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block3:
+	MOVQ k+96(FP), R8
+
+full_step3:
+	VMOVUPS      (DI), Z7
+	VMOVUPS.Z    (DI)(SI*1), K1, Z8
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z7, Z6, Z0
+	VFMADD231PS  Z8, Z6, Z1
+	VBROADCASTSS (CX)(AX*1), Z6
+	VFMADD231PS  Z7, Z6, Z2
+	VFMADD231PS  Z8, Z6, Z3
+	VBROADCASTSS (CX)(AX*2), Z6
+	VFMADD231PS  Z7, Z6, Z4
+	VFMADD231PS  Z8, Z6, Z5
+	ADDQ         DX, CX
+	ADDQ         BX, DI
+	DECQ         R8
+	JNE          full_step3
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block3
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	VMOVUPS      Z4, (CX)(AX*2)
+	VMOVUPS      Z5, K1, 64(CX)(AX*2)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*2), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile3
+	VZEROUPPER
+	RET
+
+full_tile2:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load2
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	JMP    full_start2
+
+full_load2:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+	VMOVUPS   (CX)(AX*1), Z2
+	VMOVUPS.Z 64(CX)(AX*1), K1, Z3
+
+full_start2:
+	LEAQ       (CX)(AX*1), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	PREFETCHT0 (CX)(AX*1)
+	PREFETCHT0 64(CX)(AX*1)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), CX
+	MOVQ       colA+128(FP), DX
+	MOVQ       rowB+152(FP), BX
+	MOVQ       nextB+160(FP), SI
+	MOVQ       b_base+48(FP), DI
+	MOVQ       k+96(FP), R8
+	MOVQ       blocks+104(FP), R9
+
+full_block2:
+	MOVQ k+96(FP), R8
+
+full_step2:
+	VMOVUPS      (DI), Z5
+	VMOVUPS.Z    (DI)(SI*1), K1, Z6
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z5, Z4, Z0
+	VFMADD231PS  Z6, Z4, Z1
+	VBROADCASTSS (CX)(AX*1), Z4
+	VFMADD231PS  Z5, Z4, Z2
+	VFMADD231PS  Z6, Z4, Z3
+	ADDQ         DX, CX
+	ADDQ         BX, DI
+	DECQ         R8
+	JNE          full_step2
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          full_block2
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	VMOVUPS      Z2, (CX)(AX*1)
+	VMOVUPS      Z3, K1, 64(CX)(AX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile2
+	VZEROUPPER
+	RET
+
+full_tile1:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    full_load1
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	JMP    full_start1
+
+full_load1:
+	VMOVUPS   (CX), Z0
+	VMOVUPS.Z 64(CX), K1, Z1
+
+full_start1:
+	LEAQ       (CX), CX
+	LEAQ       (CX)(AX*1), CX
+	PREFETCHT0 (CX)
+	PREFETCHT0 64(CX)
+	MOVQ       rowA+120(FP), AX
+	MOVQ       a_base+24(FP), AX
+	MOVQ       colA+128(FP), CX
+	MOVQ       rowB+152(FP), DX
+	MOVQ       nextB+160(FP), BX
+	MOVQ       b_base+48(FP), SI
+	MOVQ       k+96(FP), DI
+	MOVQ       blocks+104(FP), R8
+
+full_block1:
+	MOVQ k+96(FP), DI
+
+full_step1:
+	VMOVUPS      (SI), Z3
+	VMOVUPS.Z    (SI)(BX*1), K1, Z4
+	VBROADCASTSS (AX), Z2
+	VFMADD231PS  Z3, Z2, Z0
+	VFMADD231PS  Z4, Z2, Z1
+	ADDQ         CX, AX
+	ADDQ         DX, SI
+	DECQ         DI
+	JNE          full_step1
+	ADDQ         blockA+144(FP), AX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          full_block1
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, (CX)
+	VMOVUPS      Z1, K1, 64(CX)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          full_tile1
+	VZEROUPPER
+	RET
+
+half:
+	MOVQ  n+88(FP), AX
+	MOVL  $-1, CX
+	BZHIL AX, CX, CX
+	KMOVW CX, K1
+	MOVQ  rows+80(FP), AX
+	CMPQ  AX, $0x00000001
+	JE    half_tile1
+	CMPQ  AX, $0x00000002
+	JE    half_tile2
+	CMPQ  AX, $0x00000003
+	JE    half_tile3
+	CMPQ  AX, $0x00000004
+	JE    half_tile4
+	CMPQ  AX, $0x00000005
+	JE    half_tile5
+	CMPQ  AX, $0x00000006
+	JE    half_tile6
+	CMPQ  AX, $0x00000007
+	JE    half_tile7
+	CMPQ  AX, $0x00000008
+	JE    half_tile8
+	CMPQ  AX, $0x00000009
+	JE    half_tile9
+	CMPQ  AX, $0x0000000a
+	JE    half_tile10
+	CMPQ  AX, $0x0000000b
+	JE    half_tile11
+	CMPQ  AX, $0x0000000c
+	JE    half_tile12
+	CMPQ  AX, $0x0000000d
+	JE    half_tile13
+
+half_tile14:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load14
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	JMP    half_start14
+
+half_load14:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+	VMOVUPS.Z (DX)(AX*1), K1, Z10
+	VMOVUPS.Z (DX)(AX*2), K1, Z11
+	VMOVUPS.Z (DX)(BX*1), K1, Z12
+	VMOVUPS.Z (DX)(AX*4), K1, Z13
+
+half_start14:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), BX
+	LEAQ (AX)(AX*4), SI
+	LEAQ (AX)(BX*2), DI
+	MOVQ a_base+24(FP), CX
+	LEAQ (CX)(AX*8), DX
+	ADDQ AX, DX
+	MOVQ colA+128(FP), R8
+	MOVQ rowB+152(FP), R9
+	MOVQ b_base+48(FP), R10
+	MOVQ k+96(FP), R11
+	MOVQ blocks+104(FP), R12
+
+half_block14:
+	MOVQ k+96(FP), R11
+
+half_step14:
+	VMOVUPS.Z    (R10), K1, Z15
+	VBROADCASTSS (CX), Z14
+	VFMADD231PS  Z15, Z14, Z0
+	VBROADCASTSS (CX)(AX*1), Z14
+	VFMADD231PS  Z15, Z14, Z1
+	VBROADCASTSS (CX)(AX*2), Z14
+	VFMADD231PS  Z15, Z14, Z2
+	VBROADCASTSS (CX)(BX*1), Z14
+	VFMADD231PS  Z15, Z14, Z3
+	VBROADCASTSS (CX)(AX*4), Z14
+	VFMADD231PS  Z15, Z14, Z4
+	VBROADCASTSS (CX)(SI*1), Z14
+	VFMADD231PS  Z15, Z14, Z5
+	VBROADCASTSS (CX)(BX*2), Z14
+	VFMADD231PS  Z15, Z14, Z6
+	VBROADCASTSS (CX)(DI*1), Z14
+	VFMADD231PS  Z15, Z14, Z7
+	VBROADCASTSS (CX)(AX*8), Z14
+	VFMADD231PS  Z15, Z14, Z8
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z15, Z14, Z9
+	VBROADCASTSS (DX)(AX*1), Z14
+	VFMADD231PS  Z15, Z14, Z10
+	VBROADCASTSS (DX)(AX*2), Z14
+	VFMADD231PS  Z15, Z14, Z11
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z15, Z14, Z12
+	VBROADCASTSS (DX)(AX*4), Z14
+	VFMADD231PS  Z15, Z14, Z13
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          half_step14
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          half_block14
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	VMOVUPS      Z9, K1, (DX)
+	VMOVUPS      Z10, K1, (DX)(AX*1)
+	VMOVUPS      Z11, K1, (DX)(AX*2)
+	VMOVUPS      Z12, K1, (DX)(BX*1)
+	VMOVUPS      Z13, K1, (DX)(AX*4)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*4), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile14
+	VZEROUPPER
+	RET
+
+half_tile13:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load13
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	JMP    half_start13
+
+half_load13:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+	VMOVUPS.Z (DX)(AX*1), K1, Z10
+	VMOVUPS.Z (DX)(AX*2), K1, Z11
+	VMOVUPS.Z (DX)(BX*1), K1, Z12
+
+half_start13:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), BX
+	LEAQ (AX)(AX*4), SI
+	LEAQ (AX)(BX*2), DI
+	MOVQ a_base+24(FP), CX
+	LEAQ (CX)(AX*8), DX
+	ADDQ AX, DX
+	MOVQ colA+128(FP), R8
+	MOVQ rowB+152(FP), R9
+	MOVQ b_base+48(FP), R10
+	MOVQ k+96(FP), R11
+	MOVQ blocks+104(FP), R12
+
+half_block13:
+	MOVQ k+96(FP), R11
+
+half_step13:
+	VMOVUPS.Z    (R10), K1, Z14
+	VBROADCASTSS (CX), Z13
+	VFMADD231PS  Z14, Z13, Z0
+	VBROADCASTSS (CX)(AX*1), Z13
+	VFMADD231PS  Z14, Z13, Z1
+	VBROADCASTSS (CX)(AX*2), Z13
+	VFMADD231PS  Z14, Z13, Z2
+	VBROADCASTSS (CX)(BX*1), Z13
+	VFMADD231PS  Z14, Z13, Z3
+	VBROADCASTSS (CX)(AX*4), Z13
+	VFMADD231PS  Z14, Z13, Z4
+	VBROADCASTSS (CX)(SI*1), Z13
+	VFMADD231PS  Z14, Z13, Z5
+	VBROADCASTSS (CX)(BX*2), Z13
+	VFMADD231PS  Z14, Z13, Z6
+	VBROADCASTSS (CX)(DI*1), Z13
+	VFMADD231PS  Z14, Z13, Z7
+	VBROADCASTSS (CX)(AX*8), Z13
+	VFMADD231PS  Z14, Z13, Z8
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z14, Z13, Z9
+	VBROADCASTSS (DX)(AX*1), Z13
+	VFMADD231PS  Z14, Z13, Z10
+	VBROADCASTSS (DX)(AX*2), Z13
+	VFMADD231PS  Z14, Z13, Z11
+	VBROADCASTSS (DX)(BX*1), Z13
+	VFMADD231PS  Z14, Z13, Z12
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          half_step13
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          half_block13
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	VMOVUPS      Z9, K1, (DX)
+	VMOVUPS      Z10, K1, (DX)(AX*1)
+	VMOVUPS      Z11, K1, (DX)(AX*2)
+	VMOVUPS      Z12, K1, (DX)(BX*1)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(BX*1), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile13
+	VZEROUPPER
+	RET
+
+half_tile12:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load12
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	JMP    half_start12
+
+half_load12:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+	VMOVUPS.Z (DX)(AX*1), K1, Z10
+	VMOVUPS.Z (DX)(AX*2), K1, Z11
+
+half_start12:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), BX
+	LEAQ (AX)(AX*4), SI
+	LEAQ (AX)(BX*2), DI
+	MOVQ a_base+24(FP), CX
+	LEAQ (CX)(AX*8), DX
+	ADDQ AX, DX
+	MOVQ colA+128(FP), R8
+	MOVQ rowB+152(FP), R9
+	MOVQ b_base+48(FP), R10
+	MOVQ k+96(FP), R11
+	MOVQ blocks+104(FP), R12
+
+half_block12:
+	MOVQ k+96(FP), R11
+
+half_step12:
+	VMOVUPS.Z    (R10), K1, Z13
+	VBROADCASTSS (CX), Z12
+	VFMADD231PS  Z13, Z12, Z0
+	VBROADCASTSS (CX)(AX*1), Z12
+	VFMADD231PS  Z13, Z12, Z1
+	VBROADCASTSS (CX)(AX*2), Z12
+	VFMADD231PS  Z13, Z12, Z2
+	VBROADCASTSS (CX)(BX*1), Z12
+	VFMADD231PS  Z13, Z12, Z3
+	VBROADCASTSS (CX)(AX*4), Z12
+	VFMADD231PS  Z13, Z12, Z4
+	VBROADCASTSS (CX)(SI*1), Z12
+	VFMADD231PS  Z13, Z12, Z5
+	VBROADCASTSS (CX)(BX*2), Z12
+	VFMADD231PS  Z13, Z12, Z6
+	VBROADCASTSS (CX)(DI*1), Z12
+	VFMADD231PS  Z13, Z12, Z7
+	VBROADCASTSS (CX)(AX*8), Z12
+	VFMADD231PS  Z13, Z12, Z8
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z13, Z12, Z9
+	VBROADCASTSS (DX)(AX*1), Z12
+	VFMADD231PS  Z13, Z12, Z10
+	VBROADCASTSS (DX)(AX*2), Z12
+	VFMADD231PS  Z13, Z12, Z11
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          half_step12
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          half_block12
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	VMOVUPS      Z9, K1, (DX)
+	VMOVUPS      Z10, K1, (DX)(AX*1)
+	VMOVUPS      Z11, K1, (DX)(AX*2)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*2), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile12
+	VZEROUPPER
+	RET
+
+half_tile11:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load11
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	JMP    half_start11
+
+half_load11:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+	VMOVUPS.Z (DX)(AX*1), K1, Z10
+
+half_start11:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), BX
+	LEAQ (AX)(AX*4), SI
+	LEAQ (AX)(BX*2), DI
+	MOVQ a_base+24(FP), CX
+	LEAQ (CX)(AX*8), DX
+	ADDQ AX, DX
+	MOVQ colA+128(FP), R8
+	MOVQ rowB+152(FP), R9
+	MOVQ b_base+48(FP), R10
+	MOVQ k+96(FP), R11
+	MOVQ blocks+104(FP), R12
+
+half_block11:
+	MOVQ k+96(FP), R11
+
+half_step11:
+	VMOVUPS.Z    (R10), K1, Z12
+	VBROADCASTSS (CX), Z11
+	VFMADD231PS  Z12, Z11, Z0
+	VBROADCASTSS (CX)(AX*1), Z11
+	VFMADD231PS  Z12, Z11, Z1
+	VBROADCASTSS (CX)(AX*2), Z11
+	VFMADD231PS  Z12, Z11, Z2
+	VBROADCASTSS (CX)(BX*1), Z11
+	VFMADD231PS  Z12, Z11, Z3
+	VBROADCASTSS (CX)(AX*4), Z11
+	VFMADD231PS  Z12, Z11, Z4
+	VBROADCASTSS (CX)(SI*1), Z11
+	VFMADD231PS  Z12, Z11, Z5
+	VBROADCASTSS (CX)(BX*2), Z11
+	VFMADD231PS  Z12, Z11, Z6
+	VBROADCASTSS (CX)(DI*1), Z11
+	VFMADD231PS  Z12, Z11, Z7
+	VBROADCASTSS (CX)(AX*8), Z11
+	VFMADD231PS  Z12, Z11, Z8
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z12, Z11, Z9
+	VBROADCASTSS (DX)(AX*1), Z11
+	VFMADD231PS  Z12, Z11, Z10
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          half_step11
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          half_block11
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	VMOVUPS      Z9, K1, (DX)
+	VMOVUPS      Z10, K1, (DX)(AX*1)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX)(AX*1), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile11
+	VZEROUPPER
+	RET
+
+half_tile10:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), BX
+	LEAQ   (AX)(AX*4), SI
+	LEAQ   (AX)(BX*2), DI
+	MOVQ   c_base+0(FP), CX
+	LEAQ   (CX)(AX*8), DX
+	ADDQ   AX, DX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load10
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	JMP    half_start10
+
+half_load10:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(BX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(SI*1), K1, Z5
+	VMOVUPS.Z (CX)(BX*2), K1, Z6
+	VMOVUPS.Z (CX)(DI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+	VMOVUPS.Z (DX), K1, Z9
+
+half_start10:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), BX
+	LEAQ (AX)(AX*4), SI
+	LEAQ (AX)(BX*2), DI
+	MOVQ a_base+24(FP), CX
+	LEAQ (CX)(AX*8), DX
+	ADDQ AX, DX
+	MOVQ colA+128(FP), R8
+	MOVQ rowB+152(FP), R9
+	MOVQ b_base+48(FP), R10
+	MOVQ k+96(FP), R11
+	MOVQ blocks+104(FP), R12
+
+half_block10:
+	MOVQ k+96(FP), R11
+
+half_step10:
+	VMOVUPS.Z    (R10), K1, Z11
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z11, Z10, Z0
+	VBROADCASTSS (CX)(AX*1), Z10
+	VFMADD231PS  Z11, Z10, Z1
+	VBROADCASTSS (CX)(AX*2), Z10
+	VFMADD231PS  Z11, Z10, Z2
+	VBROADCASTSS (CX)(BX*1), Z10
+	VFMADD231PS  Z11, Z10, Z3
+	VBROADCASTSS (CX)(AX*4), Z10
+	VFMADD231PS  Z11, Z10, Z4
+	VBROADCASTSS (CX)(SI*1), Z10
+	VFMADD231PS  Z11, Z10, Z5
+	VBROADCASTSS (CX)(BX*2), Z10
+	VFMADD231PS  Z11, Z10, Z6
+	VBROADCASTSS (CX)(DI*1), Z10
+	VFMADD231PS  Z11, Z10, Z7
+	VBROADCASTSS (CX)(AX*8), Z10
+	VFMADD231PS  Z11, Z10, Z8
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z11, Z10, Z9
+	ADDQ         R8, CX
+	ADDQ         R8, DX
+	ADDQ         R9, R10
+	DECQ         R11
+	JNE          half_step10
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockA+144(FP), DX
+	ADDQ         blockB+168(FP), R10
+	DECQ         R12
+	JNE          half_block10
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), BX
+	LEAQ         (AX)(AX*4), SI
+	LEAQ         (AX)(BX*2), DI
+	MOVQ         c_base+0(FP), CX
+	LEAQ         (CX)(AX*8), DX
+	ADDQ         AX, DX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(BX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(SI*1)
+	VMOVUPS      Z6, K1, (CX)(BX*2)
+	VMOVUPS      Z7, K1, (CX)(DI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	VMOVUPS      Z9, K1, (DX)
+	MOVQ         nextA+136(FP), CX
+	ADDQ         CX, a_base+24(FP)
+	LEAQ         (DX), CX
+	LEAQ         (CX)(AX*1), CX
+	MOVQ         CX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile10
+	VZEROUPPER
+	RET
+
+half_tile9:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	LEAQ   (AX)(DX*2), SI
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load9
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	JMP    half_start9
+
+half_load9:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(DX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+	VMOVUPS.Z (CX)(AX*8), K1, Z8
+
+half_start9:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	LEAQ (AX)(AX*4), BX
+	LEAQ (AX)(DX*2), SI
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DI
+	MOVQ rowB+152(FP), R8
+	MOVQ b_base+48(FP), R9
+	MOVQ k+96(FP), R10
+	MOVQ blocks+104(FP), R11
+
+half_block9:
+	MOVQ k+96(FP), R10
+
+half_step9:
+	VMOVUPS.Z    (R9), K1, Z10
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z10, Z9, Z0
+	VBROADCASTSS (CX)(AX*1), Z9
+	VFMADD231PS  Z10, Z9, Z1
+	VBROADCASTSS (CX)(AX*2), Z9
+	VFMADD231PS  Z10, Z9, Z2
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z10, Z9, Z3
+	VBROADCASTSS (CX)(AX*4), Z9
+	VFMADD231PS  Z10, Z9, Z4
+	VBROADCASTSS (CX)(BX*1), Z9
+	VFMADD231PS  Z10, Z9, Z5
+	VBROADCASTSS (CX)(DX*2), Z9
+	VFMADD231PS  Z10, Z9, Z6
+	VBROADCASTSS (CX)(SI*1), Z9
+	VFMADD231PS  Z10, Z9, Z7
+	VBROADCASTSS (CX)(AX*8), Z9
+	VFMADD231PS  Z10, Z9, Z8
+	ADDQ         DI, CX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          half_step9
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          half_block9
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	LEAQ         (AX)(DX*2), SI
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(BX*1)
+	VMOVUPS      Z6, K1, (CX)(DX*2)
+	VMOVUPS      Z7, K1, (CX)(SI*1)
+	VMOVUPS      Z8, K1, (CX)(AX*8)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*8), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile9
+	VZEROUPPER
+	RET
+
+half_tile8:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	LEAQ   (AX)(DX*2), SI
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load8
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	JMP    half_start8
+
+half_load8:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(DX*2), K1, Z6
+	VMOVUPS.Z (CX)(SI*1), K1, Z7
+
+half_start8:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	LEAQ (AX)(AX*4), BX
+	LEAQ (AX)(DX*2), SI
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DI
+	MOVQ rowB+152(FP), R8
+	MOVQ b_base+48(FP), R9
+	MOVQ k+96(FP), R10
+	MOVQ blocks+104(FP), R11
+
+half_block8:
+	MOVQ k+96(FP), R10
+
+half_step8:
+	VMOVUPS.Z    (R9), K1, Z9
+	VBROADCASTSS (CX), Z8
+	VFMADD231PS  Z9, Z8, Z0
+	VBROADCASTSS (CX)(AX*1), Z8
+	VFMADD231PS  Z9, Z8, Z1
+	VBROADCASTSS (CX)(AX*2), Z8
+	VFMADD231PS  Z9, Z8, Z2
+	VBROADCASTSS (CX)(DX*1), Z8
+	VFMADD231PS  Z9, Z8, Z3
+	VBROADCASTSS (CX)(AX*4), Z8
+	VFMADD231PS  Z9, Z8, Z4
+	VBROADCASTSS (CX)(BX*1), Z8
+	VFMADD231PS  Z9, Z8, Z5
+	VBROADCASTSS (CX)(DX*2), Z8
+	VFMADD231PS  Z9, Z8, Z6
+	VBROADCASTSS (CX)(SI*1), Z8
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DI, CX
+	ADDQ         R8, R9
+	DECQ         R10
+	JNE          half_step8
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R9
+	DECQ         R11
+	JNE          half_block8
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	LEAQ         (AX)(DX*2), SI
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(BX*1)
+	VMOVUPS      Z6, K1, (CX)(DX*2)
+	VMOVUPS      Z7, K1, (CX)(SI*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(SI*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile8
+	VZEROUPPER
+	RET
+
+half_tile7:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load7
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	JMP    half_start7
+
+half_load7:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+	VMOVUPS.Z (CX)(DX*2), K1, Z6
+
+half_start7:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	LEAQ (AX)(AX*4), BX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block7:
+	MOVQ k+96(FP), R9
+
+half_step7:
+	VMOVUPS.Z    (R8), K1, Z8
+	VBROADCASTSS (CX), Z7
+	VFMADD231PS  Z8, Z7, Z0
+	VBROADCASTSS (CX)(AX*1), Z7
+	VFMADD231PS  Z8, Z7, Z1
+	VBROADCASTSS (CX)(AX*2), Z7
+	VFMADD231PS  Z8, Z7, Z2
+	VBROADCASTSS (CX)(DX*1), Z7
+	VFMADD231PS  Z8, Z7, Z3
+	VBROADCASTSS (CX)(AX*4), Z7
+	VFMADD231PS  Z8, Z7, Z4
+	VBROADCASTSS (CX)(BX*1), Z7
+	VFMADD231PS  Z8, Z7, Z5
+	VBROADCASTSS (CX)(DX*2), Z7
+	VFMADD231PS  Z8, Z7, Z6
+	ADDQ         SI, CX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step7
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block7
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(BX*1)
+	VMOVUPS      Z6, K1, (CX)(DX*2)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*2), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile7
+	VZEROUPPER
+	RET
+
+half_tile6:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	LEAQ   (AX)(AX*4), BX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load6
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	JMP    half_start6
+
+half_load6:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+	VMOVUPS.Z (CX)(BX*1), K1, Z5
+
+half_start6:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	LEAQ (AX)(AX*4), BX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), SI
+	MOVQ rowB+152(FP), DI
+	MOVQ b_base+48(FP), R8
+	MOVQ k+96(FP), R9
+	MOVQ blocks+104(FP), R10
+
+half_block6:
+	MOVQ k+96(FP), R9
+
+half_step6:
+	VMOVUPS.Z    (R8), K1, Z7
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z7, Z6, Z0
+	VBROADCASTSS (CX)(AX*1), Z6
+	VFMADD231PS  Z7, Z6, Z1
+	VBROADCASTSS (CX)(AX*2), Z6
+	VFMADD231PS  Z7, Z6, Z2
+	VBROADCASTSS (CX)(DX*1), Z6
+	VFMADD231PS  Z7, Z6, Z3
+	VBROADCASTSS (CX)(AX*4), Z6
+	VFMADD231PS  Z7, Z6, Z4
+	VBROADCASTSS (CX)(BX*1), Z6
+	VFMADD231PS  Z7, Z6, Z5
+	ADDQ         SI, CX
+	ADDQ         DI, R8
+	DECQ         R9
+	JNE          half_step6
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), R8
+	DECQ         R10
+	JNE          half_block6
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	LEAQ         (AX)(AX*4), BX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	VMOVUPS      Z5, K1, (CX)(BX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(BX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile6
+	VZEROUPPER
+	RET
+
+half_tile5:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load5
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	JMP    half_start5
+
+half_load5:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+	VMOVUPS.Z (CX)(AX*4), K1, Z4
+
+half_start5:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block5:
+	MOVQ k+96(FP), R8
+
+half_step5:
+	VMOVUPS.Z    (DI), K1, Z6
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z6, Z5, Z0
+	VBROADCASTSS (CX)(AX*1), Z5
+	VFMADD231PS  Z6, Z5, Z1
+	VBROADCASTSS (CX)(AX*2), Z5
+	VFMADD231PS  Z6, Z5, Z2
+	VBROADCASTSS (CX)(DX*1), Z5
+	VFMADD231PS  Z6, Z5, Z3
+	VBROADCASTSS (CX)(AX*4), Z5
+	VFMADD231PS  Z6, Z5, Z4
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step5
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block5
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	VMOVUPS      Z4, K1, (CX)(AX*4)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*4), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile5
+	VZEROUPPER
+	RET
+
+half_tile4:
+	MOVQ   rowC+112(FP), AX
+	LEAQ   (AX)(AX*2), DX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load4
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	JMP    half_start4
+
+half_load4:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+	VMOVUPS.Z (CX)(DX*1), K1, Z3
+
+half_start4:
+	MOVQ rowA+120(FP), AX
+	LEAQ (AX)(AX*2), DX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), BX
+	MOVQ rowB+152(FP), SI
+	MOVQ b_base+48(FP), DI
+	MOVQ k+96(FP), R8
+	MOVQ blocks+104(FP), R9
+
+half_block4:
+	MOVQ k+96(FP), R8
+
+half_step4:
+	VMOVUPS.Z    (DI), K1, Z5
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z5, Z4, Z0
+	VBROADCASTSS (CX)(AX*1), Z4
+	VFMADD231PS  Z5, Z4, Z1
+	VBROADCASTSS (CX)(AX*2), Z4
+	VFMADD231PS  Z5, Z4, Z2
+	VBROADCASTSS (CX)(DX*1), Z4
+	VFMADD231PS  Z5, Z4, Z3
+	ADDQ         BX, CX
+	ADDQ         SI, DI
+	DECQ         R8
+	JNE          half_step4
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), DI
+	DECQ         R9
+	JNE          half_block4
+	MOVQ         rowC+112(FP), AX
+	LEAQ         (AX)(AX*2), DX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	VMOVUPS      Z3, K1, (CX)(DX*1)
+	MOVQ         nextA+136(FP), BX
+	ADDQ         BX, a_base+24(FP)
+	LEAQ         (CX)(DX*1), CX
+	LEAQ         (CX)(AX*1), BX
+	MOVQ         BX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile4
+	VZEROUPPER
+	RET
+
+half_tile3:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load3
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	JMP    half_start3
+
+half_load3:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+	VMOVUPS.Z (CX)(AX*2), K1, Z2
+
+half_start3:
+	MOVQ rowA+120(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DX
+	MOVQ rowB+152(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ k+96(FP), DI
+	MOVQ blocks+104(FP), R8
+
+half_block3:
+	MOVQ k+96(FP), DI
+
+half_step3:
+	VMOVUPS.Z    (SI), K1, Z4
+	VBROADCASTSS (CX), Z3
+	VFMADD231PS  Z4, Z3, Z0
+	VBROADCASTSS (CX)(AX*1), Z3
+	VFMADD231PS  Z4, Z3, Z1
+	VBROADCASTSS (CX)(AX*2), Z3
+	VFMADD231PS  Z4, Z3, Z2
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          half_step3
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          half_block3
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	VMOVUPS      Z2, K1, (CX)(AX*2)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*2), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile3
+	VZEROUPPER
+	RET
+
+half_tile2:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), CX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load2
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	JMP    half_start2
+
+half_load2:
+	VMOVUPS.Z (CX), K1, Z0
+	VMOVUPS.Z (CX)(AX*1), K1, Z1
+
+half_start2:
+	MOVQ rowA+120(FP), AX
+	MOVQ a_base+24(FP), CX
+	MOVQ colA+128(FP), DX
+	MOVQ rowB+152(FP), BX
+	MOVQ b_base+48(FP), SI
+	MOVQ k+96(FP), DI
+	MOVQ blocks+104(FP), R8
+
+half_block2:
+	MOVQ k+96(FP), DI
+
+half_step2:
+	VMOVUPS.Z    (SI), K1, Z3
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z3, Z2, Z0
+	VBROADCASTSS (CX)(AX*1), Z2
+	VFMADD231PS  Z3, Z2, Z1
+	ADDQ         DX, CX
+	ADDQ         BX, SI
+	DECQ         DI
+	JNE          half_step2
+	ADDQ         blockA+144(FP), CX
+	ADDQ         blockB+168(FP), SI
+	DECQ         R8
+	JNE          half_block2
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	VMOVUPS      Z1, K1, (CX)(AX*1)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX)(AX*1), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile2
+	VZEROUPPER
+	RET
+
+half_tile1:
+	MOVQ   rowC+112(FP), AX
+	MOVQ   c_base+0(FP), AX
+	CMPB   accumulate+176(FP), $0x00
+	JNE    half_load1
+	VXORPS Z0, Z0, Z0
+	JMP    half_start1
+
+half_load1:
+	VMOVUPS.Z (AX), K1, Z0
+
+half_start1:
+	MOVQ rowA+120(FP), AX
+	MOVQ a_base+24(FP), AX
+	MOVQ colA+128(FP), CX
+	MOVQ rowB+152(FP), DX
+	MOVQ b_base+48(FP), BX
+	MOVQ k+96(FP), SI
+	MOVQ blocks+104(FP), DI
+
+half_block1:
+	MOVQ k+96(FP), SI
+
+half_step1:
+	VMOVUPS.Z    (BX), K1, Z2
+	VBROADCASTSS (AX), Z1
+	VFMADD231PS  Z2, Z1, Z0
+	ADDQ         CX, AX
+	ADDQ         DX, BX
+	DECQ         SI
+	JNE          half_step1
+	ADDQ         blockA+144(FP), AX
+	ADDQ         blockB+168(FP), BX
+	DECQ         DI
+	JNE          half_block1
+	MOVQ         rowC+112(FP), AX
+	MOVQ         c_base+0(FP), CX
+	VMOVUPS      Z0, K1, (CX)
+	MOVQ         nextA+136(FP), DX
+	ADDQ         DX, a_base+24(FP)
+	LEAQ         (CX), CX
+	LEAQ         (CX)(AX*1), DX
+	MOVQ         DX, c_base+0(FP)
+	DECQ         tiles+72(FP)
+	JNE          half_tile1
+	VZEROUPPER
+	RET
+
 // func gemmRowAVX512(c []float32, a []float32, b []float32, n int, k int, colA int, rowB int, nextB int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F
 TEXT ·gemmRowAVX512(SB), NOSPLIT, $0-113
@@ -13256,6 +17481,244 @@ somePart:
 	ADDQ      BX, R9
 	DECQ      DI
 	JNE       some
+	VZEROUPPER
+	RET
+
+// func poolMaxAVX512(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·poolMaxAVX512(SB), NOSPLIT, $0-136
+	MOVQ         x_base+48(FP), AX
+	MOVQ         y_base+0(FP), CX
+	MOVQ         place_base+24(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Z1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000010
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+	VMOVUPS      Z3, Z3
+	VMOVUPS      Z2, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Z5
+	VCMPPS    $0x1e, Z3, Z5, K1
+	VCMPPS    $0x03, Z5, Z5, K2
+	VBLENDMPS Z5, Z3, K1, Z6
+	VMOVAPS   Z6, Z3
+	VBLENDMPS Z5, Z3, K2, Z7
+	VMOVAPS   Z7, Z3
+	VBLENDMPS Z2, Z4, K1, Z8
+	VMOVAPS   Z8, Z4
+	VBLENDMPS Z2, Z4, K2, Z9
+	VMOVAPS   Z9, Z4
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        wholeWithouty
+	VMOVUPS   Z3, (CX)
+
+wholeWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      wholeWithoutplace
+	VMOVUPS Z4, (DX)
+
+wholeWithoutplace:
+	ADDQ $0x00000040, R9
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000010, R11
+	JMP  whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	MOVL         $-1, R12
+	BZHIL        R10, R12, R12
+	KMOVW        R12, K1
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+	VMOVUPS      Z3, Z3
+	VMOVUPS      Z2, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMOVUPS.Z (R9), K1, Z5
+	VCMPPS    $0x1e, Z3, Z5, K2
+	VCMPPS    $0x03, Z5, Z5, K3
+	VBLENDMPS Z5, Z3, K2, Z10
+	VMOVAPS   Z10, Z3
+	VBLENDMPS Z5, Z3, K3, Z11
+	VMOVAPS   Z11, Z3
+	VBLENDMPS Z2, Z4, K2, Z12
+	VMOVAPS   Z12, Z4
+	VBLENDMPS Z2, Z4, K3, Z13
+	VMOVAPS   Z13, Z4
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R9
+	DECQ      R12
+	JNE       partColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       partRow
+	CMPQ      y_len+8(FP), $0x00
+	JE        partWithouty
+	VMOVUPS   Z3, K1, (CX)
+
+partWithouty:
+	CMPQ    place_len+32(FP), $0x00
+	JE      partWithoutplace
+	VMOVUPS Z4, K1, (DX)
+
+partWithoutplace:
+	LEAQ (CX)(R11*4), CX
+	LEAQ (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
+	VZEROUPPER
+	RET
+
+// func maxSpreadAVX512(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·maxSpreadAVX512(SB), NOSPLIT, $0-136
+	MOVQ         dx_base+0(FP), AX
+	MOVQ         dy_base+24(FP), CX
+	MOVQ         place_base+48(FP), DX
+	MOVQ         channels+80(FP), BX
+	MOVQ         channels+80(FP), SI
+	SHLQ         $0x02, SI
+	MOVQ         row+112(FP), DI
+	SHLQ         $0x02, DI
+	MOVQ         window+104(FP), R8
+	SHLQ         $0x02, R8
+	MOVQ         $0x00000001, R9
+	VMOVD        R9, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         skip+128(FP), R9
+	VMOVD        R9, X1
+	VPBROADCASTD X1, Z1
+
+window:
+	MOVQ AX, R9
+	MOVQ BX, R11
+
+whole:
+	CMPQ         R11, $0x00000010
+	JL           part
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VMOVUPS      (CX), Z3
+	VMOVUPS      (DX), Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+wholeRow:
+	MOVQ R10, R14
+	MOVQ kw+96(FP), R12
+
+wholeColumn:
+	VMOVUPS   (R14), Z5
+	VPCMPEQD  Z4, Z2, K1
+	VMOVAPS.Z Z3, K1, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, (R14)
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R14
+	DECQ      R12
+	JNE       wholeColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       wholeRow
+	ADDQ      $0x00000040, R9
+	ADDQ      $0x00000040, CX
+	ADDQ      $0x00000040, DX
+	SUBQ      $0x00000010, R11
+	JMP       whole
+
+part:
+	TESTQ        R11, R11
+	JE           next
+	MOVQ         R11, R10
+	MOVL         $-1, R12
+	BZHIL        R10, R12, R12
+	KMOVW        R12, K1
+	MOVQ         from+120(FP), R10
+	VMOVD        R10, X2
+	VPBROADCASTD X2, Z2
+	VMOVUPS.Z    (CX), K1, Z3
+	VMOVUPS.Z    (DX), K1, Z4
+	MOVQ         R9, R10
+	MOVQ         kh+88(FP), R13
+
+partRow:
+	MOVQ R10, R9
+	MOVQ kw+96(FP), R12
+
+partColumn:
+	VMOVUPS.Z (R9), K1, Z5
+	VPCMPEQD  Z4, Z2, K2
+	VMOVAPS.Z Z3, K2, Z6
+	VADDPS    Z6, Z5, Z5
+	VMOVUPS   Z5, K1, (R9)
+	VPADDD    Z0, Z2, Z2
+	ADDQ      SI, R9
+	DECQ      R12
+	JNE       partColumn
+	VPADDD    Z1, Z2, Z2
+	ADDQ      DI, R10
+	DECQ      R13
+	JNE       partRow
+	LEAQ      (CX)(R11*4), CX
+	LEAQ      (DX)(R11*4), DX
+
+next:
+	ADDQ R8, AX
+	DECQ windows+72(FP)
+	JNE  window
 	VZEROUPPER
 	RET
 

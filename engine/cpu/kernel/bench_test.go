@@ -109,3 +109,39 @@ func BenchmarkElementwise(b *testing.B) {
 	speed("Uniform", 1, func() { Uniform(z, 1, 2, 3, 0) })
 	speed("Normal", 1, func() { Normal(z, 1, 2, 3, 0) })
 }
+
+func BenchmarkConvolution(b *testing.B) {
+	for _, s := range []Convolution{
+		{Rows: 8, Height: 26, Width: 26, In: 32, KH: 3, KW: 3, Out: 64, OutHeight: 24, OutWidth: 24},
+		{Rows: 8, Height: 28, Width: 28, In: 1, KH: 3, KW: 3, Out: 32, OutHeight: 26, OutWidth: 26},
+		{Rows: 8, Height: 14, Width: 14, In: 128, KH: 3, KW: 3, Out: 128, OutHeight: 14, OutWidth: 14, Top: 1, Left: 1},
+		{Rows: 8, Height: 28, Width: 28, In: 64, KH: 3, KW: 3, Out: 128, OutHeight: 14, OutWidth: 14, Top: 1, Left: 1, StrideH: 2, StrideW: 2},
+		{Rows: 8, Height: 1, Width: 64, In: 128, KH: 1, KW: 5, Out: 128, OutHeight: 1, OutWidth: 60},
+	} {
+		c := s
+		c.StrideH, c.StrideW = max(c.StrideH, 1), max(c.StrideW, 1)
+		x, k, y := newGuarded(c.Rows*c.Height*c.Width*c.In), newGuarded(c.KH*c.KW*c.In*c.Out), newGuarded(c.Rows*c.OutHeight*c.OutWidth*c.Out)
+		c.X, c.K, c.Y = x.x, k.x, y.x
+		fill := func() {
+			for _, v := range [][]float32{c.X, c.K, c.Y} {
+				for i := range v {
+					v[i] = float32(i%7) - 3
+				}
+			}
+		}
+		for _, p := range convolutionParts(&c, x, k, y) {
+			fill()
+			shared, scratch := make([]float32, p.shared), make([]float32, p.scratch)
+			b.Run(fmt.Sprintf("%dx%dx%d·%dx%dx%d/%s", c.Height, c.Width, c.In, c.KH, c.KW, c.Out, p.name), func(b *testing.B) {
+				before := peak()
+				for b.Loop() {
+					p.all(shared, scratch)
+				}
+				b.StopTimer()
+				flops := 2 * float64(c.Rows*c.OutHeight*c.OutWidth*c.Out) * float64(c.KH*c.KW*c.In) * float64(b.N) / b.Elapsed().Seconds()
+				b.ReportMetric(flops/1e9, "GFLOP/s")
+				b.ReportMetric(100*flops/((before+peak())/2), "%peak")
+			})
+		}
+	}
+}

@@ -103,6 +103,17 @@ func equal(dst, a, b []float32) {
 	}
 }
 
+func gate(dst, a, b []float32) {
+	switch active {
+	case pathAVX512:
+		gateAVX512(dst, a, b)
+	case pathAVX2:
+		gateAVX2(dst, a, b)
+	default:
+		gateGeneric(dst, a, b)
+	}
+}
+
 func choose(dst, cond, a, b []float32) {
 	switch active {
 	case pathAVX512:
@@ -133,6 +144,17 @@ func subS(dst, a []float32, s float32) {
 		subSAVX2(dst, a, s)
 	default:
 		subSGeneric(dst, a, s)
+	}
+}
+
+func cutS(dst, a []float32, s float32) {
+	switch active {
+	case pathAVX512:
+		cutSAVX512(dst, a, s)
+	case pathAVX2:
+		cutSAVX2(dst, a, s)
+	default:
+		cutSGeneric(dst, a, s)
 	}
 }
 
@@ -657,6 +679,17 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	}
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		blockTilesAVX512(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	case pathAVX2:
+		blockTilesAVX2(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	default:
+		blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+	}
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	switch active {
 	case pathAVX512:
@@ -712,6 +745,28 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	}
 }
 
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		poolMaxAVX512(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		poolMaxAVX2(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+	}
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	switch active {
+	case pathAVX512:
+		maxSpreadAVX512(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	case pathAVX2:
+		maxSpreadAVX2(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	default:
+		maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+	}
+}
+
 func uniform(dst []float32, key0, key1, block, stream, step uint32) {
 	switch active {
 	case pathAVX512:
@@ -731,5 +786,82 @@ func multiplyAdds(rounds int) {
 		multiplyAddsAVX2(rounds)
 	default:
 		multiplyAddsGeneric(rounds)
+	}
+}
+
+func moment(dst, old, x []float32, keep, take, least float32) {
+	switch active {
+	case pathAVX512:
+		momentAVX512(dst, old, x, keep, take, least)
+	case pathAVX2:
+		momentAVX2(dst, old, x, keep, take, least)
+	default:
+		momentGeneric(dst, old, x, keep, take, least)
+	}
+}
+
+func momentSquare(dst, old, x []float32, keep, take, least float32) {
+	switch active {
+	case pathAVX512:
+		momentSquareAVX512(dst, old, x, keep, take, least)
+	case pathAVX2:
+		momentSquareAVX2(dst, old, x, keep, take, least)
+	default:
+		momentSquareGeneric(dst, old, x, keep, take, least)
+	}
+}
+
+func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
+	switch active {
+	case pathAVX512:
+		adamAVX512(dst, p, m, v, rate, root, epsilon)
+	case pathAVX2:
+		adamAVX2(dst, p, m, v, rate, root, epsilon)
+	default:
+		adamGeneric(dst, p, m, v, rate, root, epsilon)
+	}
+}
+
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	switch active {
+	case pathAVX512:
+		adamPassAVX512(p, m, v, oldP, oldM, oldV, g, of)
+	case pathAVX2:
+		adamPassAVX2(p, m, v, oldP, oldM, oldV, g, of)
+	default:
+		adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
+	}
+}
+
+func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		sumAtAVX512(dst, x, at, stride, accumulate)
+	case pathAVX2:
+		sumAtAVX2(dst, x, at, stride, accumulate)
+	default:
+		sumAtGeneric(dst, x, at, stride, accumulate)
+	}
+}
+
+func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool) {
+	switch active {
+	case pathAVX512:
+		sumAtScaledAVX512(dst, x, at, scale, stride, accumulate)
+	case pathAVX2:
+		sumAtScaledAVX2(dst, x, at, scale, stride, accumulate)
+	default:
+		sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
+	}
+}
+
+func fetchRows(x []float32, at []int32, stride, n int) {
+	switch active {
+	case pathAVX512:
+		fetchRowsAVX512(x, at, stride, n)
+	case pathAVX2:
+		fetchRowsAVX2(x, at, stride, n)
+	default:
+		fetchRowsGeneric(x, at, stride, n)
 	}
 }

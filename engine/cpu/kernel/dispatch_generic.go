@@ -22,11 +22,15 @@ func greaterEqual(dst, a, b []float32) { greaterEqualGeneric(dst, a, b) }
 
 func equal(dst, a, b []float32) { equalGeneric(dst, a, b) }
 
+func gate(dst, a, b []float32) { gateGeneric(dst, a, b) }
+
 func choose(dst, cond, a, b []float32) { chooseGeneric(dst, cond, a, b) }
 
 func addS(dst, a []float32, s float32) { addSGeneric(dst, a, s) }
 
 func subS(dst, a []float32, s float32) { subSGeneric(dst, a, s) }
+
+func cutS(dst, a []float32, s float32) { cutSGeneric(dst, a, s) }
 
 func rsubS(dst, a []float32, s float32) { rsubSGeneric(dst, a, s) }
 
@@ -140,6 +144,10 @@ func gemmPackingTile(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA,
 	gemmPackingTileGeneric(c, a, b, soon, packed, pace, rows, k, rowC, rowA, colA, rowB, accumulate)
 }
 
+func blockTiles(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	blockTilesGeneric(c, a, b, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB, accumulate)
+}
+
 func gemmRow(c, a, b []float32, n, k, colA, rowB, nextB int, accumulate bool) {
 	gemmRowGeneric(c, a, b, n, k, colA, rowB, nextB, accumulate)
 }
@@ -160,8 +168,42 @@ func packParts(dst, x []float32, rows, parts, n, row, apart, next int) {
 	packPartsGeneric(dst, x, rows, parts, n, row, apart, next)
 }
 
+func poolMax(y []float32, place []int32, x []float32, windows, channels, kh, kw, window, row, from, skip int) {
+	poolMaxGeneric(y, place, x, windows, channels, kh, kw, window, row, from, skip)
+}
+
+func maxSpread(dx, dy []float32, place []int32, windows, channels, kh, kw, window, row, from, skip int) {
+	maxSpreadGeneric(dx, dy, place, windows, channels, kh, kw, window, row, from, skip)
+}
+
 func uniform(dst []float32, key0, key1, block, stream, step uint32) {
 	uniformGeneric(dst, key0, key1, block, stream, step)
 }
 
 func multiplyAdds(rounds int) { multiplyAddsGeneric(rounds) }
+
+func moment(dst, old, x []float32, keep, take, least float32) {
+	momentGeneric(dst, old, x, keep, take, least)
+}
+
+func momentSquare(dst, old, x []float32, keep, take, least float32) {
+	momentSquareGeneric(dst, old, x, keep, take, least)
+}
+
+func adam(dst, p, m, v []float32, rate, root, epsilon float32) {
+	adamGeneric(dst, p, m, v, rate, root, epsilon)
+}
+
+func adamPass(p, m, v, oldP, oldM, oldV, g []float32, of []float32) {
+	adamPassGeneric(p, m, v, oldP, oldM, oldV, g, of)
+}
+
+func sumAt(dst, x []float32, at []int32, stride int, accumulate bool) {
+	sumAtGeneric(dst, x, at, stride, accumulate)
+}
+
+func sumAtScaled(dst, x []float32, at []int32, scale []float32, stride int, accumulate bool) {
+	sumAtScaledGeneric(dst, x, at, scale, stride, accumulate)
+}
+
+func fetchRows(x []float32, at []int32, stride, n int) { fetchRowsGeneric(x, at, stride, n) }

@@ -1,5 +1,5 @@
 // Package kernel holds the float32 loops that engine/cpu runs: matrix
-// products, element-wise functions over contiguous slices, reductions, random
+// products, convolutions, element-wise functions over contiguous slices, reductions, random
 // numbers and transposition.
 //
 // Every loop exists in plain Go, in a *_generic.go file, which is the
@@ -26,7 +26,8 @@
 //	avx2_amd64.s, avx512_…  the assembly (generated)
 //	_gen/elementwise.go     its generator; _gen is a module of its own
 //
-// gemm.go, reduce.go, transpose.go and random.go are the others; the last two
+// gemm.go, convolution.go, pooling.go, reduce.go, transpose.go and random.go are
+// the others; convolution.go calls tiles of gemm_generic.go, and the last two
 // are plain Go alone. path.go chooses the implementation.
 //
 // To add a kernel, write its twin and its exported function, describe the

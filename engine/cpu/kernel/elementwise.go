@@ -36,6 +36,9 @@ func GreaterEqual(dst, a, b []float32) { greaterEqual(dst, fit(a, len(dst)), fit
 // Equal sets dst to 1 where a = b, else 0.
 func Equal(dst, a, b []float32) { equal(dst, fit(a, len(dst)), fit(b, len(dst))) }
 
+// Gate sets dst to b where a > 0, else 0.
+func Gate(dst, a, b []float32) { gate(dst, fit(a, len(dst)), fit(b, len(dst))) }
+
 // Select sets dst to a where cond is not 0 (NaN is not), else to b.
 func Select(dst, cond, a, b []float32) {
 	choose(dst, fit(cond, len(dst)), fit(a, len(dst)), fit(b, len(dst)))
@@ -46,6 +49,9 @@ func AddS(dst, a []float32, s float32) { addS(dst, fit(a, len(dst)), s) }
 
 // SubS sets dst = a − s.
 func SubS(dst, a []float32, s float32) { subS(dst, fit(a, len(dst)), s) }
+
+// CutS sets dst = a where a is at least s, and 0 elsewhere; NaN stays NaN.
+func CutS(dst, a []float32, s float32) { cutS(dst, fit(a, len(dst)), s) }
 
 // RSubS sets dst = s − a.
 func RSubS(dst, a []float32, s float32) { rsubS(dst, fit(a, len(dst)), s) }

@@ -63,6 +63,16 @@ func equalGeneric(dst, a, b []float32) {
 	}
 }
 
+func gateGeneric(dst, a, b []float32) {
+	for i := range dst {
+		v := b[i]
+		if !(a[i] > 0) {
+			v = 0
+		}
+		dst[i] = v
+	}
+}
+
 func chooseGeneric(dst, cond, a, b []float32) {
 	for i := range dst {
 		if cond[i] != 0 {
@@ -82,6 +92,16 @@ func addSGeneric(dst, a []float32, s float32) {
 func subSGeneric(dst, a []float32, s float32) {
 	for i := range dst {
 		dst[i] = a[i] - s
+	}
+}
+
+func cutSGeneric(dst, a []float32, s float32) {
+	for i := range dst {
+		keep := float32(0)
+		if a[i] >= s {
+			keep = 1
+		}
+		dst[i] = a[i] * keep
 	}
 }
 

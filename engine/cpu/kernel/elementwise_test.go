@@ -25,7 +25,7 @@ var binaryTable = []struct {
 }{
 	{"Add", Add, addGeneric}, {"Sub", Sub, subGeneric}, {"Mul", Mul, mulGeneric}, {"Div", Div, divGeneric},
 	{"Max", Max, maximumGeneric}, {"Min", Min, minimumGeneric}, {"Greater", Greater, greaterGeneric},
-	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric},
+	{"GreaterEqual", GreaterEqual, greaterEqualGeneric}, {"Equal", Equal, equalGeneric}, {"Gate", Gate, gateGeneric},
 	{"AddRelu", AddRelu, addReluGeneric}, {"GeluGrad", GeluGrad, geluGradGeneric}, {"GeluTanhGrad", GeluTanhGrad, geluTanhGradGeneric}, {"SiluGrad", SiluGrad, siluGradGeneric},
 }
 
@@ -33,7 +33,7 @@ var scalarTable = []struct {
 	name       string
 	f, generic func(dst, a []float32, s float32)
 }{
-	{"AddS", AddS, addSGeneric}, {"SubS", SubS, subSGeneric}, {"RSubS", RSubS, rsubSGeneric},
+	{"AddS", AddS, addSGeneric}, {"SubS", SubS, subSGeneric}, {"CutS", CutS, cutSGeneric}, {"RSubS", RSubS, rsubSGeneric},
 	{"MulS", MulS, mulSGeneric}, {"DivS", DivS, divSGeneric}, {"RDivS", RDivS, rdivSGeneric},
 	{"MaxS", MaxS, maxSGeneric}, {"MinS", MinS, minSGeneric},
 	{"Fill", func(dst, _ []float32, s float32) { Fill(dst, s) }, func(dst, _ []float32, s float32) { fillGeneric(dst, s) }},

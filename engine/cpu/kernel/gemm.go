@@ -29,9 +29,10 @@ const (
 
 	// maxTask and minTask bound the multiply-adds of a task: long enough to be
 	// worth claiming, short enough to share the work evenly.
-	maxTask = 256 << 20
-	minTask = 1 << 17
-	shares  = 16 // tasks that a product of middling size is cut into
+	maxTask    = 256 << 20
+	minTask    = 1 << 20
+	memoryRows = 8  // fewer rows take as long, as B has to be read
+	shares     = 16 // tasks that a product of middling size is cut into
 
 	// The bounds of a task's rows and columns: few rows do not repay the
 	// reading of B, few columns that of A.
@@ -43,7 +44,7 @@ const (
 
 	maxTile    = 14
 	singleRows = 3 // so many rows are computed one by one
-	longRow    = 512
+	longRow    = 256
 
 	// What one call into assembly reads of B, as a garbage collection has to
 	// wait for its end.
@@ -88,7 +89,8 @@ func (g *Gemm) turned() Gemm {
 // shape returns how many rows and columns of C a task has.
 func (g *Gemm) shape() (rows, columns int) {
 	m, n, k := max(g.M, 1), max(g.N, 1), max(g.K, 1)
-	work := min(max(m*n*k/shares, minTask), maxTask) / k
+	least := minTask * min(m, memoryRows) / memoryRows
+	work := min(max(m*n*k/shares, least), maxTask) / k
 	if m <= fewRows {
 		columns = max(work/m, minColumns)
 		if m <= singleRows && !g.TransB { // memory is the limit, and likes long rows
@@ -295,6 +297,22 @@ func (g *Gemm) Run(task int, shared, scratch []float32) {
 	p := g.product()
 	p.run(task, shared, scratch)
 }
+
+// A Product is a Gemm with what follows from its shape, which small products
+// would notice if it were found twice.
+type Product struct{ product }
+
+// Product returns the product with what follows from its shape.
+func (g *Gemm) Product() Product { return Product{g.product()} }
+
+// Scratch is that of the Gemm.
+func (p *Product) Scratch() int {
+	a, b := p.scratch()
+	return a + b
+}
+
+// Run is that of the Gemm.
+func (p *Product) Run(task int, shared, scratch []float32) { p.run(task, shared, scratch) }
 
 func (g *product) run(task int, shared, scratch []float32) {
 	rows, columns := g.rows, g.columns
@@ -587,6 +605,6 @@ func packColumns(dst, x []float32, row, n, k, next int) {
 				at += panel
 			}
 		}
-		dst, x = dst[next:], x[min(panel*row, len(x)):]
+		dst, x = dst[min(next, len(dst)):], x[min(panel*row, len(x)):]
 	}
 }

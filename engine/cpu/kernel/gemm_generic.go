@@ -93,3 +93,15 @@ func packPartsGeneric(dst, x []float32, rows, parts, n, row, apart, next int) {
 		}
 	}
 }
+
+// blockTilesGeneric is gemmTilesGeneric whose sums go on through several blocks
+// of k, which lie blockA apart in A and blockB in B.
+func blockTilesGeneric(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool) {
+	for t := range tiles {
+		for i := range rows {
+			for q := range blocks {
+				gemmRowGeneric(c[(t*rows+i)*rowC:], a[t*nextA+i*rowA+q*blockA:], b[q*blockB:], n, k, colA, rowB, nextB, accumulate || q > 0)
+			}
+		}
+	}
+}

@@ -139,3 +139,31 @@ func TestTranspose(t *testing.T) {
 		dst.check(t, "transpose")
 	}
 }
+
+// FuzzReduce compares every implementation of sums and maxima with the
+// specification, in rows that lie apart.
+func FuzzReduce(f *testing.F) {
+	f.Add(uint16(37), uint8(5), uint8(3), true, uint64(1))
+	f.Fuzz(func(t *testing.T, n uint16, rows, gap uint8, wild bool, seed uint64) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		columns, stride := int(n%3000), int(n%3000)+int(gap%9)
+		x := stored(r, int(rows%40), columns, max(1, stride), wild).x
+		want := make([]float32, columns)
+		if len(x) > 0 {
+			sumRowsGeneric(want, x, int(rows%40), stride, false)
+		}
+		onEachPath(t, func(t *testing.T) {
+			for _, k := range reduceTable {
+				if got, want := k.f(x), k.generic(x); !sameBits(got, want) {
+					t.Fatalf("%s is %v, want %v", what(k.name, len(x)), got, want)
+				}
+			}
+			if len(x) > 0 {
+				dst := newGuarded(columns)
+				SumRows(dst.x, x, int(rows%40), stride)
+				checkSame(t, fmt.Sprintf("sum of %d rows of %d, stride %d", rows%40, columns, stride), dst.x, want)
+				dst.check(t, "sum of rows")
+			}
+		})
+	})
+}

@@ -85,6 +85,15 @@ func greaterEqualAVX2(dst []float32, a []float32, b []float32)
 //go:noescape
 func equalAVX2(dst []float32, a []float32, b []float32)
 
+// gateAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = b[i] if a[i] > 0 else 0
+//	}
+//
+//go:noescape
+func gateAVX2(dst []float32, a []float32, b []float32)
+
 // chooseAVX2 is
 //
 //	for i := range dst {
@@ -111,6 +120,15 @@ func addSAVX2(dst []float32, a []float32, s float32)
 //
 //go:noescape
 func subSAVX2(dst []float32, a []float32, s float32)
+
+// cutSAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (1 if a[i] >= s else 0)
+//	}
+//
+//go:noescape
+func cutSAVX2(dst []float32, a []float32, s float32)
 
 // rsubSAVX2 is
 //
@@ -365,6 +383,85 @@ func reduceMaxAVX2(x []float32) float32
 //go:noescape
 func sumRowsAVX2(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// fetchRowsAVX2 is, for len(at) > 0 and n > 0,
+//
+//	for _, i := range at {
+//		if i >= 0 {
+//			fetch(x[i*stride:][:n])
+//		}
+//	}
+//
+//go:noescape
+func fetchRowsAVX2(x []float32, at []int32, stride int, n int)
+
+// sumAtAVX2 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtAVX2(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+
+// sumAtScaledAVX2 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c] * scale[j]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtScaledAVX2(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+
+// adamPassAVX2 is
+//
+//	for i := range p {
+//		m[i] = settle(oldM[i]*of[0] + g[i]*of[1], of[2])
+//		v[i] = settle(oldV[i]*of[3] + g[i]*g[i]*of[4], of[5])
+//		p[i] = oldP[i] - m[i]*of[6]/(sqrt(v[i])*of[7]+of[8])
+//	}
+//
+//go:noescape
+func adamPassAVX2(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+
+// momentAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// momentSquareAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentSquareAVX2(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// adamAVX2 is
+//
+//	for i := range dst {
+//		dst[i] = p[i] - m[i]*rate/(sqrt(v[i])*root+epsilon)
+//	}
+//
+//go:noescape
+func adamAVX2(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+
 // addReluAVX2 is
 //
 //	for i := range dst {
@@ -596,6 +693,26 @@ func gemmTilesAVX2(c []float32, a []float32, b []float32, soon []float32, pace i
 //go:noescape
 func gemmPackingTileAVX2(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
 
+// blockTilesAVX2 is, for tiles > 0, 0 < rows <= 6, 0 < n <= 16, k > 0 and blocks > 0,
+//
+//	for t := range tiles {
+//		for i := range rows {
+//			for j := range n {
+//				at := (t*rows+i)*rowC + j
+//				sum := c[at] if accumulate else 0
+//				for q := range blocks {
+//					for l := range k {
+//						sum = fma(a[t*nextA+i*rowA+q*blockA+l*colA], b[j/16*nextB+q*blockB+l*rowB+j%16], sum)
+//					}
+//				}
+//				c[at] = sum
+//			}
+//		}
+//	}
+//
+//go:noescape
+func blockTilesAVX2(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+
 // gemmRowAVX2 is, for n a multiple of 64 and k > 0,
 //
 //	for j := range n {
@@ -656,6 +773,45 @@ func gemmDotsAVX2(c []float32, a []float32, b []float32, n int, k int, colA int,
 //
 //go:noescape
 func packPartsAVX2(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
+
+// poolMaxAVX2 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			best, where, i := -Inf, from, from
+//			for p := range kh {
+//				for q := range kw {
+//					if v := x[w*window+p*row+q*channels+c]; v > best || v is NaN {
+//						best, where = v, i
+//					}
+//					i++
+//				}
+//				i += skip
+//			}
+//			y[w*channels+c], place[w*channels+c] = best, where // of those that are not empty
+//		}
+//	}
+//
+//go:noescape
+func poolMaxAVX2(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+
+// maxSpreadAVX2 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			i := from
+//			for p := range kh {
+//				for q := range kw {
+//					dx[w*window+p*row+q*channels+c] += dy[w*channels+c] if place[w*channels+c] == i else 0
+//					i++
+//				}
+//				i += skip
+//			}
+//		}
+//	}
+//
+//go:noescape
+func maxSpreadAVX2(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
 
 // uniformAVX2 is, for len(dst) a multiple of 64,
 //

@@ -85,6 +85,15 @@ func greaterEqualAVX512(dst []float32, a []float32, b []float32)
 //go:noescape
 func equalAVX512(dst []float32, a []float32, b []float32)
 
+// gateAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = b[i] if a[i] > 0 else 0
+//	}
+//
+//go:noescape
+func gateAVX512(dst []float32, a []float32, b []float32)
+
 // chooseAVX512 is
 //
 //	for i := range dst {
@@ -111,6 +120,15 @@ func addSAVX512(dst []float32, a []float32, s float32)
 //
 //go:noescape
 func subSAVX512(dst []float32, a []float32, s float32)
+
+// cutSAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = a[i] * (1 if a[i] >= s else 0)
+//	}
+//
+//go:noescape
+func cutSAVX512(dst []float32, a []float32, s float32)
 
 // rsubSAVX512 is
 //
@@ -365,6 +383,85 @@ func reduceMaxAVX512(x []float32) float32
 //go:noescape
 func sumRowsAVX512(dst []float32, x []float32, rows int, stride int, accumulate bool)
 
+// fetchRowsAVX512 is, for len(at) > 0 and n > 0,
+//
+//	for _, i := range at {
+//		if i >= 0 {
+//			fetch(x[i*stride:][:n])
+//		}
+//	}
+//
+//go:noescape
+func fetchRowsAVX512(x []float32, at []int32, stride int, n int)
+
+// sumAtAVX512 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtAVX512(dst []float32, x []float32, at []int32, stride int, accumulate bool)
+
+// sumAtScaledAVX512 is, for len(at) > 0,
+//
+//	for c := range dst {
+//		sum := dst[c] if accumulate else 0
+//		for j, i := range at {
+//			if i >= 0 {
+//				sum += x[i*stride+c] * scale[j]
+//			}
+//		}
+//		dst[c] = sum
+//	}
+//
+//go:noescape
+func sumAtScaledAVX512(dst []float32, x []float32, at []int32, scale []float32, stride int, accumulate bool)
+
+// adamPassAVX512 is
+//
+//	for i := range p {
+//		m[i] = settle(oldM[i]*of[0] + g[i]*of[1], of[2])
+//		v[i] = settle(oldV[i]*of[3] + g[i]*g[i]*of[4], of[5])
+//		p[i] = oldP[i] - m[i]*of[6]/(sqrt(v[i])*of[7]+of[8])
+//	}
+//
+//go:noescape
+func adamPassAVX512(p []float32, m []float32, v []float32, oldP []float32, oldM []float32, oldV []float32, g []float32, of []float32)
+
+// momentAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// momentSquareAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = settle(old[i]*keep + x[i]*x[i]*take, least)
+//	}
+//
+//go:noescape
+func momentSquareAVX512(dst []float32, old []float32, x []float32, keep float32, take float32, least float32)
+
+// adamAVX512 is
+//
+//	for i := range dst {
+//		dst[i] = p[i] - m[i]*rate/(sqrt(v[i])*root+epsilon)
+//	}
+//
+//go:noescape
+func adamAVX512(dst []float32, p []float32, m []float32, v []float32, rate float32, root float32, epsilon float32)
+
 // addReluAVX512 is
 //
 //	for i := range dst {
@@ -596,6 +693,26 @@ func gemmTilesAVX512(c []float32, a []float32, b []float32, soon []float32, pace
 //go:noescape
 func gemmPackingTileAVX512(c []float32, a []float32, b []float32, soon []float32, packed []float32, pace int, rows int, k int, rowC int, rowA int, colA int, rowB int, accumulate bool)
 
+// blockTilesAVX512 is, for tiles > 0, 0 < rows <= 14, 0 < n <= 32, k > 0 and blocks > 0,
+//
+//	for t := range tiles {
+//		for i := range rows {
+//			for j := range n {
+//				at := (t*rows+i)*rowC + j
+//				sum := c[at] if accumulate else 0
+//				for q := range blocks {
+//					for l := range k {
+//						sum = fma(a[t*nextA+i*rowA+q*blockA+l*colA], b[j/16*nextB+q*blockB+l*rowB+j%16], sum)
+//					}
+//				}
+//				c[at] = sum
+//			}
+//		}
+//	}
+//
+//go:noescape
+func blockTilesAVX512(c []float32, a []float32, b []float32, tiles int, rows int, n int, k int, blocks int, rowC int, rowA int, colA int, nextA int, blockA int, rowB int, nextB int, blockB int, accumulate bool)
+
 // gemmRowAVX512 is, for n a multiple of 128 and k > 0,
 //
 //	for j := range n {
@@ -656,6 +773,45 @@ func gemmDotsAVX512(c []float32, a []float32, b []float32, n int, k int, colA in
 //
 //go:noescape
 func packPartsAVX512(dst []float32, x []float32, rows int, parts int, n int, row int, apart int, next int)
+
+// poolMaxAVX512 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			best, where, i := -Inf, from, from
+//			for p := range kh {
+//				for q := range kw {
+//					if v := x[w*window+p*row+q*channels+c]; v > best || v is NaN {
+//						best, where = v, i
+//					}
+//					i++
+//				}
+//				i += skip
+//			}
+//			y[w*channels+c], place[w*channels+c] = best, where // of those that are not empty
+//		}
+//	}
+//
+//go:noescape
+func poolMaxAVX512(y []float32, place []int32, x []float32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
+
+// maxSpreadAVX512 is, for windows > 0, kh > 0 and kw > 0,
+//
+//	for w := range windows {
+//		for c := range channels {
+//			i := from
+//			for p := range kh {
+//				for q := range kw {
+//					dx[w*window+p*row+q*channels+c] += dy[w*channels+c] if place[w*channels+c] == i else 0
+//					i++
+//				}
+//				i += skip
+//			}
+//		}
+//	}
+//
+//go:noescape
+func maxSpreadAVX512(dx []float32, dy []float32, place []int32, windows int, channels int, kh int, kw int, window int, row int, from int, skip int)
 
 // uniformAVX512 is, for len(dst) a multiple of 64,
 //

@@ -86,6 +86,12 @@ var binaries = map[graph.BinaryKind]func(a, b float64) float64{
 	graph.OpGreater:      func(a, b float64) float64 { return indicator(a > b) },
 	graph.OpGreaterEqual: func(a, b float64) float64 { return indicator(a >= b) },
 	graph.OpEqual:        func(a, b float64) float64 { return indicator(a == b) },
+	graph.OpGate: func(a, b float64) float64 {
+		if a > 0 {
+			return b
+		}
+		return 0
+	},
 }
 
 func indicator(yes bool) float64 {

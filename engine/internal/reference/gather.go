@@ -52,8 +52,13 @@ func collect(_ graph.Op, in []*Value, out *Value, _ int) error {
 			if idx != u || u < 0 {
 				continue
 			}
+			weight := 1.0
+			if len(in) > 3 {
+				weight = in[3].F[j]
+			}
+			j /= len(in[1].I) / in[2].Shape[0] // the row of values
 			for l := range width {
-				out.F[i*width+l] += in[2].F[j*width+l]
+				out.F[i*width+l] += weight * in[2].F[j*width+l]
 			}
 		}
 	}

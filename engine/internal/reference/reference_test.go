@@ -84,8 +84,11 @@ func TestKnownValues(t *testing.T) {
 	table := b.Constant(floats([]int{3, 2}, 10, 11, 20, 21, 30, 31))
 	idx := b.Constant(ints(2, -1, 0, 2))
 	rows := b.Constant(floats([]int{4, 2}, 1, 2, 3, 4, 5, 6, 7, 8))
+	bags := graph.Reshape(idx, graph.N(2), graph.N(2))
 	u := graph.UniqueRows(idx)
 	cube := b.Constant(floats([]int{2, 2, 2}, 1, 2, 3, 4, 5, 6, 7, 8))
+	image := graph.Reshape(a, graph.Fixed(1, 2, 3, 1)...)
+	filter := graph.Reshape(c, graph.Fixed(2, 2, 1, 1)...)
 	for _, c := range []struct {
 		name string
 		node *graph.Node
@@ -103,7 +106,15 @@ func TestKnownValues(t *testing.T) {
 		{"concat, last", graph.Concat(-1, a, c), []float64{1, 2, 3, 1, 0, 4, 5, 6, -1, 2}},
 		{"slice, last", graph.Slice(a, -1, 1, 3), []float64{2, 3, 5, 6}},
 		{"gather", graph.Gather(table, idx), []float64{30, 31, 0, 0, 10, 11, 30, 31}},
-		{"sum_by_row", graph.SumByRow(u, idx, rows), []float64{5, 6, 8, 10, 0, 0, 0, 0}},
+		{"sum_by_row", graph.SumByRow(u, idx, rows, nil), []float64{5, 6, 8, 10, 0, 0, 0, 0}},
+		{"sum_by_row of bags", graph.SumByRow(u, idx, c, b.Constant(floats([]int{4}, 1, 2, 3, 4))), []float64{-3, 6, -3, 8, 0, 0, 0, 0}},
+		{"bag_sum", graph.BagSum(table, bags, nil), []float64{30, 31, 40, 42}},
+		{"bag_sum, weighted", graph.BagSum(table, bags, c), []float64{30, 31, 50, 51}},
+		{"bag_mean", graph.BagMean(table, bags), []float64{30, 31, 20, 21}},
+		{"moment", graph.MovingMean(c, b.Constant(floats([]int{2, 2}, 4, 8, 4, 8)), 0.75, 0.5, false), []float64{1.75, 2, 0, 3.5}},
+		{"moment_square", graph.MovingMean(c, b.Constant(floats([]int{2, 2}, 4, 8, 4, 8)), 0.75, 4, true), []float64{4.75, 16, 0, 17.5}},
+		{"adam", graph.AdamStep(c, b.Constant(floats([]int{2, 2}, 1, 2, 3, 4)), b.Constant(floats([]int{2, 2}, 4, 9, 16, 25)), b.Scalar(2), b.Scalar(0.5), 0.5),
+			[]float64{1 - 2/1.5, -4 / 2.0, -1 - 6/2.5, 2 - 8/3.0}},
 		{"scatter_set", graph.ScatterSet(table, b.Constant(ints(1, -1)), c), []float64{10, 11, 1, 0, 30, 31}},
 		{"scatter_add", graph.ScatterAdd(idx, rows, 3), []float64{5, 6, 0, 0, 8, 10}},
 		{"one_hot", graph.OneHot(b.Constant(ints(1, -1)), 3), []float64{0, 1, 0, 0, 0, 0}},
@@ -115,6 +126,11 @@ func TestKnownValues(t *testing.T) {
 		{"sigmoid cross-entropy", graph.SigmoidCrossEntropy(c, b.Constant(floats([]int{2, 2}, 1, 0.5, 0, 0))), []float64{
 			0.3132616875182228, 0.6931471805599453, 0.3132616875182228, 2.1269280110429727}}, // numpy.logaddexp(0, x) − t·x
 		{"row_count", b.RowCount(), []float64{5}},
+		// Of [[1 2 3] [4 5 6]] with [[1 0] [−1 2]], by hand.
+		{"conv2d", graph.Conv2D(image, filter, graph.Window{}), []float64{7, 9}},
+		{"conv2d with a border and strides", graph.Conv2D(image, filter, graph.Window{StrideH: 2, StrideW: 2, Top: 1, Right: 1}), []float64{3, -3}},
+		{"max_pool", graph.MaxPool(image, 2, 2, graph.Window{Right: 1}), []float64{5, 6, 6}},
+		{"average_pool", graph.AveragePool(image, 2, 2, graph.Window{Right: 1}), []float64{3, 4, 4.5}},
 	} {
 		b.Output(c.name, c.node)
 		p, err := b.Program()

@@ -35,37 +35,33 @@ func (m *mapKernel) signatureWith(scalars ...string) string {
 }
 
 func (m *mapKernel) emit() {
+	var scalars []string
 	if m.scalar {
-		m.emitWith("s")
-	} else {
-		m.emitWith()
+		scalars = []string{"s"}
 	}
+	emitMap(m.name, m.signature(), strings.Fields(m.in), scalars, "dst[i] = "+m.loop, m.unroll, m.body)
 }
 
-// spreadScalar loads a parameter into all of a vector.
-func spreadScalar(name string) vec {
-	arg, err := Param(name).Resolve()
-	if err != nil {
-		panic(err)
-	}
+// spreadArgument loads a parameter into all of a vector.
+func spreadArgument(name string) vec {
 	v := register()
-	VBROADCASTSS(arg.Addr, v)
+	VBROADCASTSS(argument(name), v)
 	return v
 }
 
-// emitWith writes the loop with numbers of those names, which the body is given
-// after the slices.
-func (m *mapKernel) emitWith(scalars ...string) {
-	text(m.name, m.signatureWith(scalars...), "", "\tfor i := range dst {", "\t\tdst[i] = "+m.loop, "\t}")
+// emitMap writes a loop over dst and slices of the same length. body gets a
+// vector of each, then one of each scalar.
+func emitMap(name, signature string, slices, scalars []string, loop string, unroll int, body func(in []vec) vec) {
+	text(name, signature, "", "\tfor i := range dst {", "\t\t"+loop, "\t}")
 	dst := Load(Param("dst").Base(), GP64())
 	var in []Register
-	for _, name := range strings.Fields(m.in) {
+	for _, name := range slices {
 		in = append(in, Load(Param(name).Base(), GP64()))
 	}
 	n := Load(Param("dst").Len(), GP64())
-	var numbers []vec
+	var same []vec
 	for _, name := range scalars {
-		numbers = append(numbers, spreadScalar(name))
+		same = append(same, spreadArgument(name))
 	}
 
 	// vectors computes count vectors and moves on. All are read before the
@@ -82,10 +78,10 @@ func (m *mapKernel) emitWith(scalars ...string) {
 				}
 				args[u] = append(args[u], v)
 			}
-			args[u] = append(args[u], numbers...)
+			args[u] = append(args[u], same...)
 		}
 		for u := range args {
-			v := m.body(args[u])
+			v := body(args[u])
 			if mask == nil {
 				VMOVUPS(v, Mem{Base: dst, Disp: to.size * u})
 			} else {
@@ -99,21 +95,20 @@ func (m *mapKernel) emitWith(scalars ...string) {
 			SUBQ(U32(to.lanes*count), n)
 		}
 	}
-	loop := func(name string, count int, next string) {
+	turns := func(name string, count int, next string) {
 		Label(name)
 		CMPQ(n, U32(to.lanes*count))
 		JL(LabelRef(next))
 		vectors(count, nil)
 		JMP(LabelRef(name))
 	}
-	unroll := m.unroll
 	if to.wide && unroll < 4 {
 		unroll *= 2 // there are twice the registers
 	}
 	if unroll > 1 {
-		loop("wide", unroll, "narrow")
+		turns("wide", unroll, "narrow")
 	}
-	loop("narrow", 1, "tail")
+	turns("narrow", 1, "tail")
 	Label("tail")
 	TESTQ(n, n)
 	JE(LabelRef("done"))
@@ -135,9 +130,11 @@ var maps = []*mapKernel{
 	{"greater", "a b", false, "1 if a[i] > b[i] else 0", 2, func(x []vec) vec { return and(compare(greaterThan, x[0], x[1]), float(1)) }},
 	{"greaterEqual", "a b", false, "1 if a[i] >= b[i] else 0", 2, func(x []vec) vec { return and(compare(greaterOrEqual, x[0], x[1]), float(1)) }},
 	{"equal", "a b", false, "1 if a[i] == b[i] else 0", 2, func(x []vec) vec { return and(compare(equalTo, x[0], x[1]), float(1)) }},
+	{"gate", "a b", false, "b[i] if a[i] > 0 else 0", 4, func(x []vec) vec { return blend(compare(greaterThan, x[0], zero()), x[1], zero()) }},
 	{"choose", "cond a b", false, "a[i] if cond[i] != 0 else b[i]", 2, func(x []vec) vec { return blend(compare(notEqualTo, x[0], zero()), x[1], x[2]) }},
 	{"addS", "a", true, "a[i] + s", 4, func(x []vec) vec { return add(x[0], x[1]) }},
 	{"subS", "a", true, "a[i] - s", 4, func(x []vec) vec { return sub(x[0], x[1]) }},
+	{"cutS", "a", true, "a[i] * (1 if a[i] >= s else 0)", 2, func(x []vec) vec { return mul(x[0], and(compare(greaterOrEqual, x[0], x[1]), float(1))) }},
 	{"rsubS", "a", true, "s - a[i]", 4, func(x []vec) vec { return sub(x[1], x[0]) }},
 	{"mulS", "a", true, "a[i] * s", 4, func(x []vec) vec { return mul(x[0], x[1]) }},
 	{"divS", "a", true, "a[i] / s", 2, func(x []vec) vec { return div(x[0], x[1]) }},

@@ -26,6 +26,7 @@ func (t *target) tileRows() int {
 func emitGemm() {
 	emitTiles()
 	emitPackingTile()
+	emitBlockTiles()
 	emitRow()
 	emitAlong()
 }
@@ -297,24 +298,54 @@ func emitTiles() {
 	for _, p := range []string{"rowC", "rowA", "colA", "nextA", "rowB", "nextB"} {
 		SHLQ(U8(2), argument(p))
 	}
+	tilesOfAnyWidth(plainTile)
+}
+
+// tilesOfAnyWidth writes the tiles of up to two vectors of columns.
+func tilesOfAnyWidth(kind tileKind) {
 	n := Load(Param("n"), GP64())
 	if to.wide {
 		CMPQ(n, U32(16))
 		JLE(LabelRef("half"))
-		tileKernels("full", 2, true, false)
+		tileKernels("full", 2, true, kind)
 		Label("half")
-		tileKernels("half", 1, true, false)
+		tileKernels("half", 1, true, kind)
 		return
 	}
 	CMPQ(n, U32(8))
 	JLE(LabelRef("half"))
 	CMPQ(n, U32(16))
 	JL(LabelRef("part"))
-	tileKernels("full", 2, false, false)
+	tileKernels("full", 2, false, kind)
 	Label("part")
-	tileKernels("part", 2, true, false)
+	tileKernels("part", 2, true, kind)
 	Label("half")
-	tileKernels("half", 1, true, false)
+	tileKernels("half", 1, true, kind)
+}
+
+const blockTilesSignature = "func(c, a, b []float32, tiles, rows, n, k, blocks, rowC, rowA, colA, nextA, blockA, rowB, nextB, blockB int, accumulate bool)"
+
+// emitBlockTiles writes tiles whose sums go on through several blocks of k,
+// which lie apart in A and in B: the rows of a convolution's kernel, or of an
+// image. A row with k = 1 is a block too.
+func emitBlockTiles() {
+	text("blockTiles", blockTilesSignature, fmt.Sprintf("for tiles > 0, 0 < rows <= %d, 0 < n <= %d, k > 0 and blocks > 0", to.tileRows(), 2*to.lanes),
+		"\tfor t := range tiles {", "\t\tfor i := range rows {", "\t\t\tfor j := range n {",
+		"\t\t\t\tat := (t*rows+i)*rowC + j",
+		"\t\t\t\tsum := c[at] if accumulate else 0",
+		"\t\t\t\tfor q := range blocks {", "\t\t\t\t\tfor l := range k {",
+		"\t\t\t\t\t\tsum = fma(a[t*nextA+i*rowA+q*blockA+l*colA], b[j/16*nextB+q*blockB+l*rowB+j%16], sum)",
+		"\t\t\t\t\t}", "\t\t\t\t}",
+		"\t\t\t\tc[at] = sum", "\t\t\t}", "\t\t}", "\t}")
+	for _, p := range []string{"rowC", "rowA", "colA", "nextA", "blockA", "rowB", "nextB", "blockB"} {
+		SHLQ(U8(2), argument(p))
+	}
+	for _, p := range [][2]string{{"blockA", "colA"}, {"blockB", "rowB"}} { // from the end of one to the next
+		k := Load(Param("k"), GP64())
+		IMULQ(argument(p[1]), k)
+		SUBQ(k, argument(p[0]))
+	}
+	tilesOfAnyWidth(blockedTile)
 }
 
 const packingSignature = "func(c, a, b, soon, packed []float32, pace, rows, k, rowC, rowA, colA, rowB int, accumulate bool)"
@@ -329,12 +360,22 @@ func emitPackingTile() {
 	for _, p := range []string{"rowC", "rowA", "colA", "rowB"} {
 		SHLQ(U8(2), argument(p))
 	}
-	tileKernels("full", 2, false, true)
+	tileKernels("full", 2, false, packingTile)
 }
+
+// A tileKind says what a tile does beside its sums.
+type tileKind uint8
+
+const (
+	plainTile   tileKind = iota
+	packingTile          // leaves a copy of B
+	blockedTile          // goes through several blocks of k
+)
 
 // tileKernels writes the tiles of one to all rows, of so many vectors of which
 // the last is partly used if masked.
-func tileKernels(name string, vectors int, masked, packing bool) {
+func tileKernels(name string, vectors int, masked bool, kind tileKind) {
+	packing, blocked := kind == packingTile, kind == blockedTile
 	most := to.tileRows()
 	label := func(s string, rows int) string { return fmt.Sprintf("%s_%s%d", name, s, rows) }
 
@@ -440,9 +481,16 @@ func tileKernels(name string, vectors int, masked, packing bool) {
 		for j := range vectors {
 			bv[j] = register()
 		}
-		soon, pace := Load(Param("soon").Base(), GP64()), Load(Param("pace"), GP64())
+		var soon, pace, blocks Register
+		if blocked {
+			blocks = Load(Param("blocks"), GP64())
+			Label(label("block", n))
+			Load(Param("k"), k)
+		} else {
+			soon, pace = Load(Param("soon").Base(), GP64()), Load(Param("pace"), GP64())
+		}
 		Label(label("step", n))
-		if vectors > 1 {
+		if vectors > 1 && !blocked {
 			PREFETCHT1(Mem{Base: soon})
 			if to.wide {
 				PREFETCHT1(second(soon))
@@ -472,6 +520,12 @@ func tileKernels(name string, vectors int, masked, packing bool) {
 		ADDQ(rowB, b)
 		DECQ(k)
 		JNE(LabelRef(label("step", n)))
+		if blocked {
+			a.step(argument("blockA"), n)
+			ADDQ(argument("blockB"), b)
+			DECQ(blocks)
+			JNE(LabelRef(label("block", n)))
+		}
 
 		cRow = Load(Param("rowC"), GP64())
 		c = newRows(cRow, n)
@@ -488,7 +542,9 @@ func tileKernels(name string, vectors int, masked, packing bool) {
 			RET()
 			return
 		}
-		MOVQ(soon, argument("soon"))
+		if !blocked {
+			MOVQ(soon, argument("soon"))
+		}
 		next := GP64()
 		Load(Param("nextA"), next)
 		ADDQ(next, argument("a"))

@@ -85,7 +85,7 @@ func rowSignatures() [][2]string {
 
 func emitRows() {
 	for _, m := range rowMaps {
-		m.emitWith(m.scalars...)
+		emitMap(m.name, m.signatureWith(m.scalars...), strings.Fields(m.in), m.scalars, "dst[i] = "+m.loop, m.unroll, m.body)
 	}
 	for _, k := range rowSums {
 		k.emit()
@@ -164,7 +164,7 @@ func (k *rowSum) emit() {
 	n := Load(Param(first).Len(), GP64())
 	var numbers []vec
 	for _, name := range k.scalars {
-		numbers = append(numbers, spreadScalar(name))
+		numbers = append(numbers, spreadArgument(name))
 	}
 	acc := make([]vec, 16/to.lanes)
 	for i := range acc {

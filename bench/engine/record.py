@@ -1,0 +1,96 @@
+"""Records what PyTorch computes for the models of agreement.go, which calls it.
+
+    python record.py '{"case": …, "parameters": {NAME: SHAPE}, "tensors": true, "steps": 300}'
+
+One JSON object comes out. Tensors are computed in float64 from the first weights
+and batches that hone writes as float32; "apart" is how far PyTorch's own float32
+is from them, as a share of the largest value. The loss curve is in float64 too,
+with the same measure. A model is a function of its parameters, by hone's names,
+and of the inputs; it returns the logits.
+"""
+import json
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+
+def dense(p, case, x):
+    last = len(case["widths"]) - 1
+    for i in range(1, last + 1):
+        x = x @ p[f"dense_{i}/kernel"] + p[f"dense_{i}/bias"]
+        if i < last:
+            x = F.relu(x)
+    return x
+
+
+MODELS = {"train": dense}  # by the case's kind
+
+
+def read(case, name, dtype="<f4"):
+    return torch.from_numpy(np.fromfile(os.path.join(case["dir"], name), dtype=dtype))
+
+
+def batches(case):
+    """Inputs and targets of every batch, in the order of hone's first epoch,
+    again and again; batches are whole but the last."""
+    order = read(case, "order", "<i4").long()
+    x = read(case, "x").reshape(case["rows"], -1)
+    y = read(case, "y", "<i4").long() if case["loss"] == "classes" else read(case, "y").reshape(-1, 1)
+    while True:
+        for lo in range(0, case["rows"], case["batch"]):
+            i = order[lo : lo + case["batch"]]
+            yield x[i], y[i]
+
+
+def loss_of(case, logits, y):
+    if case["loss"] == "classes":
+        return F.cross_entropy(logits.flatten(0, -2), y.flatten())
+    return F.binary_cross_entropy_with_logits(logits, y)
+
+
+def run(q, dtype):
+    case = q["case"]
+    model = MODELS[case["kind"]]
+    p = {
+        name: read(case, name.replace("/", ".")).reshape(shape).to(dtype).requires_grad_()
+        for name, shape in q["parameters"].items()
+    }
+    adam = torch.optim.Adam(p.values(), lr=case["rate"])
+    out = {"curve": []}
+    for step, (x, y) in zip(range(q["steps"]), batches(case)):
+        x, y = (t.to(dtype) if t.is_floating_point() else t for t in (x, y))
+        adam.zero_grad()
+        logits = model(p, case, x)
+        loss = loss_of(case, logits, y)
+        loss.backward()
+        if step == 0 and q.get("tensors"):
+            out |= {"logits": logits.detach(), "gradients": {name: v.grad.clone() for name, v in p.items()}}
+        adam.step()
+        out["curve"].append(loss.item())
+        if step == 9 and q.get("tensors"):
+            out["after"] = {name: v.detach().clone() for name, v in p.items()}
+    return out
+
+
+def apart(a, b):
+    scale = b.abs().max().item()
+    return (a.double() - b).abs().max().item() / scale if scale else 0.0
+
+
+def recorded(a, b):
+    return {"apart": float(f"{apart(a, b):.2g}"), "floats": [float(f"{v:.8g}") for v in b.flatten().tolist()]}
+
+
+torch.set_num_threads(1)
+q = json.loads(sys.argv[1])
+a, b = run(q, torch.float32), run(q, torch.float64)
+curves = torch.tensor(a["curve"]), torch.tensor(b["curve"], dtype=torch.float64)
+out = {"origin": f"PyTorch {torch.__version__}, bench/engine/record.py", "curve": recorded(*curves)}
+if q.get("tensors"):
+    out["logits"] = recorded(a["logits"], b["logits"])
+    for part in ("gradients", "after"):
+        out[part] = {name: recorded(a[part][name], b[part][name]) for name in q["parameters"]}
+json.dump(out, sys.stdout, separators=(",", ":"))

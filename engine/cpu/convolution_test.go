@@ -1,0 +1,143 @@
+package cpu_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/hone-ml/hone/engine/cpu/kernel"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
+)
+
+// An imageNetwork has what networks of images have: convolutions with a bias
+// and a ReLU, with and without a border and strides, both poolings, a dense
+// layer.
+type imageNetwork struct {
+	state *graph.State
+	t     testing.TB
+}
+
+func newImageNetwork(t testing.TB) *imageNetwork {
+	n := &imageNetwork{graph.NewState(), t}
+	r := rand.New(rand.NewPCG(3, 4))
+	for _, v := range []struct {
+		name string
+		dims []int
+	}{{"k1", []int{3, 3, 1, 32}}, {"b1", []int{32}}, {"k2", []int{3, 3, 32, 20}}, {"b2", []int{20}}, {"k3", []int{2, 3, 20, 35}}, {"b3", []int{35}}, {"w", []int{6 * 35, 5}}} {
+		x := tensor.Zeros(v.dims...)
+		for i := range x.Floats() {
+			x.Floats()[i] = float32(r.NormFloat64()) / 8
+		}
+		if _, err := n.state.Add(v.name, x, true); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return n
+}
+
+func (n *imageNetwork) logits(b *graph.Builder) *graph.Node {
+	read := func(name string) *graph.Node { return b.Read(n.state.Lookup(name)) }
+	x := b.Input("x", tensor.Float32, graph.Rows, graph.N(17), graph.N(18), graph.N(1))
+	h := graph.Relu(graph.Add(graph.Conv2D(x, read("k1"), graph.Window{}), read("b1")))
+	h = graph.Relu(graph.Add(graph.Conv2D(h, read("k2"), graph.Same(15, 16, 3, 3, 1, 1)), read("b2")))
+	h = graph.MaxPool(h, 2, 2, graph.Window{StrideH: 2, StrideW: 2})                                                  // [7 8]
+	h = graph.Tanh(graph.Add(graph.Conv2D(h, read("k3"), graph.Window{StrideH: 2, StrideW: 2, Left: 1}), read("b3"))) // [3 4]
+	h = graph.AveragePool(h, 1, 2, graph.Window{StrideW: 2})
+	return graph.MatMul(graph.Reshape(h, graph.Rows, graph.N(6*35)), read("w"))
+}
+
+// train is a step of gradient descent.
+func (n *imageNetwork) train() *graph.Program {
+	b := graph.New("train")
+	loss := graph.Mean(graph.SoftmaxCrossEntropy(n.logits(b), b.Input("label", tensor.Int32, graph.Rows), 0))
+	b.Output("loss", loss)
+	var wrt []*graph.Node
+	for _, v := range n.state.Trainable() {
+		wrt = append(wrt, b.Read(v))
+	}
+	for i, g := range graph.Gradients(loss, wrt) {
+		b.Write(n.state.Trainable()[i], graph.Sub(wrt[i], graph.Scale(g.Dense, 0.1)))
+	}
+	return mustProgram(n.t, b)
+}
+
+func images(rows int) []*tensor.Tensor {
+	r := rand.New(rand.NewPCG(uint64(rows), 9))
+	x, label := tensor.Zeros(rows, 17, 18, 1), tensor.New(tensor.Int32, rows)
+	for i := range x.Floats() {
+		x.Floats()[i] = float32(r.NormFloat64())
+	}
+	for i := range label.Ints() {
+		label.Ints()[i] = int32(r.IntN(5))
+	}
+	return []*tensor.Tensor{x, label}
+}
+
+func trainedImageBits(t testing.TB) (bits []uint32) {
+	n := newImageNetwork(t)
+	p := n.train()
+	e, out := mustCompile(t, p), blank(p)
+	for _, rows := range []int{33, 1, 64} {
+		if err := e.Run(images(rows), out); err != nil {
+			t.Fatal(err)
+		}
+		if v := float64(out[0].Floats()[0]); math.IsNaN(v) {
+			t.Fatal("the loss is not a number")
+		}
+		bits = append(bits, math.Float32bits(out[0].Floats()[0]))
+	}
+	for _, v := range n.state.Variables() {
+		for _, x := range v.Value.Raw() {
+			bits = append(bits, math.Float32bits(x))
+		}
+	}
+	return bits
+}
+
+// TestImagesHaveTheSameBits: on any number of threads, of every implementation
+// and in any batch.
+func TestImagesHaveTheSameBits(t *testing.T) {
+	var want []uint32
+	withThreads(1, func() { want = trainedImageBits(t) })
+	for _, threads := range []int{2, 3, 8} {
+		withThreads(threads, func() {
+			if d := describe(trainedImageBits(t), want); d != "" {
+				t.Errorf("%d threads against one: %s", threads, d)
+			}
+		})
+	}
+	before := kernel.Path()
+	defer func() {
+		if err := kernel.Use(before); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, path := range kernel.Paths() {
+		if err := kernel.Use(path); err != nil {
+			t.Fatal(err)
+		}
+		if d := describe(trainedImageBits(t), want); d != "" {
+			t.Errorf("%s against %s: %s", path, before, d)
+		}
+	}
+	b := graph.New("predict")
+	b.Output("y", newImageNetwork(t).logits(b))
+	sameInAnyBatch(t, "images", mustProgram(t, b), images(64)[:1])
+}
+
+func TestImagesAllocateNothing(t *testing.T) {
+	p := newImageNetwork(t).train()
+	e, out, feeds := mustCompile(t, p), blank(p), images(16)
+	withThreads(1, func() {
+		run := func() {
+			if err := e.Run(feeds, out); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run()
+		if n := testing.AllocsPerRun(3, run); n > 0 && !raced {
+			t.Errorf("%v allocations a step", n)
+		}
+	})
+}

@@ -1,0 +1,177 @@
+package cpu
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/hone-ml/hone/engine/graph"
+)
+
+// What a profile tells of a step beside its time. A step need not say anything:
+// it then has no arithmetic, and reads its inputs and writes its outputs once.
+
+// A computing step tells how many floating-point operations it does, a fused
+// multiply-add being two.
+type computing interface{ flops(rows int) float64 }
+
+// A moving step tells how many bytes it goes through, where they are not its
+// inputs and outputs: who looks up rows of a table does not read it all.
+type moving interface{ bytes(rows int) float64 }
+
+func (s *matmulStep) flops(rows int) float64 {
+	g := s.gemm(rows)
+	return 2 * float64(g.M) * float64(g.N) * float64(g.K)
+}
+
+func (s packStep) bytes(rows int) float64 { return 8 * float64(s.of.b.Shape().Size().Of(rows)) }
+
+func (s *reduceStep) flops(rows int) float64 { return elements(s.x, rows) }
+
+// A softmax is a maximum, a subtraction, an exponential, a sum and a division.
+const softmaxFlops = 4 + expFlops
+
+func (s *softmaxStep) flops(rows int) float64          { return softmaxFlops * elements(s.y, rows) }
+func (s *crossEntropyStep) flops(rows int) float64     { return softmaxFlops * elements(s.logits, rows) }
+func (s *crossEntropyGradStep) flops(rows int) float64 { return softmaxFlops * elements(s.y, rows) }
+
+func (s *gatherStep) bytes(rows int) float64 { return 4*elements(s.idx, rows) + 8*elements(s.y, rows) }
+
+// In place, as where a table is updated.
+func (s *putStep) bytes(rows int) float64 {
+	return 4*elements(s.idx, rows) + 8*elements(s.values, rows)
+}
+
+func elements(n *graph.Node, rows int) float64 { return float64(n.Shape().Size().Of(rows)) }
+
+// unaryFlops are the operations of an element-wise function's kernel on one
+// element, comparisons included; those that are not listed have one.
+var unaryFlops = map[graph.UnaryKind]float64{
+	graph.OpIdentity: 0,
+	graph.OpExp:      expFlops, graph.OpLog: 25, graph.OpLog1p: 30, graph.OpTanh: 40, graph.OpSigmoid: expFlops + 3,
+	graph.OpErf: 50, graph.OpSin: 22, graph.OpCos: 22, graph.OpSoftplus: expFlops + 32, graph.OpRsqrt: 2,
+}
+
+const expFlops = 25
+
+// elementFlops are the operations of an element-wise node on one element.
+func elementFlops(op graph.Op) float64 {
+	switch op := op.(type) {
+	case graph.Unary:
+		if n, ok := unaryFlops[op.Kind]; ok {
+			return n
+		}
+	case *graph.Expand:
+		return 0
+	case graph.LogisticLoss:
+		return expFlops + 30 + 6
+	}
+	return 1
+}
+
+// flopsOf is what the step of a unit computes.
+func flopsOf(s step, u *unit, rows int) float64 {
+	if c, ok := s.(computing); ok {
+		return c.flops(rows)
+	}
+	sum := 0.0
+	if u.fused {
+		for _, n := range u.nodes {
+			sum += elementFlops(n.Op) * elements(n, rows)
+		}
+	}
+	return sum
+}
+
+// bytesOf is what the step of a unit goes through.
+func (pl *plan) bytesOf(s step, u *unit, rows int) float64 {
+	if m, ok := s.(moving); ok {
+		return m.bytes(rows)
+	}
+	words, seen := 0.0, map[*graph.Node]bool{}
+	for _, n := range u.nodes {
+		if pl.storage[n.ID].place != nowhere {
+			words += elements(n, rows)
+		}
+		for _, x := range n.In {
+			if r := rootOf(x); pl.unitOf[r.ID] != u && !seen[r] {
+				seen[r] = true
+				words += elements(r, rows)
+			}
+		}
+	}
+	return 4 * words
+}
+
+// label says what a unit computes and of what size, as in "matmul rows×784×512"
+// or "relu·mul·sum rows×512", and which variables it reads or writes.
+func (pl *plan) label(s step, u *unit) (what string, variables []string) {
+	first, variables := u.nodes[0], variablesOf(pl, u)
+	what = first.Op.Name() + " " + extent(first.Shape())
+	switch s := s.(type) {
+	case *fusedStep:
+		what = chain(u) + " " + extent(first.Shape())
+	case *matmulStep:
+		k := s.a.Shape()[1]
+		if s.op.TransA {
+			k = s.a.Shape()[0]
+		}
+		what = fmt.Sprintf("%s %v×%v×%v", first.Op.Name(), first.Shape()[0], k, first.Shape()[1])
+	case packStep:
+		what = "pack " + extent(s.of.b.Shape())
+	case *reduceStep:
+		what = first.Op.Name() + " " + extent(s.x.Shape())
+	case *crossEntropyStep:
+		what = first.Op.Name() + " " + extent(s.logits.Shape())
+	}
+	return what, variables
+}
+
+// chain names the nodes of a fused unit, or how many there are.
+func chain(u *unit) string {
+	if len(u.nodes) > 3 {
+		return fmt.Sprintf("%d element-wise", len(u.nodes))
+	}
+	var names []string
+	for _, n := range u.nodes {
+		names = append(names, n.Op.Name())
+	}
+	return strings.Join(names, "·")
+}
+
+// extent writes a shape as rows×512.
+func extent(s graph.Shape) string {
+	if len(s) == 0 {
+		return "1"
+	}
+	parts := make([]string, len(s))
+	for i, d := range s {
+		parts[i] = d.String()
+	}
+	return strings.Join(parts, "×")
+}
+
+// variablesOf lists the variables that a unit writes, and then those that it
+// reads.
+func variablesOf(pl *plan, u *unit) (names []string) {
+	add := func(v *graph.Variable) {
+		for _, name := range names {
+			if name == v.Name {
+				return
+			}
+		}
+		names = append(names, v.Name)
+	}
+	for _, n := range u.nodes {
+		if s := pl.storage[n.ID]; s.place == inVariable {
+			add(s.v)
+		}
+	}
+	for _, n := range u.nodes {
+		for _, x := range n.In {
+			if r, ok := rootOf(x).Op.(*graph.Read); ok {
+				add(r.Variable)
+			}
+		}
+	}
+	return names
+}

@@ -1,0 +1,411 @@
+package metric
+
+import "math"
+
+// groups calls f with the weight of positive and negative rows after each group
+// of equal scores, from the highest score down.
+type groups func(f func(tp, fp float64))
+
+// groups walks down the ranking.
+func (o *classOrder) groups(weight []float64) groups {
+	return func(f func(tp, fp float64)) {
+		o.walk(weight, func(_ int, tp, fp float64) { f(tp, fp) })
+	}
+}
+
+func areaUnder(g groups) float64 {
+	area, lastTP, lastFP := 0.0, 0.0, 0.0
+	g(func(tp, fp float64) {
+		area += (fp - lastFP) * (tp + lastTP)
+		lastTP, lastFP = tp, fp
+	})
+	return area / 2 / lastTP / lastFP
+}
+
+func averagePrecisionOf(g groups) float64 {
+	sum, lastTP := 0.0, 0.0
+	g(func(tp, fp float64) {
+		if tp > lastTP {
+			sum += (tp - lastTP) * tp / (tp + fp)
+			lastTP = tp
+		}
+	})
+	return sum / lastTP
+}
+
+// rankRows are the rows of a binary sample in falling score with their weights,
+// those of negative rows below 0. All metrics of a stream share them.
+type rankRows struct{ rows *sorter }
+
+func (r *rankRows) add(s *Sample) error {
+	for i, v := range s.scores() {
+		w := s.Weight[i]
+		if w == 0 {
+			continue
+		}
+		if s.Target[i] == 0 {
+			w = -w
+		}
+		if err := r.rows.add(-v, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read gives the groups, and the error that a walk of them met.
+func (r *rankRows) read() (groups, *error) {
+	failed := new(error)
+	return func(f func(tp, fp float64)) {
+		tp, fp, last, any := 0.0, 0.0, uint64(0), false
+		err := r.rows.eachKey(func(key uint64, cols []float64) {
+			if any && key != last {
+				f(tp, fp)
+			}
+			last, any = key, true
+			if w := cols[0]; w > 0 {
+				tp += w
+			} else {
+				fp -= w
+			}
+		})
+		if any {
+			f(tp, fp)
+		}
+		if err != nil {
+			*failed = err
+		}
+	}, failed
+}
+
+// rankPartial is a metric of the groups.
+type rankPartial struct {
+	rows *rankRows
+	own  bool // the first of those that share rows fills them
+	of   func(g groups) float64
+}
+
+func partialRanking(of func(g groups) float64) func(*Sample, StreamOptions) Partial {
+	return func(_ *Sample, o StreamOptions) Partial {
+		rows, own := sharedIn(o, "ranking", func() *rankRows { return &rankRows{newSorter(1, o)} })
+		return &rankPartial{rows, own, of}
+	}
+}
+
+// sharedIn is what the metrics of a stream share under a name, and whether it
+// is new.
+func sharedIn[T any](o StreamOptions, name string, make func() T) (v T, own bool) {
+	if v, ok := o.shared[name]; ok {
+		return v.(T), false
+	}
+	v = make()
+	if o.shared != nil {
+		o.shared[name] = v
+	}
+	return v, true
+}
+
+func (p *rankPartial) Add(s *Sample) error {
+	if !p.own {
+		return nil
+	}
+	return p.rows.add(s)
+}
+
+func (p *rankPartial) Merge(other Partial) error {
+	if !p.own {
+		return nil
+	}
+	return p.rows.rows.merge(other.(*rankPartial).rows.rows)
+}
+
+func (p *rankPartial) Value() (float64, error) {
+	g, err := p.rows.read()
+	v := p.of(g)
+	return v, *err
+}
+
+func (p *rankPartial) Close() error {
+	if !p.own {
+		return nil
+	}
+	return p.rows.rows.close()
+}
+
+// classRows are the rows of a multiclass sample in falling probability of each
+// class, with their class and weight.
+type classRows struct{ of []*sorter }
+
+type classPartial struct {
+	rows  *classRows
+	own   bool
+	value func(r *classRows) (float64, error)
+}
+
+func partialClasses(value func(r *classRows) (float64, error)) func(*Sample, StreamOptions) Partial {
+	return func(like *Sample, o StreamOptions) Partial {
+		rows, own := sharedIn(o, "classes", func() *classRows {
+			if o.Memory <= 0 {
+				o.Memory = streamMemory
+			}
+			o.Memory /= like.classes()
+			r := &classRows{}
+			for range like.classes() {
+				r.of = append(r.of, newSorter(2, o))
+			}
+			return r
+		})
+		return &classPartial{rows, own, value}
+	}
+}
+
+func (p *classPartial) Add(s *Sample) error {
+	if !p.own {
+		return nil
+	}
+	k := s.classes()
+	for i, w := range s.Weight {
+		if w == 0 {
+			continue
+		}
+		for c, rows := range p.rows.of {
+			if err := rows.add(-s.Prob[i*k+c], s.Target[i], w); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (p *classPartial) Merge(other Partial) error {
+	if !p.own {
+		return nil
+	}
+	for c, rows := range p.rows.of {
+		if err := rows.merge(other.(*classPartial).rows.of[c]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *classPartial) Value() (float64, error) { return p.value(p.rows) }
+
+func (p *classPartial) Close() error {
+	if !p.own {
+		return nil
+	}
+	for _, rows := range p.rows.of {
+		if err := rows.close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// meanOverClasses is the mean of a metric of one class against the rest.
+func meanOverClasses(of func(g groups) float64) func(r *classRows) (float64, error) {
+	return func(r *classRows) (float64, error) {
+		sum := 0.0
+		for class, rows := range r.of {
+			var failed error
+			sum += of(func(f func(tp, fp float64)) {
+				tp, fp, last, any := 0.0, 0.0, uint64(0), false
+				failed = rows.eachKey(func(key uint64, cols []float64) {
+					if any && key != last {
+						f(tp, fp)
+					}
+					last, any = key, true
+					if int(cols[0]) == class {
+						tp += cols[1]
+					} else {
+						fp += cols[1]
+					}
+				})
+				if any {
+					f(tp, fp)
+				}
+			})
+			if failed != nil {
+				return 0, failed
+			}
+		}
+		return sum / float64(len(r.of)), nil
+	}
+}
+
+// oneVsEach sums up, for the ranking by one class, its ROC AUC against each
+// other class, in one walk from the highest probability down.
+type oneVsEach struct {
+	class        int
+	above        float64   // weight of the class's rows in earlier groups
+	right        []float64 // by other class, the weight of pairs in the right order, ties half
+	total, group []float64 // weight by class
+	in           []int     // classes of the group
+}
+
+func newOneVsEach(class, k int) *oneVsEach {
+	return &oneVsEach{class: class, right: make([]float64, k), total: make([]float64, k), group: make([]float64, k)}
+}
+
+func (o *oneVsEach) add(target int, w float64) {
+	if w == 0 {
+		return
+	}
+	if o.group[target] == 0 {
+		o.in = append(o.in, target)
+	}
+	o.group[target] += w
+}
+
+// end closes a group of equal probabilities.
+func (o *oneVsEach) end() {
+	own := o.group[o.class]
+	for _, c := range o.in {
+		o.right[c] += o.group[c] * (o.above + own/2)
+		o.total[c] += o.group[c]
+		o.group[c] = 0
+	}
+	o.above += own
+	o.in = o.in[:0]
+}
+
+// meanOfPairs is the mean over pairs of classes that occur of the mean of their
+// two AUCs.
+func meanOfPairs(all []*oneVsEach) float64 {
+	pairs, sum := 0.0, 0.0
+	for a, o := range all {
+		for b := range all {
+			if a != b && o.total[a] > 0 && o.total[b] > 0 {
+				sum += o.right[b] / o.total[a] / o.total[b]
+				pairs++
+			}
+		}
+	}
+	return sum / pairs // NaN with one class
+}
+
+var rocAUCOvO = Metric{
+	Name: "roc_auc_ovo", Label: "ROC AUC (one-vs-one)",
+	Doc:     "ROC AUC of each class against each other one, averaged over the pairs: how rare a class is does not matter.",
+	Formula: "mean over ordered pairs (a, b) of classes that occur of the ROC AUC of p_a on the rows of a and b; undefined when only one occurs",
+	Source:  "Hand and Till 2001, A simple generalisation of the area under the ROC curve for multiple class classification problems; scikit-learn roc_auc_score(multi_class='ovo', average='macro')",
+	Kinds:   []Kind{Multiclass}, Needs: Prob, HigherIsBetter: true,
+	Compute: func(s *Sample) float64 {
+		var all []*oneVsEach
+		for c, order := range s.fixed.ranking {
+			o, one := order(), newOneVsEach(c, s.classes())
+			i := 0
+			for _, end := range o.end {
+				for ; i < int(end); i++ {
+					row := o.row[i]
+					one.add(int(s.Target[row]), s.Weight[row])
+				}
+				one.end()
+			}
+			all = append(all, one)
+		}
+		return meanOfPairs(all)
+	},
+	Partial: partialClasses(func(r *classRows) (float64, error) {
+		var all []*oneVsEach
+		for c, rows := range r.of {
+			one, last := newOneVsEach(c, len(r.of)), uint64(0)
+			err := rows.eachKey(func(key uint64, cols []float64) {
+				if key != last {
+					one.end()
+					last = key
+				}
+				one.add(int(cols[0]), cols[1])
+			})
+			one.end()
+			if err != nil {
+				return 0, err
+			}
+			all = append(all, one)
+		}
+		return meanOfPairs(all), nil
+	}),
+}
+
+// momentsPartial are the moments of targets and residuals.
+type momentsPartial struct {
+	c       comoments // target, residual
+	squares float64
+	rows    int
+	of      func(p *momentsPartial) float64
+}
+
+func partialMoments(of func(p *momentsPartial) float64) func(*Sample, StreamOptions) Partial {
+	return func(*Sample, StreamOptions) Partial { return &momentsPartial{of: of} }
+}
+
+func (p *momentsPartial) Add(s *Sample) error {
+	p.rows += s.Rows()
+	for i, w := range s.Weight {
+		p.c.add(s.Target[i], s.rowResidual(i), w)
+		p.squares += w * s.rowSquareError(i)
+	}
+	return nil
+}
+
+func (p *momentsPartial) Merge(other Partial) error {
+	o := other.(*momentsPartial)
+	p.rows += o.rows
+	p.squares += o.squares
+	p.c.merge(&o.c)
+	return nil
+}
+
+func (p *momentsPartial) Value() (float64, error) { return p.of(p), nil }
+func (p *momentsPartial) Close() error            { return nil }
+
+// medianPartial sorts absolute errors with their weights.
+type medianPartial struct {
+	rows  *sorter
+	total float64
+}
+
+func (p *medianPartial) Add(s *Sample) error {
+	for i, w := range s.Weight {
+		if w == 0 {
+			continue
+		}
+		p.total += w
+		if err := p.rows.add(s.rowAbsError(i), w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *medianPartial) Merge(other Partial) error {
+	o := other.(*medianPartial)
+	p.total += o.total
+	return p.rows.merge(o.rows)
+}
+
+func (p *medianPartial) Value() (float64, error) {
+	half, slack := p.total/2, 1e-12*p.total
+	reached, low, median := 0.0, math.NaN(), math.NaN()
+	err := p.rows.each(func(v float64, cols []float64) {
+		switch {
+		case !math.IsNaN(median):
+		case !math.IsNaN(low): // the half was reached exactly
+			median = (low + v) / 2
+		default:
+			reached += cols[0]
+			if reached > half+slack {
+				median = v
+			} else if reached >= half-slack {
+				low = v
+			}
+		}
+	})
+	if math.IsNaN(median) {
+		median = low
+	}
+	return median, err
+}
+
+func (p *medianPartial) Close() error { return p.rows.close() }

@@ -1,0 +1,381 @@
+package metric
+
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"os"
+	"slices"
+)
+
+// streamMemory keeps a sort in a cache, where it is fastest.
+const streamMemory = 16 << 20
+
+// A sorter puts rows of a key and some numbers in ascending order of the key,
+// on disk beyond a limit of memory.
+type sorter struct {
+	keys   []uint64
+	cols   [][]float64
+	limit  int // rows in memory
+	dir    string
+	runs   []*os.File // each sorted, rows of 8-byte little-endian words
+	sorted bool
+	// of the last sort
+	spareKeys        []uint64
+	order, spareRows []uint32
+	spareCol         []float64
+}
+
+func newSorter(cols int, o StreamOptions) *sorter {
+	memory := o.Memory
+	if memory <= 0 {
+		memory = streamMemory
+	}
+	// A row has its key and numbers, and as much again while it is sorted.
+	row := 8*(1+cols) + 8 + 4 + 4 + 8
+	return &sorter{cols: make([][]float64, cols), limit: min(max(16, memory/row), math.MaxInt32), dir: o.Dir}
+}
+
+// orderKey turns a number into one whose order as an unsigned integer is the
+// same; -0 is 0.
+func orderKey(v float64) uint64 {
+	b := math.Float64bits(v + 0)
+	if v == 0 {
+		b = 0
+	}
+	if b>>63 == 1 {
+		return ^b
+	}
+	return b | 1<<63
+}
+
+func fromOrderKey(k uint64) float64 {
+	if k>>63 == 1 {
+		return math.Float64frombits(k &^ (1 << 63))
+	}
+	return math.Float64frombits(^k)
+}
+
+func (s *sorter) add(v float64, cols ...float64) error { return s.addKey(orderKey(v), cols...) }
+
+func (s *sorter) addKey(key uint64, cols ...float64) error {
+	if len(s.keys) >= s.limit {
+		if err := s.spill(); err != nil {
+			return err
+		}
+	}
+	s.sorted = false
+	s.keys = append(s.keys, key)
+	for i, v := range cols {
+		s.cols[i] = append(s.cols[i], v)
+	}
+	return nil
+}
+
+// merge takes over the rows of another sorter.
+func (s *sorter) merge(o *sorter) error {
+	s.runs = append(s.runs, o.runs...)
+	o.runs = nil
+	row := make([]float64, len(s.cols))
+	for i, k := range o.keys {
+		for c := range row {
+			row[c] = o.cols[c][i]
+		}
+		if err := s.addKey(k, row...); err != nil {
+			return err
+		}
+	}
+	o.keys = nil
+	return nil
+}
+
+// sort orders the rows in memory, byte by byte of the key from the last (radix
+// sort, Knuth 1998, The art of computer programming, volume 3, section 5.2.5).
+// Bytes that all keys share are passed over.
+func (s *sorter) sort() {
+	n := len(s.keys)
+	if s.sorted || n == 0 {
+		return
+	}
+	s.sorted = true
+	s.spareKeys = slices.Grow(s.spareKeys[:0], n)[:n]
+	s.order = slices.Grow(s.order[:0], n)[:n]
+	s.spareRows = slices.Grow(s.spareRows[:0], n)[:n]
+	for i := range s.order {
+		s.order[i] = uint32(i)
+	}
+	radixSort(&s.keys, &s.spareKeys, &s.order, &s.spareRows)
+	for c, col := range s.cols {
+		s.spareCol = slices.Grow(s.spareCol[:0], n)[:n]
+		for i, row := range s.order {
+			s.spareCol[i] = col[row]
+		}
+		s.cols[c], s.spareCol = s.spareCol, col
+	}
+}
+
+// radixSort sorts keys and moves rows with them, equal keys in their order; the
+// spares are of the same lengths and may change places with them.
+func radixSort(keys, spareKeys *[]uint64, rows, spareRows *[]uint32) {
+	const digits, width = 6, 11 // 66 bits
+	a, b, ra, rb := *keys, *spareKeys, *rows, *spareRows
+	if len(a) == 0 {
+		return
+	}
+	var counts [digits][1 << width]uint32
+	for _, k := range a {
+		for d := range counts {
+			counts[d][k>>(d*width)&(1<<width-1)]++
+		}
+	}
+	for d := range counts {
+		c := &counts[d]
+		shift := d * width
+		if c[a[0]>>shift&(1<<width-1)] == uint32(len(a)) {
+			continue
+		}
+		at := uint32(0)
+		for i, n := range c {
+			c[i] = at
+			at += n
+		}
+		for i, k := range a {
+			digit := k >> shift & (1<<width - 1)
+			to := c[digit]
+			c[digit]++
+			b[to], rb[to] = k, ra[i]
+		}
+		a, b, ra, rb = b, a, rb, ra
+	}
+	*keys, *spareKeys, *rows, *spareRows = a, b, ra, rb
+}
+
+// spill writes the rows in memory to a file of their own.
+func (s *sorter) spill() (err error) {
+	s.sort()
+	f, err := os.CreateTemp(s.dir, "hone-order-*")
+	if err != nil {
+		return err
+	}
+	s.runs = append(s.runs, f)
+	block := make([]byte, 0, runBlock)
+	for i, k := range s.keys {
+		if len(block)+8*(1+len(s.cols)) > cap(block) {
+			if _, err := f.Write(block); err != nil {
+				return err
+			}
+			block = block[:0]
+		}
+		block = binary.LittleEndian.AppendUint64(block, k)
+		for _, c := range s.cols {
+			block = binary.LittleEndian.AppendUint64(block, math.Float64bits(c[i]))
+		}
+	}
+	s.keys = s.keys[:0]
+	for i := range s.cols {
+		s.cols[i] = s.cols[i][:0]
+	}
+	_, err = f.Write(block)
+	return err
+}
+
+func (s *sorter) close() error {
+	var all []error
+	for _, f := range s.runs {
+		all = append(all, f.Close(), os.Remove(f.Name()))
+	}
+	s.runs, s.keys = nil, nil
+	return errors.Join(all...)
+}
+
+// runBlock is how much of a run is read or written at once.
+const runBlock = 1 << 18
+
+// A run is the place in one sorted part, and the row there: in memory, or a
+// file of which a block is read at a time.
+type run struct {
+	key  uint64
+	cols []float64
+
+	memory *sorter
+	at     int // row in memory
+
+	file *os.File
+	left int64 // bytes of the file beyond the block
+	from int64
+	room []byte
+	rest []byte // of the block
+}
+
+// next goes to the next row; it is false at the end.
+func (r *run) next() (ok bool, err error) {
+	if s := r.memory; s != nil {
+		if r.at == len(s.keys) {
+			return false, nil
+		}
+		r.key = s.keys[r.at]
+		for c := range r.cols {
+			r.cols[c] = s.cols[c][r.at]
+		}
+		r.at++
+		return true, nil
+	}
+	if len(r.rest) == 0 {
+		if r.left == 0 {
+			return false, nil
+		}
+		r.rest = r.room[:min(r.left, int64(len(r.room)))]
+		if _, err := r.file.ReadAt(r.rest, r.from); err != nil {
+			return false, err
+		}
+		r.from += int64(len(r.rest))
+		r.left -= int64(len(r.rest))
+	}
+	r.key = binary.LittleEndian.Uint64(r.rest)
+	for c := range r.cols {
+		r.cols[c] = math.Float64frombits(binary.LittleEndian.Uint64(r.rest[8+8*c:]))
+	}
+	r.rest = r.rest[8+8*len(r.cols):]
+	return true, nil
+}
+
+// A walk goes through all rows in order: a heap of the parts by their key.
+type walk struct {
+	runs []*run
+	cols []float64
+}
+
+// walk begins at the lowest key. Several walks may go on at once.
+func (s *sorter) walk() (*walk, error) {
+	s.sort()
+	w := &walk{cols: make([]float64, len(s.cols))}
+	all := []*run{{memory: s, cols: make([]float64, len(s.cols))}}
+	row := 8 * (1 + len(s.cols))
+	for _, f := range s.runs {
+		info, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, &run{file: f, left: info.Size(), room: make([]byte, runBlock/row*row), cols: make([]float64, len(s.cols))})
+	}
+	for _, r := range all {
+		ok, err := r.next()
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			w.runs = append(w.runs, r)
+		}
+	}
+	for i := len(w.runs)/2 - 1; i >= 0; i-- {
+		w.down(i)
+	}
+	return w, nil
+}
+
+// down restores the heap below i.
+func (w *walk) down(i int) {
+	for {
+		least := 2*i + 1
+		if least >= len(w.runs) {
+			return
+		}
+		if least+1 < len(w.runs) && w.runs[least+1].key < w.runs[least].key {
+			least++
+		}
+		if w.runs[i].key <= w.runs[least].key {
+			return
+		}
+		w.runs[i], w.runs[least] = w.runs[least], w.runs[i]
+		i = least
+	}
+}
+
+// next gives a row; cols are valid until the next call.
+func (w *walk) next() (key uint64, cols []float64, ok bool, err error) {
+	if len(w.runs) == 0 {
+		return 0, nil, false, nil
+	}
+	top := w.runs[0]
+	key = top.key
+	copy(w.cols, top.cols)
+	more, err := top.next()
+	if err != nil {
+		return 0, nil, false, err
+	}
+	if !more {
+		last := len(w.runs) - 1
+		w.runs[0] = w.runs[last]
+		w.runs = w.runs[:last]
+	}
+	w.down(0)
+	return key, w.cols, true, nil
+}
+
+// eachKey calls f for each row in ascending order of the key.
+func (s *sorter) eachKey(f func(key uint64, cols []float64)) error {
+	if len(s.runs) == 0 { // all in memory
+		s.sort()
+		cols := make([]float64, len(s.cols))
+		for i, k := range s.keys {
+			for c := range cols {
+				cols[c] = s.cols[c][i]
+			}
+			f(k, cols)
+		}
+		return nil
+	}
+	w, err := s.walk()
+	if err != nil {
+		return err
+	}
+	for {
+		key, cols, ok, err := w.next()
+		if err != nil || !ok {
+			return err
+		}
+		f(key, cols)
+	}
+}
+
+func (s *sorter) each(f func(v float64, cols []float64)) error {
+	return s.eachKey(func(key uint64, cols []float64) { f(fromOrderKey(key), cols) })
+}
+
+// ranked calls f for each row of two numbers, the second its weight, in
+// ascending order, with the middle rank of the rows of its key.
+func (s *sorter) ranked(f func(rank, value, weight float64) error) error {
+	// One walk goes ahead and weighs the rows of a key, the other follows.
+	ahead, err := s.walk()
+	if err != nil {
+		return err
+	}
+	behind, err := s.walk()
+	if err != nil {
+		return err
+	}
+	before := 0.0
+	key, cols, ok, err := ahead.next()
+	for ok && err == nil {
+		group, weight, n := key, 0.0, 0
+		for ok && err == nil && key == group {
+			weight += cols[1]
+			n++
+			key, cols, ok, err = ahead.next()
+		}
+		if err != nil {
+			return err
+		}
+		for range n {
+			_, row, _, err := behind.next()
+			if err != nil {
+				return err
+			}
+			if err := f(before+weight/2, row[0], row[1]); err != nil {
+				return err
+			}
+		}
+		before += weight
+	}
+	return err
+}
