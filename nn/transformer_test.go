@@ -3,15 +3,19 @@ package nn_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/hone-ml/hone/engine/cpu"
+	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/nn"
 	"github.com/hone-ml/hone/nn/internal/nntest"
+	"github.com/hone-ml/hone/nn/optim"
 )
 
 // TestTransformersAgreeWithPyTorch compares outputs and every gradient with
@@ -125,5 +129,102 @@ func TestTransformerDropsOut(t *testing.T) {
 	}
 	if !slices.Equal(run(false, 0), run(false, 1)) {
 		t.Error("a prediction drops something")
+	}
+}
+
+// sequences is a small classifier of sequences of up to nine of eleven tokens.
+func sequences(c *nn.Context, tokens *graph.Node) *graph.Node {
+	return nn.Sequential(
+		nn.Embedding(11, 20), nn.Positions(9),
+		nn.TransformerBlock(nn.TransformerOptions{Heads: 4, Hidden: 24, Activation: nn.GELU, NormFirst: true, RMS: true, Dropout: 0.1}),
+		nn.TransformerBlock(nn.TransformerOptions{Heads: 2, Hidden: 24, Causal: true}),
+		nn.MeanPool(), nn.Dense(3)).Apply(c, tokens)
+}
+
+func sequenceInputs(b *graph.Builder) (tokens, lengths *graph.Node) {
+	return b.Input("tokens", tensor.Int32, graph.Rows, graph.N(9)), b.Input("lengths", tensor.Int32, graph.Rows)
+}
+
+func someSequences(rows int) (tokens, lengths *tensor.Tensor) {
+	tokens, lengths = tensor.New(tensor.Int32, rows, 9), tensor.New(tensor.Int32, rows)
+	for i := range tokens.Ints() {
+		tokens.Ints()[i] = int32(i * 7 % 11)
+	}
+	for i := range lengths.Ints() {
+		lengths.Ints()[i] = int32(i * 5 % 10)
+	}
+	return tokens, lengths
+}
+
+// trainedSequences are the bits of the state after some steps.
+func trainedSequences(t *testing.T) []uint32 {
+	b, state := graph.New("train"), graph.NewState()
+	tokens, lengths := sequenceInputs(b)
+	labels, seed, step := b.Input("labels", tensor.Int32, graph.Rows), b.Input("seed", tensor.Int32, graph.N(2)), b.Input("step", tensor.Int32)
+	c := &nn.Context{B: b, State: state, Training: true, Seed: seed, Step: step, InitSeed: 1, Lengths: lengths}
+	loss := graph.Mean(graph.SoftmaxCrossEntropy(sequences(c, tokens), labels, 0.1))
+	optim.Apply(optim.Adam(0.01), state, loss, b.Input("rate", tensor.Float32), state.Trainable(), optim.Options{ClipNorm: 1})
+	b.Output("loss", loss)
+	p := nntest.Compile(t, b)
+	var bits []uint32
+	for i, rows := range []int{16, 1, 40} {
+		x, n := someSequences(rows)
+		y, count := tensor.New(tensor.Int32, rows), tensor.New(tensor.Int32)
+		for j := range y.Ints() {
+			y.Ints()[j] = int32(j % 3)
+		}
+		count.Ints()[0] = int32(i)
+		out := p.Run(map[string]*tensor.Tensor{"tokens": x, "lengths": n, "labels": y, "seed": tensor.New(tensor.Int32, 2), "step": count, "rate": tensor.Scalar(0.01)})
+		bits = append(bits, math.Float32bits(out["loss"].Floats()[0]))
+	}
+	for _, v := range state.Variables() {
+		for _, x := range v.Value.Raw() {
+			bits = append(bits, math.Float32bits(x))
+		}
+	}
+	return bits
+}
+
+// TestTransformerBits: the same for any number of threads and every
+// implementation of the kernels.
+func TestTransformerBits(t *testing.T) {
+	threads, path := cpu.Threads(), kernel.Path()
+	defer func() {
+		cpu.SetThreads(threads)
+		if err := kernel.Use(path); err != nil {
+			t.Error(err)
+		}
+	}()
+	var first []uint32
+	for _, path := range kernel.Paths() {
+		if err := kernel.Use(path); err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{1, 2, 3, 8} {
+			cpu.SetThreads(n)
+			bits := trainedSequences(t)
+			if first == nil {
+				first = bits
+			}
+			if !slices.Equal(bits, first) {
+				t.Errorf("%s on %d threads: other bits", path, n)
+			}
+		}
+	}
+}
+
+// TestTransformerOfBatches: a row's prediction has the same bits alone.
+func TestTransformerOfBatches(t *testing.T) {
+	b := graph.New("predict")
+	tokens, lengths := sequenceInputs(b)
+	b.Output("y", sequences(&nn.Context{B: b, State: graph.NewState(), InitSeed: 1, Lengths: lengths}, tokens))
+	p := nntest.Compile(t, b)
+	x, n := someSequences(64)
+	all := p.Run(map[string]*tensor.Tensor{"tokens": x, "lengths": n})["y"]
+	for i := range 64 {
+		one := p.Run(map[string]*tensor.Tensor{"tokens": x.Rows(i, i+1), "lengths": n.Rows(i, i+1)})["y"]
+		if !slices.Equal(one.Floats(), all.Rows(i, i+1).Floats()) {
+			t.Fatalf("row %d is %v alone, %v among others", i, one.Floats(), all.Rows(i, i+1).Floats())
+		}
 	}
 }

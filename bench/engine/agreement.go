@@ -45,6 +45,10 @@ func agreements() []agreement {
 		{"M2",
 			Case{Kind: "train", Widths: []int{30, 24, 16, 10}, Loss: "classes", Rate: 1e-3, Rows: 1000, Batch: 128},
 			&Case{Kind: "train", Widths: []int{784, 512, 256, 10}, Loss: "classes", Rate: 1e-3, Rows: 4096, Batch: 128}},
+		{"M4", Case{Kind: "transformer", Rate: 1e-3, Rows: 512, Batch: 16,
+			Transformer: &Transformer{Vocabulary: 60, Length: 11, Width: 16, Heads: 4, Layers: 2, Hidden: 24, Classes: 5}}, nil},
+		{"M5", Case{Kind: "transformer", Rate: 1e-3, Rows: 256, Batch: 8,
+			Transformer: &Transformer{Vocabulary: 60, Length: 11, Width: 16, Heads: 2, Layers: 2, Hidden: 24}}, nil},
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hone-ml/hone/engine/cpu"
@@ -139,12 +141,23 @@ func (c *Case) agrees(t *testing.T, model string, r *recording) {
 	for i := range r.Curve.Floats {
 		if i == 10 {
 			for name, w := range r.After {
-				compared(t, "after", model, name, wide(state.Lookup(name).Value.Floats()), w)
+				w.Floats = determined(name, w.Floats)
+				compared(t, "after", model, name, determined(name, wide(state.Lookup(name).Value.Floats())), w)
 			}
 		}
 		losses = append(losses, step())
 	}
 	comparedCurve(t, model, losses, r.Curve)
+}
+
+// determined leaves out the bias of attention's keys: it moves all scores of a query
+// alike, so that its gradient is 0 but for roundings, which Adam makes steps of.
+func determined(name string, x []float64) []float64 {
+	if strings.HasSuffix(name, "attention_1/dense_1/bias") {
+		third := len(x) / 3
+		return slices.Concat(x[:third], x[2*third:])
+	}
+	return x
 }
 
 // curve is the losses of training.

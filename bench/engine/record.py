@@ -26,7 +26,34 @@ def dense(p, case, x):
     return x
 
 
-MODELS = {"train": dense}  # by the case's kind
+def transformer(p, case, tokens):
+    t = case["transformer"]
+    heads, classes, w = t["heads"], t["classes"], t["width"]
+    linear = lambda name, x: x @ p[name + "/kernel"] + p[name + "/bias"]
+    norm = lambda name, x: F.layer_norm(x, (w,), p[name + "/gain"], p[name + "/shift"])
+
+    def attend(part, x):
+        b, n, _ = x.shape
+        q, k, v = linear(part + "dense_1", x).view(b, n, 3, heads, w // heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=not classes)
+        return linear(part + "dense_2", y.transpose(1, 2).reshape(b, n, w))
+
+    x = p["table"][tokens] + p["positions_1/table"]
+    for i in range(1, t["layers"] + 1):
+        part = f"transformer_{i}/"
+        if classes:
+            x = norm(part + "layer_norm_1", x + attend(part + "attention_1/", x))
+            x = norm(part + "layer_norm_2", x + linear(part + "dense_2", F.relu(linear(part + "dense_1", x))))
+        else:
+            x = x + attend(part + "attention_1/", norm(part + "layer_norm_1", x))
+            h = F.gelu(linear(part + "dense_1", norm(part + "layer_norm_2", x)), approximate="tanh")
+            x = x + linear(part + "dense_2", h)
+    if classes:
+        return linear("dense_1", x.mean(1))
+    return norm("layer_norm_1", x) @ p["table"].t()
+
+
+MODELS = {"train": dense, "transformer": transformer}  # by the case's kind
 
 
 def read(case, name, dtype="<f4"):
@@ -37,16 +64,22 @@ def batches(case):
     """Inputs and targets of every batch, in the order of hone's first epoch,
     again and again; batches are whole but the last."""
     order = read(case, "order", "<i4").long()
-    x = read(case, "x").reshape(case["rows"], -1)
-    y = read(case, "y", "<i4").long() if case["loss"] == "classes" else read(case, "y").reshape(-1, 1)
+    if case["kind"] == "transformer":
+        x, y = (read(case, name, "<i4").long().reshape(case["rows"], -1) for name in ("tokens", "targets"))
+    else:
+        x, y = read(case, "x").reshape(case["rows"], -1), examples(case)
     while True:
         for lo in range(0, case["rows"], case["batch"]):
             i = order[lo : lo + case["batch"]]
             yield x[i], y[i]
 
 
+def examples(case):
+    return read(case, "y", "<i4").long() if case["loss"] == "classes" else read(case, "y").reshape(-1, 1)
+
+
 def loss_of(case, logits, y):
-    if case["loss"] == "classes":
+    if case.get("loss") != "binary":
         return F.cross_entropy(logits.flatten(0, -2), y.flatten())
     return F.binary_cross_entropy_with_logits(logits, y)
 

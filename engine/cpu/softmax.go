@@ -90,7 +90,7 @@ func (s *crossEntropyStep) run(in *instance, task int, w *worker) {
 		}
 		// −Σ t·log p with log p = z − log Σeᶻ, z the logits less their maximum.
 		src := x[r*s.width : (r+1)*s.width]
-		m := kernel.ReduceMax(src)
+		m := kernel.MaxRow(src)
 		loss := log32(kernel.SumExp(src, m), e) - float32((1-s.smoothing)*(src[label]-m))
 		if s.smoothing > 0 {
 			kernel.SubS(e, src, m)

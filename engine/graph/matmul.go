@@ -63,8 +63,7 @@ func (o Product) Infer(in []Type) (Type, error) {
 func (o Product) Gradient(n, dy *Node) []Gradient {
 	a, b := n.In[0], n.In[1]
 	if o.Relu {
-		zero := n.b.Scalar(0)
-		dy = Select(Greater(n, zero), dy, zero)
+		dy = Gate(n, dy)
 	}
 	var da, db *Node
 	if o.TransA {

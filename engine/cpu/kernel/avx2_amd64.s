@@ -6600,6 +6600,68 @@ expDone:
 	VZEROUPPER
 	RET
 
+// func maxRowAVX2(x []float32) float32
+// Requires: AVX, SSE
+TEXT ·maxRowAVX2(SB), NOSPLIT, $0-28
+	MOVQ    x_base+0(FP), AX
+	MOVQ    x_len+8(FP), CX
+	VMOVUPS vff800000<>+0(SB), Y0
+	VMOVUPS vff800000<>+0(SB), Y1
+	VMOVUPS vff800000<>+0(SB), Y2
+	VMOVUPS vff800000<>+0(SB), Y3
+
+wide:
+	CMPQ    CX, $0x00000020
+	JL      narrow
+	VMOVUPS (AX), Y4
+	VMAXPS  Y0, Y4, Y0
+	VMOVUPS 32(AX), Y4
+	VMAXPS  Y1, Y4, Y1
+	VMOVUPS 64(AX), Y4
+	VMAXPS  Y2, Y4, Y2
+	VMOVUPS 96(AX), Y4
+	VMAXPS  Y3, Y4, Y3
+	ADDQ    $0x00000080, AX
+	SUBQ    $0x00000020, CX
+	JMP     wide
+
+narrow:
+part:
+	CMPQ    CX, $0x00000008
+	JL      partRest
+	VMOVUPS (AX), Y4
+	VMAXPS  Y0, Y4, Y0
+	ADDQ    $0x00000020, AX
+	SUBQ    $0x00000008, CX
+	JMP     part
+
+partRest:
+	TESTQ      CX, CX
+	JE         partDone
+	LEAQ       masks<>+0(SB), DX
+	NEGQ       CX
+	VMOVUPS    32(DX)(CX*4), Y4
+	VMASKMOVPS (AX), Y4, Y6
+	VMOVUPS    vff800000<>+0(SB), Y7
+	VBLENDVPS  Y4, Y6, Y7, Y4
+	VMAXPS     Y0, Y4, Y0
+
+partDone:
+	VMAXPS       Y1, Y0, Y0
+	VMAXPS       Y3, Y2, Y1
+	VMAXPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X5
+	VMAXPS       Y5, Y0, Y0
+	VMOVHLPS     X0, X0, X5
+	VMAXPS       Y5, Y0, Y0
+	VMOVSHDUP    X0, X5
+	VMAXPS       Y5, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	MOVSS        X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func scaleRowsAVX2(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
 // Requires: AVX
 TEXT ·scaleRowsAVX2(SB), NOSPLIT, $0-104

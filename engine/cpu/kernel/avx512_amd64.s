@@ -7970,6 +7970,68 @@ expRest:
 	VZEROUPPER
 	RET
 
+// func maxRowAVX512(x []float32) float32
+// Requires: AVX, AVX512DQ, AVX512F, BMI2, SSE
+TEXT ·maxRowAVX512(SB), NOSPLIT, $0-28
+	MOVQ         x_base+0(FP), AX
+	MOVQ         x_len+8(FP), CX
+	VBROADCASTSS vff800000<>+0(SB), Z0
+	VBROADCASTSS vff800000<>+0(SB), Z1
+	VBROADCASTSS vff800000<>+0(SB), Z2
+	VBROADCASTSS vff800000<>+0(SB), Z3
+
+wide:
+	CMPQ    CX, $0x00000040
+	JL      narrow
+	VMOVUPS (AX), Z4
+	VMAXPS  Z0, Z4, Z0
+	VMOVUPS 64(AX), Z4
+	VMAXPS  Z1, Z4, Z1
+	VMOVUPS 128(AX), Z4
+	VMAXPS  Z2, Z4, Z2
+	VMOVUPS 192(AX), Z4
+	VMAXPS  Z3, Z4, Z3
+	ADDQ    $0x00000100, AX
+	SUBQ    $0x00000040, CX
+	JMP     wide
+
+narrow:
+part:
+	CMPQ    CX, $0x00000010
+	JL      partRest
+	VMOVUPS (AX), Z4
+	VMAXPS  Z0, Z4, Z0
+	ADDQ    $0x00000040, AX
+	SUBQ    $0x00000010, CX
+	JMP     part
+
+partRest:
+	TESTQ     CX, CX
+	JE        partDone
+	MOVL      $-1, DX
+	BZHIL     CX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPS.Z (AX), K1, Z4
+	VMAXPS    Z0, Z4, K1, Z0
+
+partDone:
+	VMAXPS        Z1, Z0, Z0
+	VMAXPS        Z3, Z2, Z1
+	VMAXPS        Z1, Z0, Z0
+	VEXTRACTF32X8 $0x01, Z0, Y1
+	VMAXPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X5
+	VMAXPS        Y5, Y0, Y0
+	VMOVHLPS      X0, X0, X5
+	VMAXPS        Y5, Y0, Y0
+	VMOVSHDUP     X0, X5
+	VMAXPS        Y5, Y0, Y0
+	VXORPS        Y1, Y1, Y1
+	VADDPS        Y1, Y0, Y0
+	MOVSS         X0, ret+24(FP)
+	VZEROUPPER
+	RET
+
 // func scaleRowsAVX512(dst []float32, x []float32, s []float32, rows int, n int, apart int, row int)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·scaleRowsAVX512(SB), NOSPLIT, $0-104

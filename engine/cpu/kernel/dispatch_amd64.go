@@ -433,6 +433,16 @@ func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	}
 }
 
+func maxRow(x []float32) float32 {
+	switch active {
+	case pathAVX512:
+		return maxRowAVX512(x)
+	case pathAVX2:
+		return maxRowAVX2(x)
+	}
+	return maxRowGeneric(x)
+}
+
 func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
 	switch active {
 	case pathAVX512:

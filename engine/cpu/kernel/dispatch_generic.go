@@ -84,6 +84,8 @@ func softmaxRows(x, sums []float32, rows, stride, n, more, most int) {
 	softmaxRowsGeneric(x, sums, rows, stride, n, more, most)
 }
 
+func maxRow(x []float32) float32 { return maxRowGeneric(x) }
+
 func scaleRows(dst, x, s []float32, rows, n, apart, row int) {
 	scaleRowsGeneric(dst, x, s, rows, n, apart, row)
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "math"
+
 // The functions of this file go through one row, of a normalisation or of a
 // softmax. Sums are those of Sum over the terms, each rounded.
 
@@ -77,6 +79,17 @@ func sumTriplesOf(x, y, z []float32, m float32) float32 {
 		return sumTriplesGeneric(x, y, z, m)
 	}
 	return sumTriples(x, y, z, m)
+}
+
+// MaxRow returns the largest element of a row of those that are numbers, −Inf of
+// none; of zeros the positive one.
+func MaxRow(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	for len(x) > atOnce {
+		m = max(m, maxRow(x[:atOnce]))
+		x = x[atOnce:]
+	}
+	return max(m, maxRow(x))
 }
 
 // SumExp returns the sum of eˣ⁻ᵐ over a row.

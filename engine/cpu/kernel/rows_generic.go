@@ -93,3 +93,13 @@ func slopeRowsGeneric(dst, e, d []float32, rows, stride, n, more, most int) {
 		}
 	}
 }
+
+func maxRowGeneric(x []float32) float32 {
+	m := float32(math.Inf(-1))
+	for _, v := range x {
+		if v > m {
+			m = v
+		}
+	}
+	return m + 0
+}

@@ -41,6 +41,7 @@ func TestRows(t *testing.T) {
 				got, want float32
 			}{
 				{"sumSquares", sumSquares(a.x, m), sumSquaresGeneric(a.x, m)},
+				{"maxRow", maxRow(a.x), maxRowGeneric(a.x)},
 				{"sumExp", sumExp(a.x, m), sumExpGeneric(a.x, m)},
 				{"sumProducts", sumProducts(a.x, b.x), sumProductsGeneric(a.x, b.x)},
 				{"sumTriples", sumTriples(a.x, b.x, c.x, m), sumTriplesGeneric(a.x, b.x, c.x, m)},

@@ -618,6 +618,16 @@ func sumTriplesAVX2(x []float32, y []float32, z []float32, m float32) float32
 //go:noescape
 func softmaxRowsAVX2(x []float32, sums []float32, rows int, stride int, n int, more int, most int)
 
+// maxRowAVX2 is
+//
+//	m := -Inf
+//	for i := range x {
+//		m = x[i] if x[i] > m else m
+//	}
+//
+//go:noescape
+func maxRowAVX2(x []float32) float32
+
 // scaleRowsAVX2 is, for rows > 0,
 //
 //	for r := range rows {

@@ -72,7 +72,7 @@ const (
 
 func rowSignatures() [][2]string {
 	list := [][2]string{
-		{"softmaxRows", softmaxSignature}, {"scaleRows", scaleSignature}, {"dotRows", dotSignature}, {"slopeRows", slopeSignature},
+		{"softmaxRows", softmaxSignature}, {"maxRow", "func(x []float32) float32"}, {"scaleRows", scaleSignature}, {"dotRows", dotSignature}, {"slopeRows", slopeSignature},
 	}
 	for _, m := range rowMaps {
 		list = append(list, [2]string{m.name, m.signatureWith(m.scalars...)})
@@ -91,6 +91,7 @@ func emitRows() {
 		k.emit()
 	}
 	emitSoftmaxRows()
+	emitMaxRow()
 	emitScaleRows()
 	emitDotRows()
 	emitSlopeRows()
@@ -343,4 +344,45 @@ func emitSlopeRows() {
 	ADDQ(U32(4), d)
 	longer(n)
 	nextRow()
+}
+
+// emitMaxRow writes the largest element of those that are numbers, in four
+// vectors at a time.
+func emitMaxRow() {
+	text("maxRow", "func(x []float32) float32", "", "\tm := -Inf", "\tfor i := range x {", "\t\tm = x[i] if x[i] > m else m", "\t}")
+	x, n := Load(Param("x").Base(), GP64()), Load(Param("x").Len(), GP64())
+	most := make([]vec, 4)
+	for i := range most {
+		most[i] = load(float(minInfinity))
+	}
+	Label("wide")
+	CMPQ(n, U32(4*to.lanes))
+	JL(LabelRef("narrow"))
+	for i, v := range most {
+		VMAXPS(v, load(Mem{Base: x, Disp: i * to.size}), v)
+	}
+	ADDQ(U32(4*to.size), x)
+	SUBQ(U32(4*to.lanes), n)
+	JMP(LabelRef("wide"))
+	Label("narrow")
+	along("part", n, []Register{x}, func(mask Op) {
+		v := loadSome(Mem{Base: x}, mask)
+		switch {
+		case mask == nil:
+			VMAXPS(most[0], v, most[0])
+		case to.wide:
+			VMAXPS(most[0], v, mask, most[0])
+		default:
+			VMAXPS(most[0], blend(mask.(vec), v, load(float(minInfinity))), most[0])
+		}
+	})
+	both := []vec{larger(most[0], most[1]), larger(most[2], most[3])}
+	if to.wide {
+		both = []vec{larger(both[0], both[1])}
+	}
+	m := tree(both, func(a, b vec) vec { return larger(a, b) })
+	narrow(func() { m = add(m, zero()) }) // of two zeros either may be left
+	Store(m.AsX(), ReturnIndex(0))
+	VZEROUPPER()
+	RET()
 }
