@@ -62,6 +62,10 @@ func (f *finder) find(b []byte, from int) (at int, m foundText, ok bool) {
 
 // split makes pieces of the added tokens in p and of what lies between.
 func (f *finder) split(s *state, p piece) {
+	if !f.any {
+		s.cut(p, int(p.from), int(p.to))
+		return
+	}
 	b := s.b[p.from:p.to]
 	last := 0
 	for i := 0; i < len(b); {

@@ -14,6 +14,9 @@
 // character is (a letter, white space, …) is in a table of our own, so that no
 // other version of Go cuts a text otherwise.
 //
+// Trainers are the kinds of tokenizers that can be trained on texts; the same
+// texts and options make the same tokenizer on any number of processors.
+//
 // It imports nothing of hone; format/tokenizer reads and writes Specs as
 // tokenizer.json. To add a part: a type in the file of its family with JSON
 // tags for its options, `required:"true"` where it has no default, a method

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
+	"sort"
 	"strconv"
 	"strings"
 )
@@ -17,7 +19,7 @@ type Unigram struct {
 	ByteFallback bool   `json:"byte_fallback"` // tokens <0x00> to <0xFF> for unknown characters
 	vocab        *Vocab // by string; of equal tokens the last
 	scores       []float64
-	trie         trie
+	trie         *trie
 	unk          int32 // or -1
 	unkScore     float64
 	bytes        [256]int32 // of <0x00>, …, id or -1
@@ -68,7 +70,8 @@ func (m *Unigram) prepare() error {
 	m.vocab = &Vocab{ids: ids, tokens: make([]string, len(m.Vocab)), has: make([]bool, len(m.Vocab))}
 	m.scores = make([]float64, len(m.Vocab))
 	m.unkScore = math.Inf(1)
-	m.trie = newTrie()
+	var texts []string
+	var places []int32
 	for i, t := range m.Vocab {
 		if math.IsNaN(t.Score) || math.IsInf(t.Score, 0) {
 			return fmt.Errorf("vocab[%d]: %q has the score %v, expected a finite number", i, t.Token, t.Score)
@@ -78,9 +81,10 @@ func (m *Unigram) prepare() error {
 		m.scores[i] = asRead(t.Score)
 		m.unkScore = min(m.unkScore, m.scores[i])
 		if t.Token != "" {
-			m.trie.add(t.Token, int32(i))
+			texts, places = append(texts, t.Token), append(places, int32(i))
 		}
 	}
+	m.trie = newTrie(texts, places)
 	m.unkScore -= unkPenalty
 	m.unk = -1
 	if m.UnkID != nil {
@@ -217,59 +221,60 @@ func (m *Unigram) emit(s *state, p piece, from, to int, id int32) {
 	s.tokens = append(s.tokens, at)
 }
 
-// A trie holds strings by their bytes. Its nodes are numbers; a hash table
-// with open addressing leads from a node and a byte to the next.
+// A trie holds strings by their bytes. Nodes are numbered by their depth, so
+// that the children of one are neighbours, in the order of their bytes.
 type trie struct {
-	ids   []int32  // by node: what ends there, or -1
-	keys  []uint64 // node<<8 | byte, plus 1; 0: free
-	nodes []int32
-	used  int
+	ids   []int32 // by node: what ends there, or -1
+	label []byte  // by node: the byte that leads to it
+	first []int32 // by node: its first child; those up to the next node's first are its
 }
 
-func newTrie() trie {
-	return trie{ids: []int32{-1}, keys: make([]uint64, 1<<8), nodes: make([]int32, 1<<8)}
-}
-
-func (t *trie) slot(key uint64) int {
-	mask := uint64(len(t.keys) - 1)
-	i := key * 0x9E3779B97F4A7C15 >> 20 & mask
-	for t.keys[i] != 0 && t.keys[i] != key {
-		i = (i + 1) & mask
+// newTrie makes a trie of strings, none of them empty, and their ids; of equal
+// ones the last counts.
+func newTrie(texts []string, ids []int32) *trie {
+	order := make([]int, len(texts))
+	for i := range order {
+		order[i] = i
 	}
-	return int(i)
+	slices.SortStableFunc(order, func(a, b int) int { return strings.Compare(texts[a], texts[b]) })
+	type node struct{ from, to, depth int } // the strings that begin with it
+	t := &trie{label: []byte{0}}
+	queue := []node{{0, len(order), 0}}
+	for k := 0; k < len(queue); k++ {
+		n := queue[k]
+		id := int32(-1)
+		for n.from < n.to && len(texts[order[n.from]]) == n.depth {
+			id = ids[order[n.from]]
+			n.from++
+		}
+		t.ids = append(t.ids, id)
+		t.first = append(t.first, int32(len(queue)))
+		for from := n.from; from < n.to; {
+			c := texts[order[from]][n.depth]
+			to := from + sort.Search(n.to-from, func(i int) bool { return texts[order[from+i]][n.depth] > c })
+			queue = append(queue, node{from, to, n.depth + 1})
+			t.label = append(t.label, c)
+			from = to
+		}
+	}
+	t.first = append(t.first, int32(len(queue)))
+	return t
 }
 
+// child returns the node that a byte leads to.
 func (t *trie) child(node int32, c byte) (int32, bool) {
-	key := (uint64(node)<<8 | uint64(c)) + 1
-	i := t.slot(key)
-	return t.nodes[i], t.keys[i] == key
-}
-
-func (t *trie) add(s string, id int32) {
-	node := int32(0)
-	for i := range len(s) {
-		key := (uint64(node)<<8 | uint64(s[i])) + 1
-		k := t.slot(key)
-		if t.keys[k] == 0 {
-			if t.used++; 2*t.used > len(t.keys) {
-				t.grow()
-				k = t.slot(key)
-			}
-			t.keys[k], t.nodes[k] = key, int32(len(t.ids))
-			t.ids = append(t.ids, -1)
-		}
-		node = t.nodes[k]
-	}
-	t.ids[node] = id
-}
-
-func (t *trie) grow() {
-	keys, nodes := t.keys, t.nodes
-	t.keys, t.nodes = make([]uint64, 2*len(keys)), make([]int32, 2*len(keys))
-	for i, key := range keys {
-		if key != 0 {
-			k := t.slot(key)
-			t.keys[k], t.nodes[k] = key, nodes[i]
+	from, to := t.first[node], t.first[node+1]
+	for to-from > 8 {
+		if middle := (from + to) / 2; t.label[middle] <= c {
+			from = middle
+		} else {
+			to = middle
 		}
 	}
+	for ; from < to; from++ {
+		if t.label[from] == c {
+			return from, true
+		}
+	}
+	return 0, false
 }

@@ -56,7 +56,7 @@ func TrainWordPiece(texts []string, o TrainOptions) (*Tokenizer, error) {
 		return nil, err
 	}
 	m := newMerger(o, "##")
-	for _, r := range alphabet(words, (o.Size-len(o.Special))/alphabetShare/2) {
+	for _, r := range alphabet(words, (o.Size-len(o.Special))/alphabetShare) {
 		m.add(string(r))
 	}
 	m.train(words)

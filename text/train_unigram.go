@@ -62,7 +62,7 @@ func TrainUnigram(texts []string, o TrainOptions) (*Tokenizer, error) {
 
 type unigramTrainer struct {
 	words  []wordCount
-	trie   trie // of the seeds, by place
+	trie   *trie // of the pieces that are left, by place
 	pieces []string
 	single []bool // one character: kept
 	score  []float64
@@ -74,7 +74,7 @@ type unigramTrainer struct {
 // that occur more than once and longest with what they occur in, by how many
 // characters of the texts they cover.
 func newUnigramTrainer(words []wordCount, size int) *unigramTrainer {
-	u := &unigramTrainer{trie: newTrie()}
+	u := &unigramTrainer{}
 	chars := alphabet(words, size/alphabetShare)
 	known := map[rune]bool{}
 	for _, r := range chars {
@@ -114,8 +114,7 @@ func newUnigramTrainer(words []wordCount, size int) *unigramTrainer {
 		u.score = append(u.score, float64(s.count))
 	}
 	sum := 0.0
-	for i, p := range u.pieces {
-		u.trie.add(p, int32(i))
+	for i := range u.pieces {
 		sum += u.score[i]
 		u.alive = append(u.alive, true)
 	}
@@ -123,7 +122,20 @@ func newUnigramTrainer(words []wordCount, size int) *unigramTrainer {
 		u.score[i] = math.Log(u.score[i] / sum)
 	}
 	u.left = len(u.pieces)
+	u.plant()
 	return u
+}
+
+// plant makes the trie.
+func (u *unigramTrainer) plant() {
+	var texts []string
+	var ids []int32
+	for i, p := range u.pieces {
+		if u.alive[i] {
+			texts, ids = append(texts, p), append(ids, int32(i))
+		}
+	}
+	u.trie = newTrie(texts, ids)
 }
 
 // substrings returns the substrings of two to maxPiece characters that occur
@@ -422,6 +434,7 @@ func (u *unigramTrainer) prune(size int) {
 		u.alive[c.id] = false
 		u.left--
 	}
+	u.plant()
 }
 
 // best returns the characters and the best of the other tokens, sorted by

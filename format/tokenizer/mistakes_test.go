@@ -249,3 +249,34 @@ func FuzzEncode(f *testing.F) {
 		}
 	})
 }
+
+// TestVocabIsBERT: vocab.txt alone gives the tokenizer that tokenizer.json
+// says.
+func TestVocabIsBERT(t *testing.T) {
+	tokenizers, _ := fixture(t)
+	f := tokenizers[0]
+	k, err := Parse(f.Tokenizer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "vocab.txt")
+	if err := WriteVocab(path, k); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range f.Cases {
+		if c.Pair != nil {
+			continue
+		}
+		e, err := again.Encode(c.Text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := compare(c, e); err != nil {
+			t.Errorf("%q: %v", c.Text, err)
+		}
+	}
+}

@@ -207,8 +207,12 @@ func union[T any](path string, raw json.RawMessage, list string, kinds []text.Ki
 		return none, err
 	}
 	var name string
-	if err := decode(path+".type", keys["type"], &name); err != nil {
-		return none, err
+	if raw, ok := keys["type"]; ok || path != "model" {
+		if err := decode(path+".type", raw, &name); err != nil {
+			return none, err
+		}
+	} else {
+		name = untyped(keys)
 	}
 	if list != "" && name == "Sequence" {
 		if err := checkKeys(path, keys, []string{"type", list}, []string{list}); err != nil {
@@ -243,6 +247,20 @@ func union[T any](path string, raw json.RawMessage, list string, kinds []text.Ki
 		types = append(types, "Sequence")
 	}
 	return none, fmt.Errorf("%s.type: found %q, expected one of %s", path, name, strings.Join(types, ", "))
+}
+
+// untyped is the type of a model in a file of before 2021, which does not say
+// it: that of bert-base-uncased, for one.
+func untyped(keys map[string]json.RawMessage) string {
+	switch {
+	case keys["merges"] != nil:
+		return "BPE"
+	case keys["max_input_chars_per_word"] != nil:
+		return "WordPiece"
+	case strings.HasPrefix(string(keys["vocab"]), "["):
+		return "Unigram"
+	}
+	return "WordLevel"
 }
 
 // outdated are keys that older files have and that say nothing any more.

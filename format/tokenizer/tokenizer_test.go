@@ -182,3 +182,54 @@ func TestWrittenIsReadBack(t *testing.T) {
 		}
 	}
 }
+
+// TestOlderFiles: what files said before today's tokenizers.
+func TestOlderFiles(t *testing.T) {
+	tokenizers, _ := fixture(t)
+	for _, f := range tokenizers {
+		var file map[string]json.RawMessage
+		if err := json.Unmarshal(f.Tokenizer, &file); err != nil {
+			t.Fatal(err)
+		}
+		var model map[string]json.RawMessage
+		if err := json.Unmarshal(file["model"], &model); err != nil {
+			t.Fatal(err)
+		}
+		delete(model, "type")
+		if raw := model["merges"]; raw != nil {
+			var pairs [][2]string
+			if err := json.Unmarshal(raw, &pairs); err != nil {
+				t.Fatal(err)
+			}
+			lines := []string{"#version: 0.2"}
+			for _, p := range pairs {
+				lines = append(lines, p[0]+" "+p[1])
+			}
+			model["merges"], _ = json.Marshal(lines)
+		}
+		file["model"], _ = json.Marshal(model)
+		if string(file["pre_tokenizer"]) == `{"type":"Metaspace","replacement":"▁","prepend_scheme":"never","split":true}` {
+			file["pre_tokenizer"] = json.RawMessage(`{"type":"Metaspace","replacement":"▁","str_rep":"▁","add_prefix_space":false}`)
+		}
+		old, err := json.Marshal(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		k, err := Parse(old)
+		if err != nil {
+			t.Errorf("%s: %v", f.Name, err)
+			continue
+		}
+		got, err := Format(k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := Parse(f.Tokenizer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want, err := Format(again); err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: an older file is another tokenizer (%v)", f.Name, err)
+		}
+	}
+}
