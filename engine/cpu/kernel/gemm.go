@@ -441,7 +441,7 @@ func (g *Gemm) singles(c []float32, i, j, m, n int, blocking *blocking) (done in
 	switch {
 	case g.TransB:
 		done = n / blocking.dots * blocking.dots
-	case n > 2*blocking.rowColumns:
+	case n >= 2*blocking.rowColumns:
 		done, along = n, true
 	default:
 		done = n / blocking.rowColumns * blocking.rowColumns
