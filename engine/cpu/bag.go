@@ -78,6 +78,14 @@ func filled(at []int32) []int32 {
 	return at
 }
 
+func (s *bagStep) flops(rows int) float64 {
+	return elements(s.idx, rows) * float64(s.width.Of(rows))
+}
+
+func (s *bagStep) bytes(rows int) float64 {
+	return 4 * (s.flops(rows) + elements(s.idx, rows) + elements(s.y, rows))
+}
+
 type filledStep struct {
 	idx, y *graph.Node
 	k      int
@@ -203,6 +211,10 @@ func (s *collectStep) run(in *instance, task int, _ *worker) {
 		}
 		kernel.SumAt(y[i*width:(i+1)*width], values, g.rows[from:to], scale, width)
 	}
+}
+
+func (s *collectStep) flops(rows int) float64 {
+	return elements(s.idx, rows) * float64(s.width.Of(rows))
 }
 
 // groups says which rows of values have which unique index: for number i those

@@ -64,6 +64,12 @@ func elementFlops(op graph.Op) float64 {
 		return 0
 	case graph.LogisticLoss:
 		return expFlops + 30 + 6
+	case graph.Moment:
+		return 5
+	case graph.Adam:
+		return 6
+	case graph.Lookup, graph.Put: // of a unit that works on rows of tables
+		return 0
 	}
 	return 1
 }
@@ -89,6 +95,16 @@ func (pl *plan) bytesOf(s step, u *unit, rows int) float64 {
 	}
 	words, seen := 0.0, map[*graph.Node]bool{}
 	for _, n := range u.nodes {
+		if u.rows != nil {
+			switch n.Op.(type) {
+			case graph.Lookup:
+				words += elements(n, rows)
+				continue
+			case graph.Put:
+				words += elements(n.In[2], rows)
+				continue
+			}
+		}
 		if pl.storage[n.ID].place != nowhere {
 			words += elements(n, rows)
 		}
