@@ -45,10 +45,12 @@ func agreements() []agreement {
 		{"M2",
 			Case{Kind: "train", Widths: []int{30, 24, 16, 10}, Loss: "classes", Rate: 1e-3, Rows: 1000, Batch: 128},
 			&Case{Kind: "train", Widths: []int{784, 512, 256, 10}, Loss: "classes", Rate: 1e-3, Rows: 4096, Batch: 128}},
-		{"M4", Case{Kind: "transformer", Rate: 1e-3, Rows: 512, Batch: 16,
-			Transformer: &Transformer{Vocabulary: 60, Length: 11, Width: 16, Heads: 4, Layers: 2, Hidden: 24, Classes: 5}}, nil},
-		{"M5", Case{Kind: "transformer", Rate: 1e-3, Rows: 256, Batch: 8,
-			Transformer: &Transformer{Vocabulary: 60, Length: 11, Width: 16, Heads: 2, Layers: 2, Hidden: 24}}, nil},
+		{"M3", Case{Kind: "train", Images: &Images{Height: 10, Width: 10, Channels: 1, Kernel: 3, Filters: []int{4, 6}, Pool: 2}, Widths: []int{54, 16, 10},
+			Loss: "classes", Rate: 1e-3, Rows: 500, Batch: 16}, nil},
+		{"M4", Case{Kind: "transformer", Transformer: &Transformer{Vocabulary: 50, Length: 12, Width: 16, Heads: 2, Layers: 2, Hidden: 32, Classes: 10},
+			Rate: 1e-3, Rows: 500, Batch: 16}, nil},
+		{"M5", Case{Kind: "transformer", Transformer: &Transformer{Vocabulary: 50, Length: 16, Width: 16, Heads: 2, Layers: 2, Hidden: 32},
+			Rate: 1e-3, Rows: 200, Batch: 8}, nil},
 	}
 }
 

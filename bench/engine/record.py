@@ -18,39 +18,53 @@ import torch.nn.functional as F
 
 
 def dense(p, case, x):
+    """Convolutions and a pool where there are images; rows of width after width."""
+    if "images" in case:
+        x = images(p, case["images"], x)
     last = len(case["widths"]) - 1
     for i in range(1, last + 1):
-        x = x @ p[f"dense_{i}/kernel"] + p[f"dense_{i}/bias"]
+        x = affine(p, f"dense_{i}", x)
         if i < last:
             x = F.relu(x)
     return x
 
 
+def affine(p, name, x):
+    return x @ p[name + "/kernel"] + p[name + "/bias"]
+
+
+def images(p, m, x):
+    """hone has channels last, in images, kernels and what dense layers take."""
+    x = x.reshape(-1, m["height"], m["width"], m["channels"]).permute(0, 3, 1, 2)
+    for i in range(1, len(m["filters"]) + 1):
+        x = F.relu(F.conv2d(x, p[f"conv2d_{i}/kernel"].permute(3, 2, 0, 1), p[f"conv2d_{i}/bias"]))
+    return F.max_pool2d(x, m["pool"]).permute(0, 2, 3, 1).flatten(1)
+
+
 def transformer(p, case, tokens):
+    """An encoder that normalises sums, or a language model that normalises what
+    goes in and whose table of tokens makes the logits."""
     t = case["transformer"]
-    heads, classes, w = t["heads"], t["classes"], t["width"]
-    linear = lambda name, x: x @ p[name + "/kernel"] + p[name + "/bias"]
-    norm = lambda name, x: F.layer_norm(x, (w,), p[name + "/gain"], p[name + "/shift"])
+    encoder = t["classes"] > 0
+    norm = lambda name, x: F.layer_norm(x, (t["width"],), p[name + "/gain"], p[name + "/shift"], 1e-5)
+    x = p["table"][tokens] + p["positions_1/table"]
+    b, n, w = x.shape
 
     def attend(part, x):
-        b, n, _ = x.shape
-        q, k, v = linear(part + "dense_1", x).view(b, n, 3, heads, w // heads).permute(2, 0, 3, 1, 4)
-        y = F.scaled_dot_product_attention(q, k, v, is_causal=not classes)
-        return linear(part + "dense_2", y.transpose(1, 2).reshape(b, n, w))
+        q, k, v = affine(p, part + "attention_1/dense_1", x).view(b, n, 3, t["heads"], -1).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v, is_causal=not encoder)
+        return affine(p, part + "attention_1/dense_2", y.transpose(1, 2).reshape(b, n, w))
 
-    x = p["table"][tokens] + p["positions_1/table"]
-    for i in range(1, t["layers"] + 1):
-        part = f"transformer_{i}/"
-        if classes:
-            x = norm(part + "layer_norm_1", x + attend(part + "attention_1/", x))
-            x = norm(part + "layer_norm_2", x + linear(part + "dense_2", F.relu(linear(part + "dense_1", x))))
+    for i in range(t["layers"]):
+        part = f"transformer_{i + 1}/"
+        feed = lambda x, f: affine(p, part + "dense_2", f(affine(p, part + "dense_1", x)))
+        if encoder:
+            x = norm(part + "layer_norm_1", x + attend(part, x))
+            x = norm(part + "layer_norm_2", x + feed(x, F.relu))
         else:
-            x = x + attend(part + "attention_1/", norm(part + "layer_norm_1", x))
-            h = F.gelu(linear(part + "dense_1", norm(part + "layer_norm_2", x)), approximate="tanh")
-            x = x + linear(part + "dense_2", h)
-    if classes:
-        return linear("dense_1", x.mean(1))
-    return norm("layer_norm_1", x) @ p["table"].t()
+            x = x + attend(part, norm(part + "layer_norm_1", x))
+            x = x + feed(norm(part + "layer_norm_2", x), lambda x: F.gelu(x, approximate="tanh"))
+    return affine(p, "dense_1", x.mean(1)) if encoder else norm("layer_norm_1", x) @ p["table"].T
 
 
 MODELS = {"train": dense, "transformer": transformer}  # by the case's kind
@@ -60,28 +74,31 @@ def read(case, name, dtype="<f4"):
     return torch.from_numpy(np.fromfile(os.path.join(case["dir"], name), dtype=dtype))
 
 
+def rows(case):
+    """Inputs and targets of all rows."""
+    if "transformer" in case:
+        t = case["transformer"]
+        x, y = read(case, "tokens", "<i4").long().reshape(-1, t["length"]), read(case, "targets", "<i4").long()
+        return x, y if t["classes"] else y.reshape(x.shape)
+    x = read(case, "x").reshape(case["rows"], -1)
+    return x, read(case, "y", "<i4").long() if case["loss"] == "classes" else read(case, "y").reshape(-1, 1)
+
+
 def batches(case):
     """Inputs and targets of every batch, in the order of hone's first epoch,
     again and again; batches are whole but the last."""
     order = read(case, "order", "<i4").long()
-    if case["kind"] == "transformer":
-        x, y = (read(case, name, "<i4").long().reshape(case["rows"], -1) for name in ("tokens", "targets"))
-    else:
-        x, y = read(case, "x").reshape(case["rows"], -1), examples(case)
+    x, y = rows(case)
     while True:
         for lo in range(0, case["rows"], case["batch"]):
             i = order[lo : lo + case["batch"]]
             yield x[i], y[i]
 
 
-def examples(case):
-    return read(case, "y", "<i4").long() if case["loss"] == "classes" else read(case, "y").reshape(-1, 1)
-
-
 def loss_of(case, logits, y):
-    if case.get("loss") != "binary":
-        return F.cross_entropy(logits.flatten(0, -2), y.flatten())
-    return F.binary_cross_entropy_with_logits(logits, y)
+    if y.is_floating_point():
+        return F.binary_cross_entropy_with_logits(logits, y)
+    return F.cross_entropy(logits.flatten(0, -2), y.flatten())
 
 
 def run(q, dtype):
