@@ -8,7 +8,8 @@ import (
 )
 
 // What a profile tells of a step beside its time. A step need not say anything:
-// it then has no arithmetic, and reads its inputs and writes its outputs once.
+// it then has no arithmetic, and reads its inputs and writes its outputs once. A
+// step that comes before another has then no bytes either.
 
 // A computing step tells how many floating-point operations it does, a fused
 // multiply-add being two.
@@ -23,7 +24,55 @@ func (s *matmulStep) flops(rows int) float64 {
 	return 2 * float64(g.M) * float64(g.N) * float64(g.K)
 }
 
-func (s packStep) bytes(rows int) float64 { return 8 * float64(s.of.b.Shape().Size().Of(rows)) }
+func (s *stackStep) flops(rows int) float64 {
+	g, count := s.gemm(rows)
+	return 2 * float64(g.M) * float64(g.N) * float64(g.K) * float64(count)
+}
+
+// A packing step reads and writes what it packs.
+func (s packStep) bytes(rows int) float64         { return 8 * elements(s.of.b, rows) }
+func (s stackPackStep) bytes(rows int) float64    { return 8 * elements(s.of.b, rows) }
+func (s forwardPackStep) bytes(rows int) float64  { return 8 * elements(s.of.k, rows) }
+func (s backwardPackStep) bytes(rows int) float64 { return 8 * elements(s.of.k, rows) }
+
+// flops are those of the convolution and of each of its two gradients, borders as
+// if they were inside.
+func (c *convolution) flops(rows int) float64 {
+	return 2 * elements(c.y, rows) * float64(c.k.Shape()[:3].Size().Factor)
+}
+
+// The gradient of the kernels is computed by groups of images, and then added up.
+func (s groupsStep) flops(rows int) float64 { return s.of.convolution.flops(rows) }
+func (s groupsStep) bytes(rows int) float64 {
+	return 4 * (elements(s.of.x, rows) + elements(s.of.y, rows))
+}
+func (s *weightsStep) flops(rows int) float64 { return 0 }
+
+// flops are two products of queries and keys, of what is seen.
+func (s *attentionHeads) flops(rows int) float64 {
+	seen := float64(s.queries * s.keys)
+	if s.op.Causal {
+		seen -= float64(s.queries*(s.queries-1)) / 2
+	}
+	return 2 * 2 * float64(s.outer.Of(rows)) * seen * float64(s.width)
+}
+
+// The gradient has five, as it computes the scores again.
+func (s *attentionGradStep) flops(rows int) float64 { return 2.5 * s.attentionHeads.flops(rows) }
+
+// A normalised row is read for its mean, its deviation and its result.
+func (s *rowNormStep) flops(rows int) float64     { return 7 * elements(s.y, rows) }
+func (s *rowNormGradStep) flops(rows int) float64 { return 12 * elements(s.y, rows) }
+func (s rowNormBlocks) flops(rows int) float64    { return 8 * elements(s.of.x, rows) }
+func (s rowNormBlocks) bytes(rows int) float64 {
+	return 4 * (elements(s.of.x, rows) + elements(s.of.dy, rows))
+}
+
+// A bag reads one row of its table for each index.
+func (s *bagStep) flops(rows int) float64 { return elements(s.idx, rows) * float64(s.width.Of(rows)) }
+func (s *bagStep) bytes(rows int) float64 {
+	return 4 * (elements(s.idx, rows)*(1+float64(s.width.Of(rows))) + elements(s.y, rows))
+}
 
 func (s *reduceStep) flops(rows int) float64 { return elements(s.x, rows) }
 
@@ -65,10 +114,10 @@ func elementFlops(op graph.Op) float64 {
 	case graph.LogisticLoss:
 		return expFlops + 30 + 6
 	case graph.Moment:
-		return 5
+		return 4
 	case graph.Adam:
 		return 6
-	case graph.Lookup, graph.Put: // of a unit that works on rows of tables
+	case graph.Lookup, graph.Put: // rows of a table, in a unit that updates them
 		return 0
 	}
 	return 1
@@ -80,7 +129,7 @@ func flopsOf(s step, u *unit, rows int) float64 {
 		return c.flops(rows)
 	}
 	sum := 0.0
-	if u.fused {
+	if _, own := s.(*fusedStep); own {
 		for _, n := range u.nodes {
 			sum += elementFlops(n.Op) * elements(n, rows)
 		}
@@ -93,22 +142,25 @@ func (pl *plan) bytesOf(s step, u *unit, rows int) float64 {
 	if m, ok := s.(moving); ok {
 		return m.bytes(rows)
 	}
+	if pl.isBefore(s) {
+		return 0
+	}
 	words, seen := 0.0, map[*graph.Node]bool{}
 	for _, n := range u.nodes {
-		if u.rows != nil {
-			switch n.Op.(type) {
-			case graph.Lookup:
+		in := n.In
+		switch n.Op.(type) { // of a table's rows, not of all of it
+		case graph.Lookup:
+			words += elements(n, rows)
+			in = in[1:]
+		case graph.Put:
+			words += elements(in[2], rows)
+			in = in[1:]
+		default:
+			if pl.storage[n.ID].place != nowhere {
 				words += elements(n, rows)
-				continue
-			case graph.Put:
-				words += elements(n.In[2], rows)
-				continue
 			}
 		}
-		if pl.storage[n.ID].place != nowhere {
-			words += elements(n, rows)
-		}
-		for _, x := range n.In {
+		for _, x := range in {
 			if r := rootOf(x); pl.unitOf[r.ID] != u && !seen[r] {
 				seen[r] = true
 				words += elements(r, rows)
@@ -134,13 +186,24 @@ func (pl *plan) label(s step, u *unit) (what string, variables []string) {
 		what = fmt.Sprintf("%s %v×%v×%v", first.Op.Name(), first.Shape()[0], k, first.Shape()[1])
 	case packStep:
 		what = "pack " + extent(s.of.b.Shape())
+	case *stackStep:
+		last := len(first.Shape()) - 2
+		g, _ := s.gemm(1)
+		what = fmt.Sprintf("%s %s of %v×%d×%v", first.Op.Name(), extent(first.Shape()[:last]), first.Shape()[last], g.K, first.Shape()[last+1])
 	case *reduceStep:
 		what = first.Op.Name() + " " + extent(s.x.Shape())
 	case *crossEntropyStep:
 		what = first.Op.Name() + " " + extent(s.logits.Shape())
+	default:
+		if pl.isBefore(s) {
+			what = "before " + what
+		}
 	}
 	return what, variables
 }
+
+// isBefore reports whether a step is not its unit's own but what comes before.
+func (pl *plan) isBefore(s step) bool { return pl.before[s] }
 
 // chain names the nodes of a fused unit, or how many there are.
 func chain(u *unit) string {

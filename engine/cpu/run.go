@@ -124,7 +124,9 @@ func compile(p *graph.Program) (*executable, error) {
 			return nil, fmt.Errorf("cpu: %s: %w", p.Name, err)
 		}
 		if p, ok := s.(preparing); ok {
-			e.steps, e.units = append(e.steps, p.before()), append(e.units, u)
+			first := p.before()
+			pl.before[first] = true
+			e.steps, e.units = append(e.steps, first), append(e.units, u)
 		}
 		e.steps, e.units = append(e.steps, s), append(e.units, u)
 	}

@@ -32,7 +32,8 @@ type plan struct {
 	storage []storage           // by node ID
 	over    map[int]*graph.Node // by node ID: the value in whose place it is computed
 	arena   [maxPower + 1]int
-	asked   int // see follows
+	asked   int           // see follows
+	before  map[step]bool // steps that come before a unit's own
 }
 
 // rootOf follows views to the node that owns the storage.
@@ -65,6 +66,7 @@ func makeUnits(p *graph.Program) *plan {
 		kept:    make([]bool, last+1),
 		inPlace: map[*graph.Variable]*graph.Node{},
 		over:    map[int]*graph.Node{},
+		before:  map[step]bool{},
 	}
 	open := map[string]*unit{} // the latest group by shape
 	for _, n := range p.Nodes {
