@@ -38,6 +38,7 @@ type Comparison struct {
 	Target    string `json:"target"`
 	Weight    string `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Unlabeled int    `json:"rows_without_target"` // left out
+	Filtered  int    `json:"rows_filtered"`       // left out by a filter of a bundle's data.clean
 	evaluate.Leaderboard
 	Standings []Compared `json:"standings"` // those of the leaderboard, with what else is known
 	Notes     []string   `json:"notes"`
@@ -103,6 +104,10 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if err := know.weigh(all, o, c); err != nil {
 		return nil, err
 	}
+	rows, err := know.rows(all, o, c)
+	if err != nil {
+		return nil, err
+	}
 	facts := map[string]Compared{}
 	var entries []evaluate.Entry
 	for _, one := range all {
@@ -110,12 +115,12 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 		var s *metric.Sample
 		if one.model == nil {
 			var notes []string
-			s, notes, err = know.predictions(one, o)
+			s, notes, err = know.predictions(one, rows, o)
 			for _, n := range notes {
 				c.Notes = append(c.Notes, one.name+": "+n)
 			}
 		} else {
-			s, err = know.predict(ctx, one, o, &fact, &c.Unlabeled)
+			s, err = know.predict(ctx, one, rows, o, &fact)
 		}
 		if err != nil {
 			return nil, err
@@ -381,7 +386,6 @@ func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
 		return err
 	case has:
 		k.weight, k.weights, c.Weight = names[0], weights, names[0]
-		c.Notes = append(c.Notes, "rows count by "+k.weight)
 	default:
 		c.Notes = append(c.Notes, fmt.Sprintf("every row counts the same: %s has no column %s, by which the bundles were trained", o.File, names[0]))
 	}
@@ -412,30 +416,18 @@ func sameClasses(a, b []string) bool {
 }
 
 // predict measures a bundle, and fills in what else is known of it.
-func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fact *Compared, unlabeled *int) (*metric.Sample, error) {
+func (k *truth) predict(ctx context.Context, c *candidate, rows *scene, o CompareOptions, fact *Compared) (*metric.Sample, error) {
 	m := c.model
 	read := o.Data
 	read.Schema = slices.Clone(m.InputSchema())
 	if f := m.Schema.Field(k.target); f != nil {
 		read.Schema = append(read.Schema, *f)
 	}
-	var err error
-	if read.Schema, _, err = readWeight(o.File, k.weights, o.Data, read.Schema); err != nil {
-		return nil, err
-	}
 	t, _, err := data.Read(o.File, read)
 	if err != nil {
 		return nil, forModel(err, m)
 	}
-	if err := checkWeights(t, k.weight, o.File, nil); err != nil {
-		return nil, err
-	}
-	var drop prepared
-	rows := t.Rows
-	if t, err = drop.dropUnlabelled(t, []string{k.target}, o.File); err != nil {
-		return nil, err
-	}
-	*unlabeled = rows - t.Rows
+	t = rows.of(t) // as they are in the file, since the bundle cleans them
 	at := c.output(k.target)
 	one := model.Model{Target: k.target, Output: m.Outputs()[at].Feature, Clean: m.Clean} // the file need not have the others
 	_, targets, err := one.Targets(t)
@@ -463,7 +455,7 @@ func (k *truth) predict(ctx context.Context, c *candidate, o CompareOptions, fac
 			fact.RunSeconds = s.Seconds
 		}
 	}
-	return inOrder((heldOut{p[at], targets, weightsOf(t, k.weight)}).sample(), k.output.Classes()), nil
+	return inOrder((heldOut{p[at], targets, rows.weights}).sample(), k.output.Classes()), nil
 }
 
 // inOrder puts the classes of a sample into the order of classes, which are

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/metric"
 )
@@ -256,5 +257,40 @@ func TestInOrder(t *testing.T) {
 	got := inOrder(b, []string{"yes", "no"})
 	if !slices.Equal(got.Target, []float64{1, 0}) || !slices.Equal(got.Pred, []float64{1, 1}) || !slices.Equal(got.Prob, []float64{0.75, 0.5}) {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestCompareCleans: filters and cleaned weights count as in hone evaluate, for
+// bundles and for files of predictions; rows that a filter of one bundle leaves
+// out are left out for all.
+func TestCompareCleans(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	weighted(400, 77, uneven, "balance").write(t, dir, "rows.csv")
+	test := weighted(200, 78, uneven, "balance").write(t, dir, "test.csv")
+	config := strings.Replace(weightedConfig, "split: {fractions: [0.5, 0.2, 0.3]}", "test: test.csv, clean: [{type: filter, where: age >= 30}, {type: convert, column: w, value: w * w}]", 1) + "outputs: [balance]\n"
+	s, _ := mustRun(t, configure(t, dir, config))
+	m := mustLoad(t, s.Bundle)
+	text, _ := predict(t, m, test, false)
+	file := writeFile(t, dir, "p.csv", text)
+	e, err := EvaluateFile(context.Background(), m, m, test, data.Options{}, 20, 0.95, 0)
+	if err != nil || e.Filtered == 0 || e.Weight != "w" {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	c := mustCompare(t, comparing(test, s.Bundle, file))
+	if c.Filtered != e.Filtered || c.Rows != e.Rows || c.Weight != "w" {
+		t.Errorf("%d rows, %d filtered, by %q; evaluated %d, %d", c.Rows, c.Filtered, c.Weight, e.Rows, e.Filtered)
+	}
+	for _, name := range []string{"m.hone", "p.csv"} {
+		if got, want := c.of(t, name).Metrics["rmse"], e.Metrics["rmse"].Value; got != want {
+			t.Errorf("%s: rmse %v, evaluated %v", name, got, want)
+		}
+	}
+	// Another bundle has another filter and makes nothing of the weights.
+	other := strings.NewReplacer("age >= 30", "age < 60", "{type: convert, column: w, value: w * w}", "{type: convert, column: w, value: w + 0}").Replace(config)
+	o, _ := mustRun(t, configure(t, dir, other, "name=other"))
+	both := mustCompare(t, comparing(test, s.Bundle, o.Bundle))
+	if both.Filtered <= c.Filtered || both.Weight != "" || !strings.Contains(strings.Join(both.Notes, ";"), "makes different weights") {
+		t.Errorf("two filters: %d rows filtered, by %q, %q", both.Filtered, both.Weight, both.Notes)
 	}
 }

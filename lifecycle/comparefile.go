@@ -92,7 +92,7 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 
 // predictions reads a file of predictions and sets them beside the targets of
 // the rows that have one.
-func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []string, error) {
+func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metric.Sample, []string, error) {
 	have, err := data.Columns(c.path, data.Options{})
 	if err != nil {
 		return nil, nil, err
@@ -125,30 +125,15 @@ func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []s
 	}
 	read := o.Data
 	read.Schema = rowFields
-	if read.Schema, _, err = readWeight(o.File, k.weights, o.Data, read.Schema); err != nil {
-		return nil, nil, err
-	}
 	rows, _, err := data.Read(o.File, read)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := checkWeights(rows, k.weight, o.File, nil); err != nil {
 		return nil, nil, err
 	}
 	at, notes, err := match(rows, t, p.shared, o.File, c.path)
 	if err != nil {
 		return nil, nil, err
 	}
-	target := rows.Column(k.target)
-	var keep, from []int
-	for i := range rows.Rows {
-		if !target.Missing(i) {
-			keep, from = append(keep, i), append(from, at[i])
-		}
-	}
-	if len(keep) == 0 {
-		return nil, nil, mistake("%s: the column %q to predict is missing in every one of %d rows", o.File, k.target, rows.Rows)
-	}
+	from := scene.at(at)
 	t = t.Select(from)
 	for _, col := range t.Columns[:len(t.Columns)-len(p.shared)] {
 		for i := range t.Rows {
@@ -157,10 +142,7 @@ func (k *truth) predictions(c *candidate, o CompareOptions) (*metric.Sample, []s
 			}
 		}
 	}
-	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Weight: pick(weightsOf(rows, k.weight), keep, 1)}
-	if s.Target, err = k.values(rows.Select(keep).Column(k.target)); err != nil {
-		return nil, nil, mistake("%s: %v", o.File, err)
-	}
+	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Target: scene.targets, Weight: scene.weights}
 	if p.decision != "" {
 		if s.Pred, err = k.values(t.Column(p.decision)); err != nil {
 			return nil, nil, mistake("%s: %v", c.path, err)

@@ -114,6 +114,9 @@ func comparisonText(c *lifecycle.Comparison, paint palette, width int) string {
 	if c.Unlabeled > 0 {
 		rows += fmt.Sprintf(" (%s more lack the target)", count(c.Unlabeled))
 	}
+	if c.Filtered > 0 {
+		rows += fmt.Sprintf(" (%s more are left out by a filter of data.clean)", count(c.Filtered))
+	}
 	line(hang("  ", rows, width))
 	line("")
 	for i, l := range leaderboard(c, width) {
