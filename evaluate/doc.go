@@ -6,7 +6,8 @@
 // card and the command line's --json are all drawn from it.
 //
 // Start with [Evaluate]. [Rank] puts several predictions of the same rows into
-// a leaderboard with tests against the best; [Diagnose] reads training curves
+// a leaderboard with tests against the best; [Slices] measures the rows of each value
+// of columns; [Diagnose] reads training curves
 // alone; [Folds] sets the folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from

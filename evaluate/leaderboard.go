@@ -162,7 +162,7 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 			return nil, fmt.Errorf("%s has the classes %q, %s has %q: they cannot be compared", first.Name, first.Sample.Classes, e.Name, s.Classes)
 		case !slices.Equal(s.Target, first.Sample.Target):
 			return nil, fmt.Errorf("%s and %s predict other rows: give both the same rows in the same order", first.Name, e.Name)
-		case s.Prob == nil && s.Kind != metric.Regression:
+		case s.Prob == nil && s.Score == nil && s.Kind != metric.Regression:
 			unlikely = e.Name
 		}
 		if _, err := metric.Values(s, nil); err != nil {
@@ -187,8 +187,16 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 		}
 		return nil, fmt.Errorf("%s does not measure a %s task, expected one of %s", m.Name, kind, strings.Join(fit, ", "))
 	}
-	if m.Needs&(metric.Prob|metric.Score) != 0 && unlikely != "" {
-		return nil, fmt.Errorf("%s needs probabilities, and %s has none: rank by a metric of decisions, such as accuracy", m.Name, unlikely)
+	for _, e := range entries {
+		switch {
+		case m.MeasuresWith(e.Sample):
+		case m.Needs&metric.Score != 0:
+			return nil, fmt.Errorf("%s needs probabilities or scores, and %s has none: rank by a metric of decisions, such as accuracy", m.Name, e.Name)
+		case m.Needs&metric.Prob != 0:
+			return nil, fmt.Errorf("%s needs probabilities, and %s has none: rank by a metric of decisions, such as accuracy", m.Name, e.Name)
+		default:
+			return nil, fmt.Errorf("%s needs decisions, and %s has scores alone: rank by roc_auc, or give a column prediction", m.Name, e.Name)
+		}
 	}
 	return m, nil
 }

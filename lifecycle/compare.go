@@ -25,10 +25,14 @@ const comparedRows = 1000
 // CompareOptions says what to compare, on what.
 type CompareOptions struct {
 	Models []string // bundles, runs and files of predictions
-	File   string   // of rows that have the target
-	Data   data.Options
-	Target string // "": the first output of the first bundle that all bundles have
-	Dir    string // whose register knows the runs
+	File   string   // of rows that have the target; "": the files of predictions have it themselves
+	// Columns name what is found in files of predictions by other names:
+	// "prediction", "score" or "p_CLASS" to a column.
+	Columns map[string]string
+	Weight  string // the column by which rows count; "": as the bundles say
+	Data    data.Options
+	Target  string // "": the first output of the first bundle that all bundles have
+	Dir     string // whose register knows the runs
 	evaluate.RankOptions
 }
 
@@ -78,6 +82,7 @@ type truth struct {
 	others  []string    // what bundles predict besides
 	weight  string      // the column that all bundles count rows by, where the file has it, and
 	weights *data.Field // how it is written
+	inside  bool        // files of predictions have the target, as the truth
 }
 
 // Compare measures models on the same rows and tests each against the best.
@@ -93,10 +98,17 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if err := distinctCandidates(all); err != nil {
 		return nil, err
 	}
+	inside := o.File == ""
+	if inside {
+		if err := o.findTruth(all); err != nil {
+			return nil, err
+		}
+	}
 	know, err := agreed(all, o)
 	if err != nil {
 		return nil, err
 	}
+	know.inside = inside
 	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
 	if others := shared(all, know.target); len(others) > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("compared by %s; the bundles also predict %s: --target NAME compares by another", know.target, strings.Join(others, ", ")))
@@ -319,7 +331,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 			if f == nil {
 				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, target)
 			}
-			know = &truth{c.name, target, *f, m.Outputs()[c.output(target)].Feature, nil, "", nil}
+			know = &truth{from: c.name, target: target, field: *f, output: m.Outputs()[c.output(target)].Feature}
 			know.others = slices.DeleteFunc(targetsOf(m), func(n string) bool { return n == target })
 			continue
 		}
@@ -338,15 +350,11 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	kind, _, err := data.TargetKind(column)
+	output, err := outputOf(column, all, o)
 	if err != nil {
 		return nil, err
 	}
-	output, err := feature.OutputTypes()[kind].Fit(column)
-	if err != nil {
-		return nil, mistake("%s: %v", o.File, err)
-	}
-	return &truth{o.File, o.Target, field, output, nil, "", nil}, nil
+	return &truth{from: o.File, target: o.Target, field: field, output: output}, nil
 }
 
 // fits refuses a bundle that predicts something else.
@@ -374,6 +382,9 @@ func (k *truth) weigh(all []*candidate, o CompareOptions, c *Comparison) error {
 		}
 	}
 	switch {
+	case o.Weight != "":
+		c.Weight = o.Weight
+		return k.weighBy(o.Weight, o)
 	case len(names) > 1:
 		c.Notes = append(c.Notes, "every row counts the same: the bundles were trained by different weights of rows")
 		return nil

@@ -2,9 +2,11 @@ package lifecycle
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
@@ -37,14 +39,27 @@ func readTarget(o CompareOptions) (*data.Column, data.Field, error) {
 type predicted struct {
 	decision string   // the class or the number; "" if there is none
 	prob     []string // of each class; of two classes, that of the positive one
+	score    bool     // prob may be any number that orders the rows
 	negative bool     // the one probability is of the negative class
 	shared   []string // columns of the rows that stand here too
 }
 
-func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err error) {
+func (k *truth) columns(c *candidate, have, rows []string, given map[string]string) (p predicted, err error) {
+	for _, role := range slices.Sorted(maps.Keys(given)) {
+		column := given[role]
+		if role != "prediction" && role != "score" && !strings.HasPrefix(role, "p_") {
+			return p, mistake("--columns %s=%s: unknown name, expected prediction, score or p_CLASS", role, column)
+		}
+		if !slices.Contains(have, column) {
+			return p, mistake("--columns %s=%s: %s has no column %q%s", role, column, c.path, column, didYouMean(column, have))
+		}
+	}
 	first := func(names ...string) string {
 		for _, n := range names {
-			if slices.Contains(have, n) {
+			if column, ok := given[n]; ok {
+				return column
+			}
+			if slices.Contains(have, n) && !(k.inside && n == k.target) {
 				return n
 			}
 		}
@@ -58,6 +73,7 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 		name := probability(classes[1])
 		if name == "" {
 			name = first("score", "probability", k.target+"_probability")
+			p.score = name != "" && name == first("score")
 		}
 		if name == "" {
 			name = probability(classes[0])
@@ -80,6 +96,9 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 		}
 	}
 	if p.decision == "" && p.prob == nil {
+		if k.inside {
+			return p, mistake("%s has no predictions beside the truth, %s: expected a column prediction, or for classes score or p_CLASS, or names with --columns; found %q", c.path, k.target, have)
+		}
 		return p, mistake("%s has no predictions: expected a column %s, or prediction, and for classes the probabilities as %s_probability_CLASS or p_CLASS; found %q", c.path, k.target, k.target, have)
 	}
 	for _, n := range have {
@@ -93,7 +112,11 @@ func (k *truth) columns(c *candidate, have, rows []string) (p predicted, err err
 // predictions reads a file of predictions and sets them beside the targets of
 // the rows that have one.
 func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metric.Sample, []string, error) {
-	have, err := data.Columns(c.path, data.Options{})
+	read := data.Options{}
+	if k.inside {
+		read = o.Data
+	}
+	have, err := data.Columns(c.path, read)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -101,7 +124,7 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := k.columns(c, have, names)
+	p, err := k.columns(c, have, names, o.Columns)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -119,23 +142,37 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 		fields = append(fields, data.Field{Name: n, Type: data.Identifier})
 		rowFields = append(rowFields, data.Field{Name: n, Type: data.Identifier})
 	}
-	t, _, err := data.Read(c.path, data.Options{Schema: fields})
+	truth := k.inside && c.path != o.File && slices.Contains(have, k.target)
+	if truth {
+		fields = append(fields, k.field)
+	}
+	read.Schema = fields
+	t, _, err := data.Read(c.path, read)
 	if err != nil {
 		return nil, nil, err
 	}
-	read := o.Data
+	read = o.Data
 	read.Schema = rowFields
 	rows, _, err := data.Read(o.File, read)
 	if err != nil {
 		return nil, nil, err
 	}
-	at, notes, err := match(rows, t, p.shared, o.File, c.path)
-	if err != nil {
+	var at []int
+	var notes []string
+	if c.path == o.File { // each row has its prediction
+		at = make([]int, t.Rows)
+		for i := range at {
+			at[i] = i
+		}
+	} else if at, notes, err = match(rows, t, p.shared, o.File, c.path, truth); err != nil {
 		return nil, nil, err
 	}
 	from := scene.at(at)
 	t = t.Select(from)
-	for _, col := range t.Columns[:len(t.Columns)-len(p.shared)] {
+	for _, col := range t.Columns {
+		if col.Name != p.decision && !slices.Contains(p.prob, col.Name) {
+			continue
+		}
 		for i := range t.Rows {
 			if col.Missing(i) {
 				return nil, nil, mistake("%s, row %d: %s is missing: every row needs a prediction", c.path, from[i]+1, col.Name)
@@ -148,7 +185,23 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 			return nil, nil, mistake("%s: %v", c.path, err)
 		}
 	}
-	k.probabilities(s, t, p)
+	if truth {
+		values, err := k.values(t.Column(k.target))
+		if err != nil {
+			return nil, nil, mistake("%s: %v", c.path, err)
+		}
+		for i, v := range values {
+			if v != s.Target[i] {
+				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: both files must have the same rows; give their rows one order, or a column that identifies them", c.path, from[i]+1, k.target, t.Column(k.target).Text(i), o.File, rows.Column(k.target).Text(scene.keep[i]))
+			}
+		}
+	}
+	if err := k.probabilities(s, t, p, c.path, from); err != nil {
+		return nil, nil, err
+	}
+	if p.decision == k.target && s.Prob != nil && slices.Equal(s.Pred, s.Target) {
+		notes = append(notes, fmt.Sprintf("%s is right in every row and taken for the prediction, though there are probabilities: is it the truth? Then take it out, or give --columns", k.target))
+	}
 	return s, notes, nil
 }
 
@@ -160,23 +213,49 @@ func (k *truth) values(c *data.Column) ([]float64, error) {
 }
 
 // probabilities fills in those that there are, and where no class is stated,
-// the likeliest.
-func (k *truth) probabilities(s *metric.Sample, t *data.Table, p predicted) {
+// the likeliest. Scores of two classes beyond 0 to 1 only order the rows.
+func (k *truth) probabilities(s *metric.Sample, t *data.Table, p predicted, path string, from []int) error {
 	if p.prob == nil {
-		return
+		return nil
 	}
 	n, width := t.Rows, len(p.prob)
 	s.Prob = make([]float64, n*width)
+	beyond := false
 	for j, name := range p.prob {
 		for i, v := range t.Column(name).Numbers {
+			switch {
+			case math.IsInf(v, 0):
+				return mistake("%s, row %d: %s is %v, expected a finite number", path, from[i]+1, name, v)
+			case v >= 0 && v <= 1:
+			case p.score:
+				beyond = true
+			default:
+				return mistake("%s, row %d: %s is %v, expected a probability from 0 to 1%s", path, from[i]+1, name, v,
+					map[bool]string{true: "; a column of other scores is to be named score (or --columns score=" + name + ")"}[s.Kind == metric.Binary])
+			}
 			if p.negative {
 				v = 1 - v
 			}
 			s.Prob[i*width+j] = v
 		}
 	}
+	if beyond {
+		s.Score, s.Prob = s.Prob, nil
+		return nil
+	}
+	if s.Kind == metric.Multiclass {
+		for i := range n {
+			sum := 0.0
+			for _, v := range s.Prob[i*width : (i+1)*width] {
+				sum += v
+			}
+			if math.Abs(sum-1) > metric.SumTolerance {
+				return mistake("%s, row %d: the probabilities add up to %.6g, expected 1: give those of all classes, after the softmax", path, from[i]+1, sum)
+			}
+		}
+	}
 	if s.Pred != nil {
-		return
+		return nil
 	}
 	s.Pred = make([]float64, n)
 	for i := range s.Pred {
@@ -192,15 +271,17 @@ func (k *truth) probabilities(s *metric.Sample, t *data.Table, p predicted) {
 		}
 		s.Pred[i] = float64(best)
 	}
+	return nil
 }
 
 // match finds the prediction of each row: by the first shared column that is
 // different in every row, otherwise by order, in which shared columns must
-// agree.
-func match(rows, t *data.Table, shared []string, file, path string) (at []int, notes []string, err error) {
+// agree. Where both have the truth to tell them by, a column that does not agree
+// is something else of the same name.
+func match(rows, t *data.Table, shared []string, file, path string, truth bool) (at []int, notes []string, err error) {
 	at = make([]int, rows.Rows)
 	for _, name := range shared {
-		if !unique(rows.Column(name)) {
+		if !unique(rows.Column(name)) || truth && !holds(t.Column(name), rows.Column(name)) {
 			continue
 		}
 		key, found := t.Column(name), map[string]int{}
@@ -231,6 +312,10 @@ func match(rows, t *data.Table, shared []string, file, path string) (at []int, n
 		a, b := rows.Column(name), t.Column(name)
 		for i := range at {
 			if x, y := a.Text(i), b.Text(i); !alike(x, y) {
+				if truth {
+					notes = append(notes, fmt.Sprintf("%s is other than in %s, and not looked at", name, file))
+					break
+				}
 				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: the predictions are in another order, or of other rows; take the column out if it is predicted as well", path, i+1, name, y, file, x)
 			}
 		}
@@ -238,7 +323,24 @@ func match(rows, t *data.Table, shared []string, file, path string) (at []int, n
 	for i := range at {
 		at[i] = i
 	}
-	return at, []string{"matched with the rows by order"}, nil
+	return at, append(notes, "matched with the rows by order"), nil
+}
+
+// holds reports whether a column has every value of another, each once.
+func holds(c, values *data.Column) bool {
+	have := map[string]bool{}
+	for i := range c.Len() {
+		have[c.Text(i)] = true
+	}
+	if len(have) != c.Len() {
+		return false
+	}
+	for i := range values.Len() {
+		if !have[values.Text(i)] {
+			return false
+		}
+	}
+	return true
 }
 
 // unique reports whether a column tells all rows apart.

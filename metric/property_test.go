@@ -103,32 +103,7 @@ func drawOther(t *rapid.T, s *Sample, n int) {
 }
 
 // rows gives the sample made of the given rows, in that order.
-func rows(s *Sample, at []int) *Sample {
-	pick := func(values []float64, width int) []float64 {
-		if values == nil {
-			return nil
-		}
-		out := []float64{}
-		for _, i := range at {
-			out = append(out, values[i*width:(i+1)*width]...)
-		}
-		return out
-	}
-	out := &Sample{
-		Kind: s.Kind, Classes: s.Classes,
-		Target: pick(s.Target, s.width()), Pred: pick(s.Pred, s.width()), Weight: pick(s.Weight, 1),
-		Prob: pick(s.Prob, s.probWidth()), Bytes: pick(s.Bytes, 1),
-	}
-	for _, i := range at {
-		if s.Query != nil {
-			out.Query = append(out.Query, s.Query[i])
-		}
-		if s.Answers != nil {
-			out.Answers, out.References = append(out.Answers, s.Answers[i]), append(out.References, s.References[i])
-		}
-	}
-	return out
-}
+func rows(s *Sample, at []int) *Sample { return s.Select(at) }
 
 // repeated writes out each row as often as its whole weight says.
 func repeated(s *Sample) *Sample {

@@ -37,10 +37,10 @@ type Sample struct {
 	confusion *Counts // what does, counted when a metric asks
 }
 
-// probSumTolerance is how far the probabilities of a row may be from a sum of
+// SumTolerance is how far the probabilities of a row may be from a sum of
 // 1: wide enough for a softmax in half precision, narrow enough for scores
 // that are no probabilities.
-const probSumTolerance = 2e-3
+const SumTolerance = 2e-3
 
 // maxClasses keeps the confusion matrix under a gigabyte.
 const maxClasses = 10_000
@@ -229,7 +229,7 @@ func (s *Sample) checkProb() error {
 		for _, v := range s.Prob[i*width : (i+1)*width] {
 			sum += v
 		}
-		if math.Abs(sum-1) > probSumTolerance {
+		if math.Abs(sum-1) > SumTolerance {
 			return fmt.Errorf("row %d: the probabilities add up to %v, expected 1", i, sum)
 		}
 	}
@@ -409,4 +409,32 @@ func (s *Sample) meanOfCounted(values []float64) float64 {
 		}
 	}
 	return sum / weight
+}
+
+// Select gives the sample of some rows, in their order.
+func (s *Sample) Select(rows []int) *Sample {
+	pick := func(values []float64, width int) []float64 {
+		if values == nil {
+			return nil
+		}
+		out := make([]float64, 0, len(rows)*width)
+		for _, i := range rows {
+			out = append(out, values[i*width:(i+1)*width]...)
+		}
+		return out
+	}
+	out := &Sample{
+		Kind: s.Kind, Classes: s.Classes,
+		Target: pick(s.Target, s.width()), Pred: pick(s.Pred, s.width()), Prob: pick(s.Prob, s.probWidth()),
+		Weight: pick(s.Weight, 1), Score: pick(s.Score, 1), Bytes: pick(s.Bytes, 1),
+	}
+	for _, i := range rows {
+		if s.Query != nil {
+			out.Query = append(out.Query, s.Query[i])
+		}
+		if s.Answers != nil {
+			out.Answers, out.References = append(out.Answers, s.Answers[i]), append(out.References, s.References[i])
+		}
+	}
+	return out
 }

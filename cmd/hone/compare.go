@@ -29,15 +29,18 @@ them by one metric and tests each against the best. A MODEL is a bundle, the
 folder of a run, a run's id or name as hone runs lists them, or a file of
 predictions as hone predict writes it, whoever made it. A winner is named only
 where the tests tell it from all others; else compare says how many more rows
-that would take.`,
+that would take.
+
+Files of predictions that have the truth as well need no --data: --target names
+it. They have a column prediction, or score (of the positive class), or p_CLASS
+for each class, by these names or those that --columns gives.`,
 		Example: `  hone compare churn.hone smaller.hone --data test.csv
   hone compare latest 20261124-16 churn --data test.csv --metric log_loss
   hone compare churn.hone theirs.csv --data test.csv --markdown
-  hone compare a.csv b.csv --data test.csv --target churn --json`,
+  hone compare a.csv b.csv --data test.csv --target churn --json
+  hone compare a.csv b.csv --target y --columns prediction=yhat`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
-			case o.File == "":
-				return usagef("--data is missing: name the file of rows to compare on; usage: %s", c.UseLine())
 			case asJSON && markdown:
 				return usagef("--json and --markdown exclude each other")
 			case !(o.Alpha > 0 && o.Alpha < 1):
@@ -72,8 +75,10 @@ that would take.`,
 			return err
 		},
 	}
-	c.Flags().StringVar(&o.File, "data", "", "the `FILE` of rows to compare on, which has the target")
+	c.Flags().StringVar(&o.File, "data", "", "the `FILE` of rows to compare on, which has the target (default: the files of predictions have it)")
 	c.Flags().StringVar(&o.Target, "target", "", "the `COLUMN` that is predicted (default: as the bundles say)")
+	c.Flags().StringToStringVar(&o.Columns, "columns", nil, "columns of files of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
+	c.Flags().StringVar(&o.Weight, "weight", "", "the `COLUMN` by which rows count (default: as the bundles say)")
 	c.Flags().StringVar(&o.Metric, "metric", "", "the `NAME` of the metric to rank by (default: roc_auc, accuracy or rmse, by the task)")
 	c.Flags().Float64Var(&o.Alpha, "alpha", o.Alpha, "the `CHANCE` allowed of claiming a difference that is not there")
 	c.Flags().IntVar(&o.Resamples, "bootstrap", o.Resamples, "`RESAMPLES` behind intervals and permutation tests")

@@ -183,6 +183,7 @@ func TestDocumentedJSON(t *testing.T) {
 	hone("run", "hone.yaml", "--set", "name=short", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=50")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "short", "--data", "data.csv", "--bootstrap", "100", "--json")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "out.csv", "--data", "data.csv", "--bootstrap", "100", "--json")
+	one("hone evaluate --predictions FILE --json", "evaluate", "--predictions", "out.csv", "--data", "data.csv", "--target", "churn", "--bootstrap", "20", "--json")
 	const several = "name: several\ndata: {source: data.csv}\noutputs: [churn, {name: spend, weight: 0.5}]\ntrain: {epochs: 2}\nevaluate: {bootstrap: 20}\n"
 	if err := os.WriteFile(filepath.Join(dir, "several.yaml"), []byte(several), 0o644); err != nil {
 		t.Fatal(err)

@@ -62,6 +62,9 @@ func arguments(c *cobra.Command, args []string) error {
 		}
 		names = append(names, word)
 	}
+	if f := c.Flags().Lookup("predictions"); f != nil && f.Changed {
+		names = nil // they stand for the model and the file
+	}
 	many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
 	switch {
 	case len(args) < len(names):

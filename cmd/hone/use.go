@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/internal/atomicfile"
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/metric"
@@ -91,6 +92,7 @@ func sameFile(path string, files ...string) string {
 func evaluateCommand() *cobra.Command {
 	var endpoint string
 	var require, metrics []string
+	var of lifecycle.PredictionOptions
 	var resamples int
 	var seed uint64
 	var asJSON bool
@@ -101,8 +103,14 @@ func evaluateCommand() *cobra.Command {
 		Short:   "Measure a model on a file whose answers are known",
 		Long: `Evaluate predicts the rows of a file that has the target and measures the
 predictions, with bootstrap intervals. With --endpoint the rows go through a
-live server instead; a server of the same model gives the same numbers.`,
+live server instead; a server of the same model gives the same numbers.
+
+With --predictions there is no model: the file has what any program predicted,
+and the truth (--target), or --data names the file that has it. It has a column
+prediction, or score (of the positive class), or p_CLASS for each class, by these
+names or those that --columns gives. By its other columns the rows are sliced.`,
 		Example: `  hone evaluate churn.hone test.csv
+  hone evaluate --predictions preds.csv --target y
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
   hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -116,6 +124,22 @@ live server instead; a server of the same model gives the same numbers.`,
 			o, err := flags.options()
 			if err != nil {
 				return err
+			}
+			if c.Flags().Changed("predictions") {
+				if endpoint != "" {
+					return usagef("--predictions and --endpoint exclude each other")
+				}
+				d := evaluate.DefaultOptions()
+				of.Data, of.Gates, of.Metrics, of.Resamples, of.Level, of.Seed = o, gates, metrics, d.Bootstrap, d.Level, seed
+				if c.Flags().Changed("bootstrap") {
+					of.Resamples = resamples
+				}
+				return evaluatePredictions(c, of, asJSON, &flags)
+			}
+			for _, flag := range []string{"data", "target", "columns", "weight"} {
+				if c.Flags().Changed(flag) {
+					return usagef("--%s goes with --predictions: a model knows it", flag)
+				}
 			}
 			m, b, err := model.Load(args[0])
 			if err != nil {
@@ -160,6 +184,11 @@ live server instead; a server of the same model gives the same numbers.`,
 		},
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
+	c.Flags().StringVar(&of.Predictions, "predictions", "", "the `FILE` of predictions to measure, instead of a model")
+	c.Flags().StringVar(&of.File, "data", "", "the `FILE` of rows that has the truth (default: the file of predictions has it)")
+	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
+	c.Flags().StringToStringVar(&of.Columns, "columns", nil, "columns of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
+	c.Flags().StringVar(&of.Weight, "weight", "", "the `COLUMN` by which rows count")
 	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
 	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
@@ -167,6 +196,69 @@ live server instead; a server of the same model gives the same numbers.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	flags.add(c)
 	return c
+}
+
+func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, asJSON bool, flags *dataFlags) error {
+	if o.Predictions == "" {
+		return usagef("--predictions: the name of the file is empty")
+	}
+	for _, n := range o.Metrics {
+		if _, err := metric.Lookup(n); err != nil && n != lifecycle.DefaultMetrics && n != lifecycle.AllMetrics {
+			return usagef("--metrics: %w", err)
+		}
+	}
+	e, err := lifecycle.EvaluatePredictions(o)
+	if err != nil {
+		return flags.explain(err)
+	}
+	if asJSON {
+		if err := printJSON(c, e); err != nil {
+			return err
+		}
+	} else {
+		printPredictions(c.OutOrStdout(), e)
+	}
+	return checkGates(o.Gates, e.Metrics, nil, o.Predictions)
+}
+
+// shownSlices is how many of the worst slices are shown, beside those that are
+// told from the rest.
+const shownSlices = 5
+
+func printPredictions(w io.Writer, e *lifecycle.PredictionsEvaluation) {
+	fmt.Fprintf(w, "%s: %s of %s", e.File, plural(e.Rows, "row"), e.Target)
+	if e.Task == metric.Binary.String() {
+		fmt.Fprintf(w, ", %s being positive", e.Classes[1])
+	}
+	if e.Unlabeled > 0 {
+		fmt.Fprintf(w, " (%s more lack it)", count(e.Unlabeled))
+	}
+	if e.Weight != "" {
+		fmt.Fprintf(w, ", by the weights of %s", e.Weight)
+	}
+	fmt.Fprintln(w)
+	printMetrics(w, e.Metrics, e.Order, e.Level)
+	if len(e.Slices) > 0 {
+		fmt.Fprintf(w, "worst slices by %s:\n", e.SlicedBy)
+	}
+	left := 0
+	for i, s := range e.Slices {
+		if i >= shownSlices && !s.Worse {
+			left++
+			continue
+		}
+		said := ""
+		if s.Worse {
+			said = fmt.Sprintf(", worse than the rest at %s (p %s)", number(float64(s.Rest)), pValue(s.Adjusted))
+		}
+		fmt.Fprintf(w, "  %-20s %10s  (%s to %s), %s%s\n", s.Column+" "+s.Value, number(s.Score.Value), number(s.Score.Low), number(s.Score.High), plural(s.Rows, "row"), said)
+	}
+	if left > 0 {
+		fmt.Fprintf(w, "  %d more, none of them told from the rest as worse: --json has all\n", left)
+	}
+	for _, n := range e.Notes {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
 }
 
 // namedMetrics are the names of --metrics, and those that gates ask for.

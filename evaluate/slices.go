@@ -1,0 +1,161 @@
+package evaluate
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/metric"
+)
+
+// Limits on slices.
+const (
+	minSlice       = 30  // rows; of fewer a metric says little
+	maxSliceValues = 50  // of a column of categories
+	sliceResamples = 400 // behind the error of a slice's metric
+)
+
+// A Slice is the rows that have one value of a column, or numbers of a range.
+type Slice struct {
+	Column string          `json:"column"`
+	Value  string          `json:"value"` // or a range: 18 to 25
+	Rows   int             `json:"rows"`
+	Score  metric.Interval `json:"score"`
+	// Rest is the metric of all other rows.
+	Rest Number `json:"rest"`
+	// Adjusted is the two-sided p-value of their difference, corrected for the
+	// number of slices by metric.Holm.
+	Adjusted Number `json:"p_adjusted"`
+	// Worse is whether the slice is told from the rest, and worse.
+	Worse bool `json:"worse"`
+}
+
+// Slices measures the rows of each value of the columns (of numbers with more
+// than ten values, of each quarter of the rows), the worst first. A slice and
+// the other rows are told apart by a normal test of their difference, with
+// standard errors by the bootstrap. Slices of fewer than 30 rows, or that leave
+// fewer, are left out.
+func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level float64, seed uint64) ([]Slice, error) {
+	var out []Slice
+	var ps []float64
+	for _, c := range columns {
+		for _, g := range groupsOf(c) {
+			rest := make([]int, 0, s.Rows()-len(g.rows))
+			in := make(map[int]bool, len(g.rows))
+			for _, i := range g.rows {
+				in[i] = true
+			}
+			for i := range s.Rows() {
+				if !in[i] {
+					rest = append(rest, i)
+				}
+			}
+			if len(g.rows) < minSlice || len(rest) < minSlice {
+				continue
+			}
+			score, square, err := measuredRows(s.Select(g.rows), m, level, seed)
+			if err != nil {
+				return nil, err
+			}
+			other, otherSquare, err := measuredRows(s.Select(rest), m, level, seed+1)
+			if err != nil {
+				return nil, err
+			}
+			if math.IsNaN(score.Value) || math.IsNaN(other.Value) {
+				continue // undefined on these rows
+			}
+			p := 1.0
+			if d := score.Value - other.Value; d != 0 {
+				p = math.Erfc(math.Abs(d) / math.Sqrt(square+otherSquare) / math.Sqrt2)
+			}
+			out = append(out, Slice{Column: c.Name, Value: g.name, Rows: len(g.rows), Score: score, Rest: Number(other.Value)})
+			ps = append(ps, p)
+		}
+	}
+	for i, p := range metric.Holm(ps, nil) {
+		below := out[i].Score.Value < float64(out[i].Rest)
+		out[i].Adjusted = Number(p)
+		out[i].Worse = p <= 1-level && below == m.HigherIsBetter && out[i].Score.Value != float64(out[i].Rest)
+	}
+	slices.SortStableFunc(out, func(a, b Slice) int {
+		if m.HigherIsBetter {
+			return cmp.Compare(a.Score.Value, b.Score.Value)
+		}
+		return cmp.Compare(b.Score.Value, a.Score.Value)
+	})
+	return out, nil
+}
+
+// measuredRows is a metric of some rows, with the square of its standard error.
+func measuredRows(s *metric.Sample, m *metric.Metric, level float64, seed uint64) (metric.Interval, float64, error) {
+	ms := []*metric.Metric{m}
+	values, resampled, err := metric.Resample(s, ms, sliceResamples, seed)
+	if err != nil {
+		return metric.Interval{Value: math.NaN()}, 0, nil // no row of it counts
+	}
+	intervals, err := metric.BCa(s, ms, values, resampled, level)
+	if err != nil {
+		return metric.Interval{}, 0, err
+	}
+	n, mean, spread := 0.0, 0.0, 0.0
+	for _, v := range resampled[0] {
+		if !math.IsNaN(v) {
+			n++
+			d := v - mean
+			mean += d / n
+			spread += d * (v - mean)
+		}
+	}
+	return intervals[0], spread / max(1, n-1), nil
+}
+
+type sliceGroup struct {
+	name string
+	rows []int
+}
+
+// groupsOf divides rows by a column; nil where it has too many values.
+func groupsOf(c *data.Column) []sliceGroup {
+	at := map[string]int{}
+	var groups []sliceGroup
+	for i := range c.Len() {
+		v := c.Text(i)
+		if c.Missing(i) {
+			v = "(missing)"
+		}
+		j, ok := at[v]
+		if !ok {
+			if j = len(groups); j == maxSliceValues {
+				groups = nil
+				break
+			}
+			at[v] = j
+			groups = append(groups, sliceGroup{name: v})
+		}
+		groups[j].rows = append(groups[j].rows, i)
+	}
+	if c.Type != data.Number || groups != nil && len(groups) <= 10 {
+		return groups
+	}
+	var order []int
+	for i := range c.Len() {
+		if !c.Missing(i) {
+			order = append(order, i)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(c.Numbers[a], c.Numbers[b]) })
+	groups = nil
+	for q, from := 0, 0; q < 4; q++ {
+		to := (q + 1) * len(order) / 4
+		for to > from && to < len(order) && c.Numbers[order[to]] == c.Numbers[order[to-1]] {
+			to++ // equal numbers stay together
+		}
+		if to > from {
+			groups = append(groups, sliceGroup{fmt.Sprintf("%s to %s", c.Text(order[from]), c.Text(order[to-1])), order[from:to]})
+			from = to
+		}
+	}
+	return groups
+}

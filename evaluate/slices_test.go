@@ -1,0 +1,62 @@
+package evaluate
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/metric"
+)
+
+// TestSlices plants one weak slice among columns of chance; and none, where few
+// may be found.
+func TestSlices(t *testing.T) {
+	m, err := metric.Lookup("accuracy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong := 0
+	const trials = 60
+	for trial := range trials {
+		r := rand.New(rand.NewPCG(uint64(trial), 3))
+		s := &metric.Sample{Kind: metric.Binary, Classes: []string{"no", "yes"}}
+		color := &data.Column{Name: "color", Type: data.Category, Dict: []string{"red", "blue", "green"}}
+		age := &data.Column{Name: "age", Type: data.Number}
+		rare := &data.Column{Name: "rare", Type: data.Category, Dict: []string{"often", "never"}}
+		planted := trial == 0
+		for i := range 900 {
+			c, y := int32(r.IntN(3)), float64(r.IntN(2))
+			color.Codes = append(color.Codes, c)
+			age.Numbers = append(age.Numbers, float64(18+r.IntN(60)))
+			rare.Codes = append(rare.Codes, map[bool]int32{true: 1}[i < 10])
+			p := y
+			if limit := map[bool]float64{true: 0.35, false: 0.1}[planted && c == 1]; r.Float64() < limit {
+				p = 1 - y
+			}
+			s.Target, s.Pred = append(s.Target, y), append(s.Pred, p)
+		}
+		found, err := Slices(s, m, []*data.Column{color, age, rare}, 0.95, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(found) != 7 {
+			t.Fatalf("%d slices, want three colors and four of age: %+v", len(found), found)
+		}
+		told := 0
+		for _, f := range found {
+			if f.Worse {
+				told++
+			}
+		}
+		if planted {
+			if found[0].Value != "blue" || !found[0].Worse || told != 1 {
+				t.Errorf("the weak slice: %+v", found)
+			}
+		} else if told > 0 {
+			wrong++
+		}
+	}
+	if wrong > 8 { // 5 % of 59 is 3
+		t.Errorf("in %d of %d samples without a weak slice one is told", wrong, trials-1)
+	}
+}

@@ -1,0 +1,197 @@
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/hone-ml/hone/evaluate"
+	"github.com/hone-ml/hone/metric"
+)
+
+func predicting(file string) PredictionOptions {
+	return PredictionOptions{Predictions: file, Resamples: 20, Level: 0.95}
+}
+
+// answers writes n rows of two classes, whose scores are worse in the south.
+func answers(n int, columns string, row func(i int, truth, class string, p float64, region string) string) string {
+	var b strings.Builder
+	b.WriteString(columns + "\n")
+	for i := range n {
+		truth, region := []string{"no", "yes"}[i%2], []string{"north", "south", "east"}[i/2%3]
+		// Spread evenly, and by another rule in each region.
+		u := float64(i*7919%n) / float64(n)
+		p := 0.3*u + 0.5*float64(i%2) + 0.1
+		if region == "south" {
+			p = u
+		}
+		class := "no"
+		if p >= 0.5 {
+			class = "yes"
+		}
+		b.WriteString(row(i, truth, class, p, region) + "\n")
+	}
+	return b.String()
+}
+
+// TestPredictionForms: the same predictions in every form have the same metrics.
+func TestPredictionForms(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	const n = 600
+	forms := map[string]string{
+		"score": answers(n, "y,score,region", func(_ int, truth, _ string, p float64, region string) string {
+			return fmt.Sprintf("%s,%v,%s", truth, p, region)
+		}),
+		"both classes": answers(n, "region,p_no,p_yes,y", func(_ int, truth, _ string, p float64, region string) string {
+			return fmt.Sprintf("%s,%v,%v,%s", region, 1-p, p, truth)
+		}),
+		"prediction and score": answers(n, "prediction,score,y,region", func(_ int, truth, class string, p float64, region string) string {
+			return fmt.Sprintf("%s,%v,%s,%s", class, p, truth, region)
+		}),
+	}
+	var first *PredictionsEvaluation
+	for _, form := range []string{"score", "both classes", "prediction and score"} {
+		e, err := EvaluatePredictions(predicting(writeFile(t, dir, strings.ReplaceAll(form, " ", "-")+".csv", forms[form])))
+		if err != nil {
+			t.Fatalf("%s: %v", form, err)
+		}
+		if e.Target != "y" || e.Rows != n || e.Task != "binary" || e.Classes[1] != "yes" {
+			t.Errorf("%s: %+v", form, e)
+		}
+		if first == nil {
+			first = e
+		}
+		for _, m := range metric.Default(metric.Binary) {
+			if math.Abs(e.Metrics[m.Name].Value-first.Metrics[m.Name].Value) > 1e-12 {
+				t.Errorf("%s: %s is %v, was %v", form, m.Name, e.Metrics[m.Name].Value, first.Metrics[m.Name].Value)
+			}
+		}
+		if len(e.Slices) != 3 || e.Slices[0].Value != "south" || !e.Slices[0].Worse || e.Slices[1].Worse || e.SlicedBy != "roc_auc" {
+			t.Errorf("%s: slices %+v", form, e.Slices)
+		}
+	}
+	// Other names, a truth in another file, rows that are weighed.
+	other := writeFile(t, dir, "other.csv", answers(n, "yhat,q", func(_ int, _, class string, p float64, _ string) string { return fmt.Sprintf("%s,%v", class, p) }))
+	truth := writeFile(t, dir, "truth.csv", answers(n, "outcome,region,w", func(i int, truth, _ string, _ float64, region string) string {
+		return fmt.Sprintf("%s,%s,%d", truth, region, 1)
+	}))
+	o := predicting(other)
+	o.File, o.Target, o.Weight, o.Columns = truth, "outcome", "w", map[string]string{"prediction": "yhat", "score": "q"}
+	o.Metrics = []string{DefaultMetrics, "ece"}
+	o.Gates = []metric.Requirement{{Metric: "fpr_at_95_tpr", Op: "<=", Value: 1}}
+	e, err := EvaluatePredictions(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Metrics["roc_auc"].Value != first.Metrics["roc_auc"].Value || e.Weight != "w" || len(e.Slices) != 3 {
+		t.Errorf("by other names: %+v", e)
+	}
+	for _, name := range []string{"ece", "fpr_at_95_tpr"} {
+		if _, ok := e.Metrics[name]; !ok {
+			t.Errorf("%s was not measured", name)
+		}
+	}
+	// Margins order the rows.
+	margins := predicting(writeFile(t, dir, "margins.csv", answers(n, "y,score", func(_ int, truth, _ string, p float64, _ string) string { return fmt.Sprintf("%s,%v", truth, 8*p) })))
+	if e, err = EvaluatePredictions(margins); err != nil || math.Abs(e.Metrics["roc_auc"].Value-first.Metrics["roc_auc"].Value) > 1e-12 || len(e.Metrics) != 2 {
+		t.Errorf("margins: %+v, %v", e, err)
+	}
+	// A class that no row has.
+	three := predicting(writeFile(t, dir, "three.csv", "target,p_a,p_b,p_c\na,0.5,0.3,0.2\nb,0.1,0.8,0.1\na,0.3,0.3,0.4\n"))
+	if e, err = EvaluatePredictions(three); err != nil || len(e.Classes) != 3 || math.Abs(e.Metrics["accuracy"].Value-2./3) > 1e-12 {
+		t.Errorf("three classes: %+v, %v", e, err)
+	}
+	one := predicting(writeFile(t, dir, "one.csv", "target,p_a,p_b\na,0.6,0.4\na,0.1,0.9\n"))
+	if e, err = EvaluatePredictions(one); err != nil || e.Task != "binary" || e.Metrics["accuracy"].Value != 0.5 {
+		t.Errorf("rows of one class: %+v, %v", e, err)
+	}
+	numbers := predicting(writeFile(t, dir, "numbers.csv", "actual,prediction\n1.5,2\n2.25,2\n7,6.5\n"))
+	if e, err = EvaluatePredictions(numbers); err != nil || e.Task != "regression" || math.Abs(e.Metrics["mae"].Value-1.25/3) > 1e-12 {
+		t.Errorf("numbers: %+v, %v", e, err)
+	}
+}
+
+// TestPredictionMistakes are files that cannot be measured.
+func TestPredictionMistakes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for i, c := range []struct {
+		text string
+		set  func(o *PredictionOptions)
+		want []string
+	}{
+		{"yy,score\nno,0.5\nyes,0.5\n", nil, []string{"--target", "which column", "y_true"}},
+		{"yy,score\nno,0.5\nyes,0.5\n", func(o *PredictionOptions) { o.Target = "y" }, []string{`no column "y"`, "did you mean"}},
+		{"y,scores\nno,0.5\nyes,0.5\n", nil, []string{"has no predictions beside the truth, y", "--columns"}},
+		{"y,score\nno,0.5\nyes,\n", nil, []string{"row 2", "score is missing"}},
+		{"y,score\nno,0.5\nyes,nan\n", nil, []string{"row 2", "score"}},
+		{"y,score\nno,0.5\nyes,inf\n", nil, []string{"line 3", "score", "inf"}},
+		{"y,p_yes\nno,0.5\nyes,1.5\n", nil, []string{"row 2", "p_yes is 1.5", "--columns score=p_yes"}},
+		{"y,p_a,p_b,p_c\na,0.5,0.5,0\nb,0.5,0.3,0.1\nc,1,0,0\n", nil, []string{"row 2", "add up to 0.9", "expected 1"}},
+		{"y,p_a,p_b\na,0.5,0.5\nb,0.5,0.3\nc,1,0\n", nil, []string{"probabilities of 2 classes", `"c"`}},
+		{"y,prediction\nno,no\nyes,maybe\n", nil, []string{"maybe"}},
+		{"y,prediction\n1.5,2\n2.5,much\n", nil, []string{"line 3", "much"}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Metrics = []string{"roc_auc"} }, []string{"roc_auc", "lacks probabilities"}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Metrics = []string{"rmse"} }, []string{"rmse does not measure a binary task"}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Gates = []metric.Requirement{{Metric: "ece", Op: "<", Value: 1}} }, []string{"--require ece<1", "lacks probabilities"}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Columns = map[string]string{"probability": "y"} }, []string{"unknown name, expected prediction, score or p_CLASS"}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Columns = map[string]string{"score": "scor"} }, []string{`no column "scor"`}},
+		{"y,prediction\nno,no\nyes,no\n", func(o *PredictionOptions) { o.Weight = "w" }, []string{`--weight`, `no column "w"`}},
+		{"y,prediction,w\nno,no,-1\nyes,no,1\n", func(o *PredictionOptions) { o.Weight = "w" }, []string{"the weight of the row is -1"}},
+		{"y,prediction,w\nno,no,0\nyes,no,0\n", func(o *PredictionOptions) { o.Weight = "w" }, []string{"add up to 0"}},
+		{"y,prediction\nno,no\nno,no\n", nil, []string{"has only the value"}},
+		{"y,prediction\n", nil, []string{".csv"}},
+	} {
+		o := predicting(writeFile(t, dir, fmt.Sprintf("f%d.csv", i), c.text))
+		if c.set != nil {
+			c.set(&o)
+		}
+		e, err := EvaluatePredictions(o)
+		if err == nil {
+			t.Errorf("%q is measured: %+v", c.text, e)
+			continue
+		}
+		wantError(t, err, c.want...)
+	}
+}
+
+// TestCompareWithoutRows: files of predictions that have the truth themselves.
+func TestCompareWithoutRows(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	a := writeFile(t, dir, "a.csv", answers(400, "y,score", func(_ int, truth, _ string, p float64, _ string) string { return fmt.Sprintf("%s,%v", truth, p) }))
+	worse := func(i int, truth, _ string, p float64, _ string) string {
+		return fmt.Sprintf("%s,%v", truth, 0.4*p+0.6*float64(i*31%17)/17)
+	}
+	b := writeFile(t, dir, "b.csv", answers(400, "y,score", worse))
+	compare := func(models ...string) (*Comparison, error) {
+		o := CompareOptions{Models: models, Dir: dir, RankOptions: evaluate.DefaultRankOptions()}
+		o.Resamples = 200
+		return Compare(context.Background(), o)
+	}
+	c, err := compare(a, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Winner != "a.csv" || c.Target != "y" || c.Rows != 400 || c.File != a {
+		t.Errorf("%+v", c)
+	}
+	bare := writeFile(t, dir, "bare.csv", answers(400, "score", func(i int, truth, _ string, p float64, _ string) string {
+		return strings.SplitN(worse(i, truth, "", p, ""), ",", 2)[1]
+	}))
+	without, err := compare(a, bare)
+	if err != nil || without.Standings[1].Score.Value != c.Standings[1].Score.Value {
+		t.Errorf("without the truth in it: %+v, %v", without, err)
+	}
+	few := writeFile(t, dir, "few.csv", answers(399, "y,score", worse))
+	_, err = compare(a, few)
+	wantError(t, err, "few.csv has 399 rows", "has 400")
+	turned := writeFile(t, dir, "turned.csv", strings.NewReplacer("yes,", "no,", "no,", "yes,").Replace(mustRead(t, b)))
+	_, err = compare(a, turned)
+	wantError(t, err, "turned.csv, row 1", "the same rows")
+	_, err = compare(bare)
+	wantError(t, err, "nothing says which column")
+}
