@@ -132,6 +132,8 @@ type PredictionOptions struct {
 	Target      string            // "": one of the usual names
 	Columns     map[string]string // as in [CompareOptions]
 	Weight      string            // the column by which rows count; "": all the same
+	Text        bool              // the target is a text that was to be written
+	Query       string            // the column whose rows are ranked together; "": no ranking
 	Metrics     []string          // as for [EvaluateFile]
 	Gates       []metric.Requirement
 	Resamples   int
@@ -159,6 +161,9 @@ type PredictionsEvaluation struct {
 
 // EvaluatePredictions measures a file of predictions, whoever made them.
 func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
+	if o.Text || o.Query != "" {
+		return o.other()
+	}
 	c := CompareOptions{Models: []string{o.Predictions}, File: o.File, Data: o.Data, Target: o.Target, Columns: o.Columns}
 	all := []*candidate{{name: o.Predictions, path: o.Predictions}}
 	inside := c.File == ""
@@ -184,6 +189,15 @@ func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
 	if err != nil {
 		return nil, err
 	}
+	e, err := o.measure(s, counted.Unlabeled, know.target, notes)
+	if err != nil {
+		return nil, err
+	}
+	return e, e.slice(s, know, rows, c, o)
+}
+
+// measure computes what is asked for.
+func (o PredictionOptions) measure(s *metric.Sample, unlabeled int, target string, notes []string) (*PredictionsEvaluation, error) {
 	for _, name := range o.Metrics {
 		if name == DefaultMetrics || name == AllMetrics {
 			continue
@@ -217,13 +231,95 @@ func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
 		return nil, mistake("%s: %v", o.Predictions, err)
 	}
 	e := &PredictionsEvaluation{
-		File: o.Predictions, Rows: one.Rows, Unlabeled: counted.Unlabeled, Weight: o.Weight, Target: know.target, Task: s.Kind.String(), Classes: s.Classes,
+		File: o.Predictions, Rows: one.Rows, Unlabeled: unlabeled, Weight: o.Weight, Target: target, Task: s.Kind.String(), Classes: s.Classes,
 		Metrics: one.Metrics, Slices: []evaluate.Slice{}, Notes: append([]string{}, notes...), Order: one.Order, Level: o.Level,
 	}
 	if s.Prob == nil && s.Score != nil {
 		e.Notes = append(e.Notes, "score goes beyond 0 to 1: it orders the rows, and metrics of probabilities are left out")
 	}
-	return e, e.slice(s, know, rows, c, o)
+	return e, nil
+}
+
+// other measures texts and rankings, whose file has the truth.
+func (o PredictionOptions) other() (*PredictionsEvaluation, error) {
+	switch {
+	case o.Text && o.Query != "":
+		return nil, mistake("--text and --query exclude each other: an answer is written, or rows are ranked")
+	case o.File != "":
+		return nil, mistake("--data: the file of predictions of texts and rankings has the truth itself: put both into one file")
+	case o.Weight != "" && o.Query != "":
+		return nil, mistake("--weight: every query counts the same: leave it out")
+	}
+	c := CompareOptions{Data: o.Data, Target: o.Target}
+	if err := c.findTruth([]*candidate{{name: o.Predictions, path: o.Predictions}}); err != nil {
+		return nil, err
+	}
+	have, err := data.Columns(o.Predictions, o.Data)
+	if err != nil {
+		return nil, err
+	}
+	prediction := o.Columns["prediction"]
+	for _, name := range []string{"prediction", "predicted", "score"} {
+		if prediction == "" && slices.Contains(have, name) {
+			prediction = name
+		}
+	}
+	named := []string{c.Target, prediction}
+	kind := data.Number
+	if o.Text {
+		kind = data.Text
+	}
+	read := o.Data
+	read.Schema = data.Schema{{Name: c.Target, Type: kind}, {Name: prediction, Type: kind}}
+	if o.Query != "" {
+		named = append(named, o.Query)
+		read.Schema = append(read.Schema, data.Field{Name: o.Query, Type: data.Identifier})
+	}
+	if o.Weight != "" {
+		named = append(named, o.Weight)
+		read.Schema = append(read.Schema, data.Field{Name: o.Weight, Type: data.Number})
+	}
+	for _, name := range named {
+		switch {
+		case name == "":
+			return nil, mistake("%s has no predictions: expected a column prediction, or one that --columns prediction=COLUMN names; found %q", o.Predictions, have)
+		case !slices.Contains(have, name):
+			return nil, mistake("%s has no column %q%s", o.Predictions, name, didYouMean(name, have))
+		}
+	}
+	t, _, err := data.Read(o.Predictions, read)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkWeights(t, o.Weight, o.Predictions, nil); err != nil {
+		return nil, err
+	}
+	truth, answer := t.Column(c.Target), t.Column(prediction)
+	s := &metric.Sample{Kind: metric.Text, Weight: weightsOf(t, o.Weight)}
+	if o.Text {
+		for i := range t.Rows {
+			s.Answers, s.References = append(s.Answers, answer.Text(i)), append(s.References, []string{truth.Text(i)})
+		}
+		return o.measure(s, 0, c.Target, nil)
+	}
+	s.Kind, s.Target, s.Pred = metric.Ranking, truth.Numbers, answer.Numbers
+	queries := map[string]int{}
+	for i := range t.Rows {
+		for _, col := range t.Columns {
+			if col.Missing(i) {
+				return nil, mistake("%s, row %d: %s is missing: every row needs its query, relevance and score", o.Predictions, i+1, col.Name)
+			}
+		}
+		if s.Target[i] < 0 {
+			return nil, mistake("%s, row %d: the relevance %s is %v, expected 0 (not relevant) or more", o.Predictions, i+1, c.Target, s.Target[i])
+		}
+		id := t.Column(o.Query).Text(i)
+		if _, ok := queries[id]; !ok {
+			queries[id] = len(queries)
+		}
+		s.Query = append(s.Query, queries[id])
+	}
+	return o.measure(s, 0, c.Target, []string{fmt.Sprintf("%d queries, each counting the same", len(queries))})
 }
 
 // lacking says what a metric reads that a sample has not.

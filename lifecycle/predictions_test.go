@@ -195,3 +195,40 @@ func TestCompareWithoutRows(t *testing.T) {
 	_, err = compare(bare)
 	wantError(t, err, "nothing says which column")
 }
+
+// TestPredictionsOfOtherKinds are texts and rankings.
+func TestPredictionsOfOtherKinds(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	o := predicting(writeFile(t, dir, "texts.csv", "target,prediction\nThe cat sat on the mat.,The cat sat on a mat.\nIt rains,\n"))
+	o.Text, o.Metrics = true, []string{DefaultMetrics, "bleu_char"}
+	e, err := EvaluatePredictions(o)
+	if err != nil || e.Task != "text" || e.Rows != 2 || e.Metrics["exact_match"].Value != 0.5 || e.Metrics["bleu_char"].Value <= e.Metrics["bleu"].Value {
+		t.Errorf("texts: %+v, %v", e, err)
+	}
+	rows := "q,y,score\na,1,0.9\na,0,0.8\nb,0,0.9\nb,2,0.1\n"
+	o = predicting(writeFile(t, dir, "ranked.csv", rows))
+	o.Query, o.Metrics = "q", []string{"mrr", "recall_at_1"}
+	e, err = EvaluatePredictions(o)
+	if err != nil || e.Task != "ranking" || e.Metrics["mrr"].Value != 0.75 || e.Metrics["recall_at_1"].Value != 0.5 || !strings.Contains(e.Notes[0], "2 queries") {
+		t.Errorf("rankings: %+v, %v", e, err)
+	}
+	for i, c := range []struct {
+		text string
+		set  func(o *PredictionOptions)
+		want []string
+	}{
+		{rows, func(o *PredictionOptions) { o.Query, o.Text = "q", true }, []string{"exclude each other"}},
+		{rows, func(o *PredictionOptions) { o.Query = "query" }, []string{`no column "query"`}},
+		{rows, func(o *PredictionOptions) { o.Query, o.Metrics = "q", []string{"rmse"} }, []string{"rmse does not measure a ranking task"}},
+		{rows, func(o *PredictionOptions) { o.Query, o.File = "q", "rows.csv" }, []string{"one file"}},
+		{"q,y,score\na,-1,0.9\n", func(o *PredictionOptions) { o.Query = "q" }, []string{"row 1", "relevance"}},
+		{"q,y,score\na,1,\n", func(o *PredictionOptions) { o.Query = "q" }, []string{"row 1", "score is missing"}},
+		{"q,y\na,1\n", func(o *PredictionOptions) { o.Query = "q" }, []string{"has no predictions"}},
+	} {
+		o := predicting(writeFile(t, dir, fmt.Sprintf("o%d.csv", i), c.text))
+		c.set(&o)
+		_, err := EvaluatePredictions(o)
+		wantError(t, err, c.want...)
+	}
+}

@@ -136,7 +136,7 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 				}
 				return evaluatePredictions(c, of, asJSON, &flags)
 			}
-			for _, flag := range []string{"data", "target", "columns", "weight"} {
+			for _, flag := range []string{"data", "target", "columns", "weight", "text", "query"} {
 				if c.Flags().Changed(flag) {
 					return usagef("--%s goes with --predictions: a model knows it", flag)
 				}
@@ -189,6 +189,8 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
 	c.Flags().StringToStringVar(&of.Columns, "columns", nil, "columns of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
 	c.Flags().StringVar(&of.Weight, "weight", "", "the `COLUMN` by which rows count")
+	c.Flags().BoolVar(&of.Text, "text", false, "predictions and truth are texts that were to be written")
+	c.Flags().StringVar(&of.Query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
 	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
 	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
