@@ -78,14 +78,6 @@ func filled(at []int32) []int32 {
 	return at
 }
 
-func (s *bagStep) flops(rows int) float64 {
-	return elements(s.idx, rows) * float64(s.width.Of(rows))
-}
-
-func (s *bagStep) bytes(rows int) float64 {
-	return 4 * (s.flops(rows) + elements(s.idx, rows) + elements(s.y, rows))
-}
-
 type filledStep struct {
 	idx, y *graph.Node
 	k      int
