@@ -424,6 +424,7 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 			}
 			if cap(in.arena[power]) < n {
 				in.arena[power] = make([]float32, n)
+				largePages(in.arena[power])
 			}
 			in.arena[power] = in.arena[power][:n]
 		}
