@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"math/rand/v2"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"unsafe"
@@ -11,25 +12,56 @@ import (
 // number beyond it ends the process.
 type fenced []float32
 
-func newFenced(t *testing.T, numbers int) fenced {
-	t.Helper()
+func fence(numbers int) (fenced, error) {
 	page := syscall.Getpagesize()
 	inside := (4*numbers + page - 1) / page * page
 	raw, err := syscall.Mmap(-1, 0, inside+2*page, syscall.PROT_READ|syscall.PROT_WRITE, syscall.MAP_ANON|syscall.MAP_PRIVATE)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
-		if err := syscall.Munmap(raw); err != nil {
-			t.Error(err)
-		}
-	})
 	for _, fence := range [][]byte{raw[:page], raw[page+inside:]} {
 		if err := syscall.Mprotect(fence, syscall.PROT_NONE); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[page])), inside/4)
+	return unsafe.Slice((*float32)(unsafe.Pointer(&raw[page])), inside/4), nil
+}
+
+func newFenced(t *testing.T, numbers int) fenced {
+	t.Helper()
+	f, err := fence(numbers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// rings are the regions that fencedMemory deals out in turn: many small ones, some
+// large.
+var rings = []*struct {
+	numbers, next int
+	regions       []fenced
+}{{numbers: 8 << 10, regions: make([]fenced, 2048)}, {numbers: 512 << 10, regions: make([]fenced, 48)}}
+
+// fencedMemory returns n numbers before a fence, or nil if there are no such many.
+// The same memory comes again after some others.
+func fencedMemory(n int) []float32 {
+	for _, r := range rings {
+		if n > r.numbers {
+			continue
+		}
+		at := r.next
+		r.next = (at + 1) % len(r.regions)
+		if r.regions[at] == nil {
+			f, err := fence(r.numbers)
+			if err != nil {
+				return nil
+			}
+			r.regions[at] = f
+		}
+		return r.regions[at].at(true, n)
+	}
+	return nil
 }
 
 // at returns n numbers that begin behind the first fence, or end before the second.
@@ -46,6 +78,25 @@ func (f fenced) random(r *rand.Rand, end bool, n int) []float32 {
 		x[i] = float32(r.NormFloat64())
 	}
 	return x
+}
+
+// TestFences: whoever reads one number too many, or one too early, is caught.
+func TestFences(t *testing.T) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	end, start := newFenced(t, 5).at(true, 5), newFenced(t, 5).at(false, 5)
+	for i, p := range []unsafe.Pointer{unsafe.Add(unsafe.Pointer(&end[0]), 20), unsafe.Add(unsafe.Pointer(&start[0]), -4)} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%d: nobody noticed", i)
+				}
+			}()
+			t.Log(*(*float32)(p))
+		}()
+	}
+	if x := newGuarded(7).x; cap(x) != 7 {
+		t.Errorf("a capacity of %d", cap(x))
+	}
 }
 
 // TestNoKernelReadsBeyond: the results are held against the specification elsewhere.

@@ -57,22 +57,28 @@ func number(r *rand.Rand) float32 {
 
 const guard = 0x7fc0dead // a NaN that no kernel makes
 
-// A guarded slice has a margin on both sides that no kernel may touch.
+// A guarded slice has a margin before it, and one behind it or a page that nobody
+// may read, which no kernel may touch.
 type guarded struct {
 	whole []float32
 	x     []float32
+	lead  int // of the margin before x
 }
 
 const margin = 24
 
 // newGuarded returns a slice that starts at an odd place and has no capacity
-// beyond its length.
+// beyond its length. On Linux it ends before a page that nobody may read, and its
+// memory is used again after some hundred others.
 func newGuarded(n int) *guarded {
-	g := &guarded{whole: make([]float32, n+2*margin+1)}
+	g := &guarded{whole: fencedMemory(margin + n), lead: margin}
+	if g.whole == nil {
+		g.whole, g.lead = make([]float32, n+2*margin+1), margin+1
+	}
 	for i := range g.whole {
 		g.whole[i] = math.Float32frombits(guard)
 	}
-	g.x = g.whole[margin+1 : margin+1+n : margin+1+n]
+	g.x = g.whole[g.lead : g.lead+n : g.lead+n]
 	return g
 }
 
@@ -87,8 +93,8 @@ func randomGuarded(r *rand.Rand, n int) *guarded {
 func (g *guarded) check(t *testing.T, what string) {
 	t.Helper()
 	for i, v := range g.whole {
-		if inside := i > margin && i <= margin+len(g.x); !inside && math.Float32bits(v) != guard {
-			t.Fatalf("%s: wrote %d elements outside a slice of %d", what, i-margin-1, len(g.x))
+		if inside := i >= g.lead && i < g.lead+len(g.x); !inside && math.Float32bits(v) != guard {
+			t.Fatalf("%s: wrote %d elements outside a slice of %d", what, i-g.lead, len(g.x))
 		}
 	}
 }
