@@ -117,8 +117,8 @@ func printProgram(w io.Writer, q cpu.ProgramProfile, all float64) {
 	if q.Runs == 0 {
 		return
 	}
-	fmt.Fprintf(w, "\n%s: %s of %.0f rows, %s each; %s of the time; compiled in %s\n", q.Program, plural(q.Runs, "run"),
-		float64(q.Rows)/float64(q.Runs), spell(q.Seconds/float64(q.Runs)), percent(q.Seconds/all), spell(q.Compile))
+	fmt.Fprintf(w, "\n%s\n", hang("", fmt.Sprintf("%s: %s of %.0f rows, %s each; %s of the time; compiled in %s", q.Program, plural(q.Runs, "run"),
+		float64(q.Rows)/float64(q.Runs), spell(q.Seconds/float64(q.Runs)), percent(q.Seconds/all), spell(q.Compile)), 80))
 	if q.Seconds < shownProgram*all {
 		return
 	}
