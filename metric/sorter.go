@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"sync"
 )
 
 // streamMemory keeps a sort in a cache, where it is fastest.
@@ -20,6 +21,7 @@ type sorter struct {
 	dir    string
 	runs   []*os.File // each sorted, rows of 8-byte little-endian words
 	sorted bool
+	lock   sync.Mutex // of sorting: several metrics may read at once
 	// of the last sort
 	spareKeys        []uint64
 	order, spareRows []uint32
@@ -93,6 +95,8 @@ func (s *sorter) merge(o *sorter) error {
 // sort, Knuth 1998, The art of computer programming, volume 3, section 5.2.5).
 // Bytes that all keys share are passed over.
 func (s *sorter) sort() {
+	s.lock.Lock()
+	defer s.lock.Unlock()
 	n := len(s.keys)
 	if s.sorted || n == 0 {
 		return

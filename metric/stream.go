@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // StreamOptions bound what a [Stream] uses.
@@ -17,7 +20,7 @@ type StreamOptions struct {
 	shared map[string]any // what several metrics of a stream read
 }
 
-// A Partial is a metric of the rows seen so far.
+// A Partial is a metric of the rows seen so far. One call is made at a time.
 type Partial interface {
 	// Add takes a batch of rows, checked and with weights; the total of these
 	// may be 0.
@@ -38,6 +41,7 @@ type Stream struct {
 	metrics  []*Metric
 	like     *Sample
 	counts   *Counts // of decisions, where a metric asks
+	counting int     // which metric has them counted for all
 	partials []Partial
 	weight   float64
 }
@@ -45,7 +49,8 @@ type Stream struct {
 // NewStream begins a stream for rows of a kind with classes or labels of these
 // names. It must be closed.
 func NewStream(kind Kind, classes []string, ms []*Metric, o StreamOptions) (*Stream, error) {
-	s := &Stream{metrics: ms, like: &Sample{Kind: kind, Classes: classes}, partials: make([]Partial, len(ms))}
+	s := &Stream{metrics: ms, like: &Sample{Kind: kind, Classes: classes}, partials: make([]Partial, len(ms)),
+		counting: slices.IndexFunc(ms, func(m *Metric) bool { return m.OfCounts != nil })}
 	if k := s.like.classes(); k > 0 {
 		s.counts = newConfusion(k)
 		s.counts.cell = make([]float64, k*k)
@@ -86,20 +91,34 @@ func (s *Stream) Add(batch *Sample) error {
 		return err
 	}
 	s.weight += p.totalWeight()
-	counted := false
-	for i, m := range s.metrics {
-		if m.OfCounts != nil {
-			if !counted {
-				s.counts.add(p)
+	return s.each(func(i int) error {
+		switch {
+		case s.partials[i] != nil:
+			return s.partials[i].Add(p)
+		case i == s.counting:
+			s.counts.add(p)
+		}
+		return nil
+	})
+}
+
+// each calls f for each metric, as many at once as there are processors. Every
+// metric sees the batches in their order, whatever the number.
+func (s *Stream) each(f func(i int) error) error {
+	failed := make([]error, len(s.metrics))
+	var next atomic.Int64
+	var group sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(s.metrics)) {
+		group.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(s.metrics); i = int(next.Add(1)) - 1 {
+				if err := f(i); err != nil {
+					failed[i] = fmt.Errorf("%s: %w", s.metrics[i].Name, err)
+				}
 			}
-			counted = true
-			continue
-		}
-		if err := s.partials[i].Add(p); err != nil {
-			return fmt.Errorf("%s: %w", m.Name, err)
-		}
+		})
 	}
-	return nil
+	group.Wait()
+	return errors.Join(failed...)
 }
 
 // Merge takes over the rows of another stream of the same metrics, which is not
@@ -130,16 +149,16 @@ func (s *Stream) Values() ([]float64, error) {
 		return nil, errors.New("no row counts: a metric needs at least one with a weight above 0")
 	}
 	values := make([]float64, len(s.metrics))
-	for i, m := range s.metrics {
-		if m.OfCounts != nil {
+	err := s.each(func(i int) (err error) {
+		if m := s.metrics[i]; m.OfCounts != nil {
 			values[i] = m.OfCounts(s.counts)
-			continue
+		} else {
+			values[i], err = s.partials[i].Value()
 		}
-		v, err := s.partials[i].Value()
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Name, err)
-		}
-		values[i] = v
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return values, nil
 }

@@ -80,6 +80,8 @@ def decisions(t, p, w, average=("macro", "micro", "weighted")):
 
 
 def fpr95(t, q, w):
+    if t.min() == t.max():
+        return math.nan
     fpr, tpr, _ = m.roc_curve(t, q, sample_weight=w, drop_intermediate=False)
     return fpr[np.argmax(tpr >= 0.95)]
 
