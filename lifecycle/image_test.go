@@ -113,10 +113,45 @@ func TestImages(t *testing.T) {
 		t.Errorf("row 7 is %g alone and %g among others", one.Prob[0], all.Prob[7])
 	}
 
+	// So does an evaluation.
+	e, err := EvaluateFile(context.Background(), m, m, filepath.Join(dir, "train"), data.Options{}, 0, 0.95, 0)
+	if err != nil || e.SetAside != 2 || e.Rows != 200 {
+		t.Errorf("%+v, %v", e, err)
+	}
+
 	// More than may be set aside stop the run.
 	if c, err = LoadConfig(o.Output, append(sets, "data.max_rejected=0.001")); err != nil {
 		t.Fatal(err)
 	}
 	_, err = Run(context.Background(), c, nil)
 	wantError(t, err, "2 of 202 rows hold an image that cannot be read", "data.max_rejected", "the file is empty")
+}
+
+// Images are changed at random, and the run that is stopped in the middle of an
+// epoch goes on with the same ones, on one goroutine or several.
+func TestImagesStoppedAndContinued(t *testing.T) {
+	t.Parallel()
+	run := func(dir string, at func(Event) bool) string {
+		c, err := LoadConfig(filepath.Join(dir, "hone.yaml"), []string{tinyImages, "train.epochs=3", "train.batch_size=16", "inputs[0].encoder.widths=[4]", "inputs[0].encoder.depth=1", "inputs[0].augment.rotate=10", "evaluate.bootstrap=0"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if at != nil {
+			ctx, w := stopAt(at)
+			if _, err := Run(ctx, c, w.watch); !IsStopped(err) {
+				t.Fatal(err)
+			}
+			return ""
+		}
+		s, _ := mustRun(t, c)
+		return learnt(t, s.Bundle)
+	}
+	dir := t.TempDir()
+	pictures(t, dir, 120, 40)
+	mustInit(t, InitOptions{File: dir, Target: "label", Output: filepath.Join(dir, "hone.yaml")})
+	want := run(dir, nil)
+	run(dir, func(e Event) bool { return e.Step != nil && e.Step.Epoch == 2 && e.Step.Step == 3 })
+	if got := run(dir, nil); got != want {
+		t.Error("after a stop in the middle of an epoch the bundle has learnt something else")
+	}
 }

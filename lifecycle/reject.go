@@ -10,6 +10,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/internal/atomicfile"
+	"github.com/hone-ml/hone/model"
 )
 
 // rejectedFile is what the rows that were set aside are written to, in the run's
@@ -30,39 +31,21 @@ type rejected struct {
 // the numbers of those that stay, from 0; nil for all. More than
 // data.max_rejected of them are a mistake of the source as a whole.
 func (p *prepared) setAside(c *Config, t *data.Table, source string) (*data.Table, []int, error) {
-	var out []rejected
-	for _, col := range t.Columns {
-		if col.Type != data.Image || !c.reads(col.Name) {
-			continue
-		}
-		for _, b := range data.BadImages(col) {
-			out = append(out, rejected{source, b.Row + 1, col.Name, col.Text(b.Row), b.Err.Error()})
-		}
-	}
+	out, keep := unreadable(t, source, c.reads)
 	if len(out) == 0 {
 		return t, nil, nil
 	}
-	slices.SortStableFunc(out, func(a, b rejected) int { return a.Row - b.Row })
-	bad := map[int]bool{}
-	for _, r := range out {
-		bad[r.Row-1] = true
-	}
-	var keep []int
-	for i := range t.Rows {
-		if !bad[i] {
-			keep = append(keep, i)
-		}
-	}
+	bad := t.Rows - len(keep)
 	p.rejected = append(p.rejected, out...)
-	if float64(len(bad)) > c.Data.MaxRejected*float64(t.Rows) {
+	if float64(bad) > c.Data.MaxRejected*float64(t.Rows) {
 		path := filepath.Join(home(c.doc.Dir()), rejectedFile)
 		where := ""
 		if p.writeRejected(path) == nil {
 			where = "; all are in " + path
 		}
-		return nil, nil, mistake("%s: %d of %d rows hold an image that cannot be read, more than data.max_rejected (%g of them) allows:%s%s", source, len(bad), t.Rows, c.Data.MaxRejected, some(out), where)
+		return nil, nil, mistake("%s: %d of %d rows hold an image that cannot be read, more than data.max_rejected (%g of them) allows:%s%s", source, bad, t.Rows, c.Data.MaxRejected, some(out), where)
 	}
-	p.warnings = append(p.warnings, fmt.Sprintf("%d of %d rows of %s are set aside, whose image cannot be read; %s in the run's folder lists them:%s", len(bad), t.Rows, filepath.Base(source), rejectedFile, some(out)))
+	p.warnings = append(p.warnings, fmt.Sprintf("%d of %d rows of %s are set aside, whose image cannot be read; %s in the run's folder lists them:%s", bad, t.Rows, filepath.Base(source), rejectedFile, some(out)))
 	return t.Select(keep), keep, nil
 }
 
@@ -99,4 +82,37 @@ func (p *prepared) writeRejected(path string) error {
 		}
 	}
 	return atomicfile.WriteBytes(path, b.Bytes())
+}
+
+// unreadable lists the images of a table that cannot be read, by row, and the rows
+// that stay, from 0.
+func unreadable(t *data.Table, source string, reads func(column string) bool) (out []rejected, keep []int) {
+	bad := map[int]bool{}
+	for _, col := range t.Columns {
+		if col.Type != data.Image || !reads(col.Name) {
+			continue
+		}
+		for _, b := range data.BadImages(col) {
+			out = append(out, rejected{source, b.Row + 1, col.Name, col.Text(b.Row), b.Err.Error()})
+			bad[b.Row] = true
+		}
+	}
+	slices.SortStableFunc(out, func(a, b rejected) int { return a.Row - b.Row })
+	for i := range t.Rows {
+		if !bad[i] {
+			keep = append(keep, i)
+		}
+	}
+	return out, keep
+}
+
+// withoutBad takes out the rows whose images cannot be read by a model.
+func withoutBad(t *data.Table, m *model.Model) (*data.Table, []rejected) {
+	out, keep := unreadable(t, "", func(column string) bool {
+		return slices.ContainsFunc(m.Inputs, func(in model.Input) bool { return in.Column == column })
+	})
+	if len(out) == 0 {
+		return t, nil
+	}
+	return t.Select(keep), out
 }

@@ -227,6 +227,8 @@ type Evaluation struct {
 	Rows      int                        `json:"rows"`
 	Unlabeled int                        `json:"rows_without_target"` // left out
 	Filtered  int                        `json:"rows_filtered"`       // left out by a filter of data.clean
+	SetAside  int                        `json:"rows_set_aside"`      // whose image cannot be read
+	Why       string                     `json:"-"`                   // the first of them, with the reasons
 	Weight    string                     `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	// Outputs are the measures of the outputs after the first, by name.
@@ -288,6 +290,10 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if err != nil {
 		return nil, forModel(err, m)
 	}
+	t, bad := withoutBad(t, m)
+	if t.Rows == 0 {
+		return nil, mistake("%s: none of the %d rows has images that can be read: %s", path, len(bad), some(bad))
+	}
 	cleaned, rows, err := data.CleanRows(m.Clean, t)
 	if err != nil {
 		return nil, mistake("%s: %v", path, err)
@@ -330,7 +336,10 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if len(all) != len(targets) {
 		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
-	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, Level: level}
+	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: level}
+	if len(bad) > 0 {
+		e.Why = some(bad)
+	}
 	if weighted {
 		e.Weight = m.Weight
 	}

@@ -284,6 +284,9 @@ func namedMetrics(names []string, gates []metric.Requirement, m *model.Model) ([
 
 func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
+	if e.SetAside > 0 {
+		fmt.Fprintf(w, " (%d more are set aside, whose image cannot be read:%s)", e.SetAside, e.Why)
+	}
 	if e.Filtered > 0 {
 		fmt.Fprintf(w, " (%d more are left out by a filter of data.clean)", e.Filtered)
 	}
