@@ -26,6 +26,7 @@ type imageEncoderOptions interface {
 var imageEncoders = map[string]func() imageEncoderOptions{
 	"cnn":    func() imageEncoderOptions { return &CNN{} },
 	"resnet": func() imageEncoderOptions { return &ImageResNet{} },
+	"vit":    func() imageEncoderOptions { return &ViT{} },
 }
 
 // Variants returns the encoders.

@@ -55,6 +55,8 @@ func imageOptions(t testing.TB, kind string, change func(*ImageOptions)) *ImageO
 			o.Encoder.Options = withDefaults[CNN](t, nil)
 		case "resnet":
 			o.Encoder.Options = withDefaults[ImageResNet](t, nil)
+		case "vit":
+			o.Encoder.Options = withDefaults[ViT](t, nil)
 		}
 		if change != nil {
 			change(o)
@@ -96,6 +98,9 @@ func TestImageFits(t *testing.T) {
 	}
 	if _, err := imageOptions(t, "cnn", func(o *ImageOptions) { o.Size = 3 }).Fit(grey); err == nil {
 		t.Error("images of 3 by 3 are halved twice")
+	}
+	if _, err := imageOptions(t, "vit", func(o *ImageOptions) { o.Size = 3 }).Fit(grey); err == nil {
+		t.Error("images of 3 by 3 have patches of 4 by 4")
 	}
 }
 
@@ -171,7 +176,7 @@ func TestImageStreams(t *testing.T) {
 
 func TestImageTravels(t *testing.T) {
 	c := data.NewImages("photo", [][]byte{square(t, 16, 16, false)})
-	for _, kind := range []string{"cnn", "resnet"} {
+	for _, kind := range []string{"cnn", "resnet", "vit"} {
 		f := fitImage(t, c, kind, nil)
 		raw, err := Marshal(f)
 		if err != nil {
@@ -207,7 +212,7 @@ func TestImageTravels(t *testing.T) {
 
 func TestImageEncoders(t *testing.T) {
 	c := data.NewImages("photo", [][]byte{square(t, 16, 16, false), square(t, 40, 40, false)})
-	for _, kind := range []string{"cnn", "resnet"} {
+	for _, kind := range []string{"cnn", "resnet", "vit"} {
 		if y, _ := encode(t, fitImage(t, c, kind, nil), c, false); !slices.Equal(y.Shape(), []int{2, 128}) {
 			t.Errorf("%s: %v", kind, y)
 		}
