@@ -17,14 +17,14 @@ type adamPass struct {
 	epsilon       float32
 }
 
-func (c *instr) adamPass(in *instance, regs, dst []float32, lo, hi int) {
+func (c *instr) adamPass(in *instance, regs, dst []float32, lo, hi int, b *block) {
 	a := c.pass
-	kernel.AdamPass(dst, a.m.slice(in, regs, lo, hi), a.v.slice(in, regs, lo, hi),
-		c.a.slice(in, regs, lo, hi), a.oldM.slice(in, regs, lo, hi), a.oldV.slice(in, regs, lo, hi), a.g.slice(in, regs, lo, hi),
+	kernel.AdamPass(dst, a.m.slice(in, regs, lo, hi, b), a.v.slice(in, regs, lo, hi, b),
+		c.a.slice(in, regs, lo, hi, b), a.oldM.slice(in, regs, lo, hi, b), a.oldV.slice(in, regs, lo, hi, b), a.g.slice(in, regs, lo, hi, b),
 		&kernel.AdamNumbers{
 			KeepM: a.keepM.Keep, TakeM: a.keepM.Take, LeastM: a.keepM.Least,
 			KeepV: a.keepV.Keep, TakeV: a.keepV.Take, LeastV: a.keepV.Least,
-			Rate: a.rate.number(in, regs, lo, hi), Root: a.root.number(in, regs, lo, hi), Epsilon: a.epsilon,
+			Rate: a.rate.number(in, regs, lo, hi, b), Root: a.root.number(in, regs, lo, hi, b), Epsilon: a.epsilon,
 		})
 }
 
@@ -32,7 +32,7 @@ func (c *instr) adamPass(in *instance, regs, dst []float32, lo, hi int) {
 // their moments, where the step stands. What the moments read is kept until then.
 func (f *fuser) findPasses() {
 	f.passes = map[*graph.Node]*graph.Node{}
-	for i, n := range f.u.nodes {
+	for i, n := range f.nodes {
 		if _, ok := n.Op.(graph.Adam); !ok || !f.whole(n.In[:3]...) {
 			continue
 		}
@@ -57,7 +57,7 @@ func (f *fuser) whole(nodes ...*graph.Node) bool {
 
 // readBefore reports whether a node of the unit before number i reads m or v.
 func (f *fuser) readBefore(i int, m, v *graph.Node) bool {
-	return slices.ContainsFunc(f.u.nodes[:i], func(n *graph.Node) bool {
+	return slices.ContainsFunc(f.nodes[:i], func(n *graph.Node) bool {
 		return slices.ContainsFunc(n.In, func(x *graph.Node) bool { return rootOf(x) == m || rootOf(x) == v })
 	})
 }

@@ -141,3 +141,37 @@ func TestImagesAllocateNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestImagesOneByOne: what convolutions compute together with what follows them
+// is what it is with every value in memory.
+func TestImagesOneByOne(t *testing.T) {
+	n := newImageNetwork(t)
+	b := graph.New("gradients")
+	loss := graph.Mean(graph.SoftmaxCrossEntropy(n.logits(b), b.Input("label", tensor.Int32, graph.Rows), 0))
+	var wrt []*graph.Node
+	for _, v := range n.state.Trainable() {
+		wrt = append(wrt, b.Read(v))
+	}
+	for i, g := range graph.Gradients(loss, wrt) {
+		b.Output(n.state.Trainable()[i].Name, g.Dense)
+	}
+	together := mustProgram(t, b)
+	for _, node := range together.Nodes {
+		b.Output("", node)
+	}
+	alone := mustProgram(t, b)
+	for _, rows := range []int{1, 33} {
+		a, c := blank(together), blank(alone)
+		if err := mustCompile(t, together).Run(images(rows), a); err != nil {
+			t.Fatal(err)
+		}
+		if err := mustCompile(t, alone).Run(images(rows), c); err != nil {
+			t.Fatal(err)
+		}
+		for i := range a {
+			if at := differ(a[i], c[i]); at >= 0 {
+				t.Errorf("%d rows, gradient of %s: element %d is %v, alone %v", rows, together.Outputs[i].Name, at, a[i].Floats()[at], c[i].Floats()[at])
+			}
+		}
+	}
+}

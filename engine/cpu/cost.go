@@ -190,6 +190,12 @@ func (pl *plan) label(s step, u *unit) (what string, variables []string) {
 		last := len(first.Shape()) - 2
 		g, _ := s.gemm(1)
 		what = fmt.Sprintf("%s %s of %v×%d×%v", first.Op.Name(), extent(first.Shape()[:last]), first.Shape()[last], g.K, first.Shape()[last+1])
+	case forwardPackStep:
+		what = "pack " + extent(s.of.k.Shape())
+	case backwardPackStep:
+		what = "pack " + extent(s.of.k.Shape())
+	case *weightsStep:
+		what = "sum groups " + extent(s.k.Shape())
 	case *reduceStep:
 		what = first.Op.Name() + " " + extent(s.x.Shape())
 	case *crossEntropyStep:

@@ -27,6 +27,7 @@ type operandKind uint8
 
 const (
 	inRegister operandKind = iota
+	inBlock                // of a convolution's task
 	direct                 // the chunk's range of a value of the same shape
 	scalar                 // one element
 	row                    // a value that the last dimensions of the shape repeat
@@ -39,6 +40,7 @@ type instr struct {
 	scalarB func(dst, a []float32, s float32)
 	choose  bool
 	expand  *expansion
+	period  int // of an expansion that repeats itself in every chunk, or 0
 	rows    *rowMove
 	adam    *graph.Adam // of a, b and c, with the numbers d and e
 	pass    *adamPass   // of a
@@ -50,13 +52,17 @@ type instr struct {
 // A target is where an instruction puts what it computes.
 type target struct {
 	dst    int         // register
+	keep   bool        // dst is a block of a convolution's task
 	store  *graph.Node // write straight into its words instead of dst
 	copyTo *graph.Node // copied there from dst when the chunk is done
 }
 
-func (t *target) slice(in *instance, regs []float32, lo, hi int) []float32 {
+func (t *target) slice(in *instance, regs []float32, lo, hi int, b *block) []float32 {
 	if t.store != nil {
 		return in.words[t.store.ID][lo:hi]
+	}
+	if t.keep {
+		return b.slice(t.dst, lo, hi)
 	}
 	return regs[t.dst*chunkLen:][:hi-lo]
 }
@@ -88,37 +94,57 @@ func (f *fusedStep) run(in *instance, task int, w *worker) {
 		size = f.rows.used(in, size)
 	}
 	lo, end := chunk(size, f.perTask(), task)
-	regs := w.floats(f.regs * chunkLen)
+	f.over(in, w.floats(f.floats()), lo, end, block{})
+}
+
+// floats is how much scratch memory the registers are.
+func (f *fusedStep) floats() int { return f.regs * chunkLen }
+
+// A block is what a task of a convolution holds of values that no other step
+// needs: of each size elements, from element base on.
+type block struct {
+	values     []float32
+	size, base int
+}
+
+func (b *block) slice(i, lo, hi int) []float32 {
+	return b.values[i*b.size+lo-b.base : i*b.size+hi-b.base]
+}
+
+// over computes elements lo to end.
+func (f *fusedStep) over(in *instance, regs []float32, lo, end int, b block) {
 	f.fetch(in, lo, min(lo+chunkLen, end))
-	for ; lo < end; lo += chunkLen {
+	for first := lo; lo < end; lo += chunkLen {
 		hi := min(lo+chunkLen, end)
 		f.fetch(in, hi, min(hi+chunkLen, end))
 		for i := range f.code {
 			c := &f.code[i]
-			dst := c.target.slice(in, regs, lo, hi)
+			dst := c.target.slice(in, regs, lo, hi, &b)
 			switch {
 			case c.unary != nil:
-				c.unary(dst, c.a.slice(in, regs, lo, hi))
+				c.unary(dst, c.a.slice(in, regs, lo, hi, &b))
 			case c.b.kind == row:
-				c.byRow(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID], lo)
+				c.byRow(dst, c.a.slice(in, regs, lo, hi, &b), in.words[c.b.node.ID], lo)
 			case c.binary != nil:
-				c.binary(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi))
+				c.binary(dst, c.a.slice(in, regs, lo, hi, &b), c.b.slice(in, regs, lo, hi, &b))
 			case c.scalarB != nil:
-				c.scalarB(dst, c.a.slice(in, regs, lo, hi), in.words[c.b.node.ID][0])
+				c.scalarB(dst, c.a.slice(in, regs, lo, hi, &b), in.words[c.b.node.ID][0])
 			case c.choose:
-				kernel.Select(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi))
+				kernel.Select(dst, c.a.slice(in, regs, lo, hi, &b), c.b.slice(in, regs, lo, hi, &b), c.c.slice(in, regs, lo, hi, &b))
 			case c.rows != nil:
 				if c.rows.put {
-					dst = c.a.slice(in, regs, lo, hi)
+					dst = c.a.slice(in, regs, lo, hi, &b)
 				}
 				c.rows.move(in, f.rows, dst, lo)
 			case c.pass != nil:
-				c.adamPass(in, regs, dst, lo, hi)
+				c.adamPass(in, regs, dst, lo, hi, &b)
 			case c.adam != nil:
-				kernel.Adam(dst, c.a.slice(in, regs, lo, hi), c.b.slice(in, regs, lo, hi), c.c.slice(in, regs, lo, hi),
-					c.d.number(in, regs, lo, hi), c.e.number(in, regs, lo, hi), c.adam.Epsilon)
+				kernel.Adam(dst, c.a.slice(in, regs, lo, hi, &b), c.b.slice(in, regs, lo, hi, &b), c.c.slice(in, regs, lo, hi, &b),
+					c.d.number(in, regs, lo, hi, &b), c.e.number(in, regs, lo, hi, &b), c.adam.Epsilon)
 			case c.expand != nil:
-				c.expand.fill(dst, in.words[c.a.node.ID], lo, in.rows)
+				if c.period == 0 || lo == first || lo%c.period != 0 {
+					c.expand.fill(dst, in.words[c.a.node.ID], lo, in.rows)
+				}
 			}
 		}
 		for i := range f.code {
@@ -141,19 +167,22 @@ func (c *instr) byRow(dst, a, b []float32, lo int) {
 	}
 }
 
-func (o *operand) slice(in *instance, regs []float32, lo, hi int) []float32 {
-	if o.kind == inRegister {
+func (o *operand) slice(in *instance, regs []float32, lo, hi int, b *block) []float32 {
+	switch o.kind {
+	case inRegister:
 		return regs[o.reg*chunkLen:][:hi-lo]
+	case inBlock:
+		return b.slice(o.reg, lo, hi)
 	}
 	return in.words[o.node.ID][lo:hi]
 }
 
 // number is the value of an operand that is one number.
-func (o *operand) number(in *instance, regs []float32, lo, hi int) float32 {
+func (o *operand) number(in *instance, regs []float32, lo, hi int, b *block) float32 {
 	if o.kind == scalar {
 		return in.words[o.node.ID][0]
 	}
-	return o.slice(in, regs, lo, hi)[0]
+	return o.slice(in, regs, lo, hi, b)[0]
 }
 
 // unaryKernels and binaryKernels give each element-wise function its kernel;
@@ -215,6 +244,7 @@ var scalarKernels = map[graph.BinaryKind][2]func(dst, a []float32, s float32){
 type fuser struct {
 	pl    *plan
 	u     *unit
+	nodes []*graph.Node // of the unit
 	shape graph.Shape
 	step  *fusedStep
 	at    map[*graph.Node]operand // values at hand
@@ -224,13 +254,19 @@ type fuser struct {
 	passes map[*graph.Node]*graph.Node // moments and Adam steps that one instruction computes: to the step
 }
 
-func (pl *plan) lowerFused(u *unit) (step, error) {
+func (pl *plan) lowerFused(u *unit) (*fusedStep, error) { return pl.lowerChain(u, u.nodes) }
+
+// lowerChain turns nodes of a unit that are a chain into a step.
+func (pl *plan) lowerChain(u *unit, nodes []*graph.Node) (*fusedStep, error) {
 	f := &fuser{
-		pl: pl, u: u, shape: u.nodes[0].Shape(),
-		step: &fusedStep{size: u.nodes[0].Shape().Size()},
+		pl: pl, u: u, nodes: nodes, shape: nodes[0].Shape(),
+		step: &fusedStep{size: nodes[0].Shape().Size()},
 		at:   map[*graph.Node]operand{}, last: map[*graph.Node]int{},
 	}
-	for i, n := range u.nodes {
+	for i, n := range u.held {
+		f.at[n] = operand{kind: inBlock, reg: i}
+	}
+	for i, n := range nodes {
 		for _, x := range n.In {
 			f.last[f.key(x)] = i
 		}
@@ -239,7 +275,7 @@ func (pl *plan) lowerFused(u *unit) (step, error) {
 	if u.rows != nil {
 		f.step.rows = &rowsOf{idx: u.rows, width: f.shape[1:].Size(), alone: pl.alone(u)}
 	}
-	for i, n := range u.nodes {
+	for i, n := range nodes {
 		if err := f.emit(i, n); err != nil {
 			return nil, err
 		}
@@ -289,9 +325,17 @@ func (f *fuser) input(x *graph.Node, scalarOK bool) operand {
 	if scalarOK && x.Shape().Size() == (graph.Size{Factor: 1}) {
 		return operand{kind: scalar, node: x}
 	}
-	reg := f.register()
-	f.step.code = append(f.step.code, instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}, target: target{dst: reg}})
-	o := operand{kind: inRegister, reg: reg}
+	c := instr{expand: newExpansion(x.Shape(), f.shape), a: operand{kind: direct, node: x}}
+	if n := x.Shape().Size().Factor; f.repeats(x) && chunkLen%n == 0 {
+		c.period = n
+		c.dst = f.step.regs // of its own
+		f.step.regs++
+		f.last[k] = len(f.nodes)
+	} else {
+		c.dst = f.register()
+	}
+	f.step.code = append(f.step.code, c)
+	o := operand{kind: inRegister, reg: c.dst}
 	f.at[k] = o
 	return o
 }
@@ -364,6 +408,9 @@ func (f *fuser) add(c instr, n *graph.Node, i int) {
 
 // target decides where node n, the i-th of the unit, goes.
 func (f *fuser) target(n *graph.Node, i int) (t target) {
+	if o, ok := f.at[n]; ok { // in a block
+		return target{dst: o.reg, keep: true}
+	}
 	if f.pl.storage[n.ID].place == nowhere {
 		t.dst = f.register()
 		f.at[n] = operand{kind: inRegister, reg: t.dst}
@@ -373,7 +420,7 @@ func (f *fuser) target(n *graph.Node, i int) (t target) {
 		t.dst = f.register()
 		t.copyTo = n
 		f.at[n] = operand{kind: inRegister, reg: t.dst}
-		f.last[n] = len(f.u.nodes) // the register is kept to the end
+		f.last[n] = len(f.nodes) // the register is kept to the end
 		return t
 	}
 	t.store = n
@@ -407,13 +454,21 @@ func (f *fuser) isRow(x *graph.Node) bool {
 	if _, ok := f.at[f.key(x)]; ok {
 		return false
 	}
-	s := x.Shape()
-	z := s.Size()
-	return len(s) < len(f.shape) && s.Equal(f.shape[len(f.shape)-len(s):]) && z.Power == 0 && z.Factor >= shortRow
+	n := x.Shape().Size().Factor
+	return f.repeats(x) && (n >= longRow || n >= shortRow && chunkLen%n != 0)
 }
 
-// shortRow is how many elements of a row are worth a call of a kernel.
-const shortRow = 16
+// repeats reports whether x is a row of the last dimensions.
+func (f *fuser) repeats(x *graph.Node) bool {
+	s := x.Shape()
+	z := s.Size()
+	return len(s) < len(f.shape) && s.Equal(f.shape[len(f.shape)-len(s):]) && z.Power == 0 && z.Factor > 0
+}
+
+const (
+	shortRow = 16  // elements of a row that are worth a call of a kernel
+	longRow  = 256 // fewer, if chunks have them whole times, are laid out once a task
+)
 
 // overwritesLater reports whether n is computed in place of a variable whose
 // old value a later node of the unit still reads.
@@ -422,7 +477,7 @@ func (f *fuser) overwritesLater(n *graph.Node, i int) bool {
 	if v == nil {
 		return false
 	}
-	for _, m := range f.u.nodes[i+1:] {
+	for _, m := range f.nodes[i+1:] {
 		for _, x := range m.In {
 			if r, ok := rootOf(x).Op.(*graph.Read); ok && r.Variable == v {
 				return true

@@ -74,8 +74,8 @@ func (pl *plan) placeValues() error {
 			s.place, s.v = inVariable, op.Variable
 			continue
 		}
-		if pl.root[n.ID] != n {
-			continue // filled in below
+		if pl.root[n.ID] != n || pl.spread[n] {
+			continue // filled in below, or never there
 		}
 		if v := owner[n]; v != nil {
 			s.place, s.v = inVariable, v
@@ -88,7 +88,10 @@ func (pl *plan) placeValues() error {
 			to = max(to, user.place)
 			outside = outside || user != u
 		}
-		if u.fused && !outside {
+		if (u.fused || u.tail != nil) && !outside {
+			if u.tail != nil && u.tail.keeps(n) {
+				u.held = append(u.held, n)
+			}
 			continue // nowhere: it never leaves the unit
 		}
 		if pl.kept[n.ID] {

@@ -67,6 +67,7 @@ var pool struct {
 	threads atomic.Int32 // wanted, the callers included
 	started int32        // helpers started, under mu
 	parked  atomic.Int32
+	running atomic.Int32 // programs
 	wake    chan struct{}
 }
 
@@ -153,9 +154,11 @@ func help(id int32) {
 			idle = 0
 			continue
 		}
-		// About 30 µs of spinning, yielding now and then so that other
-		// goroutines of the process are not kept waiting.
-		if idle++; idle < 2000 && id < pool.threads.Load()-1 {
+		// About 30 µs of spinning, and while a program runs, whose next step may
+		// be one to share, about a millisecond, as waking takes longer than many
+		// steps; yielding now and then so that other goroutines of the process
+		// are not kept waiting.
+		if idle++; (idle < 2000 || idle < 64000 && pool.running.Load() > 0) && id < pool.threads.Load()-1 {
 			if idle%64 == 0 {
 				runtime.Gosched()
 			}

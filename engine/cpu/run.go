@@ -179,8 +179,19 @@ func (pl *plan) lower(u *unit) (step, error) {
 		return nil, fmt.Errorf("no kernel for %s (%T)", n.Op.Name(), n.Op)
 	}
 	s, err := lower(n)
+	if err != nil {
+		return nil, err
+	}
 	if p, ok := s.(planned); ok {
 		p.planned(pl)
+	}
+	switch c := s.(type) {
+	case *forwardStep:
+		err = pl.complete(u, &c.convolution)
+	case *backwardStep:
+		err = pl.complete(u, &c.convolution)
+	case *weightsStep:
+		err = pl.complete(u, &c.convolution)
 	}
 	return s, err
 }
@@ -237,6 +248,8 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 		in.recording = profile.begin(in, began)
 		defer in.record()
 	}
+	pool.running.Add(1)
+	defer pool.running.Add(-1)
 	alone := Threads() == 1
 	for _, i := range in.busy {
 		s, n := e.steps[i], in.count[i]

@@ -11,6 +11,8 @@ import (
 type unit struct {
 	nodes []*graph.Node
 	fused bool
+	tail  *tail          // of a convolution, else nil
+	held  []*graph.Node  // of a tail: values that a task holds in blocks
 	rows  *graph.Node    // indices of the rows of tables that it works on; see mergeRows
 	after map[*unit]bool // units that must run before this one
 	place int            // in the final order
@@ -28,9 +30,10 @@ type plan struct {
 	users   [][]*unit // by root ID: the units that read the value
 	kept    []bool    // by root ID: read when all units have run
 	inPlace map[*graph.Variable]*graph.Node
-	writes  []graph.Write       // the rest, which are copied at the end
-	storage []storage           // by node ID
-	over    map[int]*graph.Node // by node ID: the value in whose place it is computed
+	writes  []graph.Write        // the rest, which are copied at the end
+	storage []storage            // by node ID
+	over    map[int]*graph.Node  // by node ID: the value in whose place it is computed
+	spread  map[*graph.Node]bool // see spreads
 	arena   [maxPower + 1]int
 	asked   int           // see follows
 	before  map[step]bool // steps that come before a unit's own
@@ -67,15 +70,18 @@ func makeUnits(p *graph.Program) *plan {
 		inPlace: map[*graph.Variable]*graph.Node{},
 		over:    map[int]*graph.Node{},
 		before:  map[step]bool{},
+		spread:  spreads(p),
 	}
 	open := map[string]*unit{} // the latest group by shape
 	for _, n := range p.Nodes {
 		pl.root[n.ID] = rootOf(n)
-		if isLeaf(n) || pl.root[n.ID] != n {
+	}
+	for _, n := range pl.arranged() {
+		if isLeaf(n) || pl.root[n.ID] != n || pl.spread[n] {
 			continue
 		}
 		needs := map[*unit]bool{}
-		for _, x := range n.In {
+		for _, x := range pl.inputs(n) {
 			if u := pl.unitOf[rootOf(x).ID]; u != nil {
 				needs[u] = true
 			}
@@ -102,9 +108,10 @@ func makeUnits(p *graph.Program) *plan {
 		}
 		pl.unitOf[n.ID] = u
 	}
+	pl.attachTails()
 	for _, n := range p.Nodes {
 		if u := pl.unitOf[n.ID]; u != nil {
-			for _, x := range n.In {
+			for _, x := range pl.inputs(n) {
 				r := pl.root[x.ID].ID
 				if !slices.Contains(pl.users[r], u) {
 					pl.users[r] = append(pl.users[r], u)

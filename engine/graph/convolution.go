@@ -108,8 +108,7 @@ func (o Convolution) Gradient(n, dy *Node) []Gradient {
 // window's border goes.
 //
 // Every element is one chain of fused multiply-adds in ascending order of the
-// kernel's row, column and input channel. Rows of the kernel that lie beyond
-// the image have no part in it; in the others the border's zeros do.
+// kernel's row, column and input channel, of those that lie on the image.
 func Conv2D(x, kernel *Node, o Window) *Node { return Apply(Convolution{o.strides()}, x, kernel) }
 
 // ConvolutionInput is the op of the gradient of Conv2D with respect to its

@@ -92,7 +92,8 @@ func (o MaxPlace) Infer(in []Type) (Type, error) {
 }
 
 // MaxSpread is the op of the gradient of MaxPool with respect to images of H by
-// W: of dy and the places of the maxima.
+// W: of dy and the places of the maxima. Its Sum over all but the channels is
+// that of dy.
 type MaxSpread struct {
 	KH, KW int
 	Window

@@ -76,6 +76,9 @@ func reduce(kind ReduceKind, x *Node, axes []int) *Node {
 	}
 	slices.Sort(axes)
 	axes = slices.Compact(axes)
+	if _, ok := x.Op.(MaxSpread); ok && kind == OpSum && slices.Equal(axes, []int{0, 1, 2}) {
+		x = x.In[0] // zeros beside dy
+	}
 	for end := len(axes); end > 0; { // runs of neighbours, the last first, so that earlier indices stay
 		start := end - 1
 		for start > 0 && axes[start-1] == axes[start]-1 {

@@ -118,7 +118,7 @@ func BenchmarkConvolution(b *testing.B) {
 		{Rows: 8, Height: 28, Width: 28, In: 64, KH: 3, KW: 3, Out: 128, OutHeight: 14, OutWidth: 14, Top: 1, Left: 1, StrideH: 2, StrideW: 2},
 		{Rows: 8, Height: 1, Width: 64, In: 128, KH: 1, KW: 5, Out: 128, OutHeight: 1, OutWidth: 60},
 	} {
-		c := s
+		c := images{Convolution: s}
 		c.StrideH, c.StrideW = max(c.StrideH, 1), max(c.StrideW, 1)
 		x, k, y := newGuarded(c.Rows*c.Height*c.Width*c.In), newGuarded(c.KH*c.KW*c.In*c.Out), newGuarded(c.Rows*c.OutHeight*c.OutWidth*c.Out)
 		c.X, c.K, c.Y = x.x, k.x, y.x

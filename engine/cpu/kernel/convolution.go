@@ -6,8 +6,8 @@ package kernel
 //	y[n i j o] = Σ x[n, i·StrideH+p−Top, j·StrideW+q−Left, c] · k[p q c o]
 //
 // Forward computes Y, Backward X from Y (the transposed convolution, which is
-// the gradient), and Weights K from X and Y (the other gradient). In each the
-// third array is the result.
+// the gradient), and Weights K from X and Y (the other gradient). Images are
+// handed to them one by one.
 //
 // No patches are put together in memory. The patch under a row of the kernel is
 // KW·In neighbours of X, and that of the next pixel begins StrideW·In further on.
@@ -17,10 +17,11 @@ package kernel
 //
 // Every element of Y is one chain of fused multiply-adds, from 0, in ascending
 // (p, q, c); of X one in ascending order of the pixels of Y and then o, which is
-// that of descending (p, q). Rows of pixels beyond the image are left out; pixels
-// beyond its sides take part as zeros. An element of K is such a chain in
-// ascending (n, i, j) for every group of neighbouring n (see groups); the groups'
-// sums are added in ascending order.
+// that of descending (p, q). Pixels beyond the image are left out. An element of
+// K is such a chain in ascending (n, i, j) for every group of neighbouring n (see
+// groups), where pixels of X above and below the image are left out and those
+// beyond its sides take part as zeros; the groups' sums are added in ascending
+// order.
 //
 // As with a Gemm, the tasks of a preparation come first and share memory with
 // those that follow. What a task does is decided by the shape alone.
@@ -29,7 +30,11 @@ type Convolution struct {
 	KH, KW, Out                 int
 	StrideH, StrideW, Top, Left int
 	OutHeight, OutWidth         int
-	X, K, Y                     []float32
+	K                           []float32
+
+	// A task of Forward has a multiple of so many rows, of which only the last of an
+	// image may fall short. 0 is 1.
+	Multiple int
 }
 
 // call bounds the multiply-adds of one call into assembly.
@@ -100,9 +105,6 @@ func (r *correlation) bordered() int { return (r.ow-1)*r.strideW + r.kw }
 // inside reports whether no window goes beyond the image's sides.
 func (r *correlation) inside() bool { return r.left <= 0 && r.bordered()-r.left <= r.w }
 
-// lines is how many rows of an image so many rows of windows cover at most.
-func (r *correlation) lines(windows int) int { return min(r.h, (windows-1)*r.strideH+r.kh) }
-
 // A cut says how many images, and how many rows of windows of one, a task has.
 type cut struct{ images, rows int }
 
@@ -113,7 +115,8 @@ func (c *Convolution) cut(rows, work int) cut {
 	if n := target / work; n < rows {
 		n = max(n, 1)
 		parts := (rows + n - 1) / n
-		return cut{1, (rows + parts - 1) / parts}
+		m := max(c.Multiple, 1)
+		return cut{1, ((rows+parts-1)/parts + m - 1) / m * m}
 	}
 	n := max(1, min(target/(rows*work), c.Rows))
 	parts := (c.Rows + n - 1) / n
@@ -124,11 +127,13 @@ func (k cut) tasks(images, rows int) int {
 	return max(1, (images+k.images-1)/k.images) * ((rows + k.rows - 1) / k.rows)
 }
 
-// of returns the images and rows of a task.
-func (k cut) of(task, images, rows int) (n0, n1, i0, i1 int) {
+// A Part is what a task has: rows I0 to I1 of windows of images N0 to N1.
+type Part struct{ N0, N1, I0, I1 int }
+
+func (k cut) of(task, images, rows int) Part {
 	across := (rows + k.rows - 1) / k.rows
 	n, i := task/across, task%across
-	return n * k.images, min((n+1)*k.images, images), i * k.rows, min((i+1)*k.rows, rows)
+	return Part{n * k.images, min((n+1)*k.images, images), i * k.rows, min((i+1)*k.rows, rows)}
 }
 
 func (c *Convolution) forwardCut() cut {
@@ -163,19 +168,15 @@ func (c *Convolution) PrepareForward(p int, shared []float32) {
 // ForwardTasks returns the number of tasks of Forward.
 func (c *Convolution) ForwardTasks() int { return c.forwardCut().tasks(c.Rows, c.OutHeight) }
 
-// ForwardScratch returns how many float32s of scratch memory a task needs.
-func (c *Convolution) ForwardScratch() int {
-	r := c.forward()
-	return r.scratch(c.forwardCut().rows)
+// ForwardPart returns a task's images and rows of Y.
+func (c *Convolution) ForwardPart(task int) Part {
+	return c.forwardCut().of(task, c.Rows, c.OutHeight)
 }
 
-// Forward computes one task's part of Y. The contents of scratch do not matter.
-func (c *Convolution) Forward(task int, shared, scratch []float32) {
+// ForwardRows computes rows i0 to i1 of an image of Y, y, from an image of X.
+func (c *Convolution) ForwardRows(y, x, shared []float32, i0, i1 int) {
 	r := c.forward()
-	n0, n1, i0, i1 := c.forwardCut().of(task, c.Rows, c.OutHeight)
-	for n := n0; n < n1; n++ {
-		r.run(c.Y[n*c.OutHeight*c.OutWidth*c.Out:], c.X[n*c.Height*c.Width*c.In:], shared, scratch, i0, i1)
-	}
+	r.run(y, x, shared, i0, i1)
 }
 
 // BackwardShared is as ForwardShared.
@@ -200,83 +201,109 @@ func (c *Convolution) PrepareBackward(task int, shared []float32) {
 // BackwardTasks returns the number of tasks of Backward.
 func (c *Convolution) BackwardTasks() int { return c.backwardCut().tasks(c.Rows, c.backwardRows()) }
 
-// BackwardScratch is as ForwardScratch.
-func (c *Convolution) BackwardScratch() int {
-	most, rows := 0, c.backwardCut().rows
+// BackwardPart returns a task's images and rows of X, in units of StrideH.
+func (c *Convolution) BackwardPart(task int) Part {
+	return c.backwardCut().of(task, c.Rows, c.backwardRows())
+}
+
+// BackwardRows computes rows i0·StrideH to i1·StrideH of an image of X, x, from
+// an image of Y, of which it reads rows from i0−KH to i1+KH at most.
+func (c *Convolution) BackwardRows(x, y, shared []float32, i0, i1 int) {
 	for i := range c.phases() {
 		r, _, _ := c.backward(i)
-		most = max(most, r.scratch(rows))
-	}
-	return most
-}
-
-// Backward computes one task's part of X.
-func (c *Convolution) Backward(task int, shared, scratch []float32) {
-	n0, n1, i0, i1 := c.backwardCut().of(task, c.Rows, c.backwardRows())
-	for i := range c.phases() {
-		r, _, _ := c.backward(i)
-		for n := n0; n < n1; n++ {
-			r.run(c.X[n*c.Height*c.Width*c.In:], c.Y[n*c.OutHeight*c.OutWidth*c.Out:], shared, scratch, i0, i1)
-		}
+		r.run(x, y, shared, i0, i1)
 	}
 }
 
-func (r *correlation) scratch(windows int) int {
-	if r.inside() || r.k() == 0 {
-		return 0
-	}
-	return r.lines(windows) * r.bordered() * r.in
-}
-
-// run computes rows i0 to i1 of windows of one image.
-func (r *correlation) run(y, x, shared, scratch []float32, i0, i1 int) {
+// run computes rows i0 to i1 of windows of one image, at y and on. Windows that
+// lie on the image from side to side are computed row by row; those that do not
+// column by column, as they all leave out the same columns of the kernel.
+func (r *correlation) run(y, x, shared []float32, i0, i1 int) {
+	rows := i0 // the first at y
 	i1 = min(i1, r.oh)
 	if i0 >= i1 || r.ow == 0 {
 		return
 	}
 	y = y[r.at:]
 	if r.k() == 0 {
-		r.clear(y, i0, i1)
+		r.clear(y, i1-i0)
 		return
 	}
-	// Where the window of row 0 and column 0 would begin, and the distance of rows.
-	begin, line := -(r.top*r.w+r.left)*r.in, r.w*r.in
-	if !r.inside() {
-		lo := min(max(0, i0*r.strideH-r.top), r.h)
-		hi := min(r.h, (i1-1)*r.strideH-r.top+r.kh)
-		r.border(scratch, x, lo, hi)
-		x, line = scratch, r.bordered()*r.in
-		begin = -(r.top + lo) * line
-	}
 	blocking := &blockings[active]
-	t := (&Gemm{LDA: r.strideW * r.in}).tiles(r.ow, blocking.tile)
-	k := r.kw * r.in
-	next := apartPanels(r.k())
+	line := r.w * r.in
+	// Windows with all rows of the kernel, and with all its columns.
+	ia, ib := middle(r.top, r.strideH, r.kh, r.h, r.oh)
+	ja, jb := middle(r.left, r.strideW, r.kw, r.w, r.ow)
+	ia, ib = min(max(ia, i0), i1), min(max(ib, i0), i1)
+	across := (&Gemm{LDA: r.strideW * r.in}).tiles(max(jb-ja, 1), blocking.tile)
+	down := (&Gemm{LDA: r.strideH * line}).tiles(max(ib-ia, 1), blocking.tile)
+	one := (&Gemm{LDA: 1}).tiles(1, blocking.tile)
 	for j := 0; j < r.out; j += blocking.strip {
-		n := min(blocking.strip, r.out-j)
-		b := shared[r.panels+j/panel*next:]
-		for i := i0; i < i1; i++ {
-			first := i*r.strideH - r.top // row of the image
-			p0, p1 := max(0, -first), min(r.kh, r.h-first)
-			c := y[i*r.row+j:]
-			if p0 >= p1 {
-				for q := range r.ow {
-					clear(c[q*r.pixel:][:n])
+		s := strip{r, x, shared[r.panels+j/panel*apartPanels(r.k()):], min(blocking.strip, r.out-j)}
+		for i := i0; i < i1 && ja < jb; i++ {
+			s.product(&across, y[(i-rows)*r.row+ja*r.pixel+j:], i, ja, jb-ja, r.pixel)
+		}
+		for q := 0; q < r.ow; q++ {
+			if q == ja {
+				q = max(q, jb)
+				if q == r.ow {
+					break
 				}
-				continue
 			}
-			most := max(1, call/(blocking.tile*n*k)) // rows of the kernel at once
-			for p := p0; p < p1; p += most {
-				blocks := min(most, p1-p)
-				tileBlocks(&t, c, x[begin+(i*r.strideH+p)*line:], b[p*k*panel:], n, k, blocks, r.pixel, 1, 1, line, panel, next, k*panel, p > p0)
+			if ia < ib {
+				s.product(&down, y[(ia-rows)*r.row+q*r.pixel+j:], ia, q, ib-ia, r.row)
+			}
+			for i := i0; i < i1; i++ {
+				if i == ia && ia < ib {
+					if i = ib; i == i1 {
+						break
+					}
+				}
+				s.product(&one, y[(i-rows)*r.row+q*r.pixel+j:], i, q, 1, 0)
 			}
 		}
 	}
 }
 
+// middle returns the windows, of n, that lie on an image of a size: from begin
+// to end.
+func middle(before, stride, k, size, n int) (begin, end int) {
+	begin = min((max(before, 0)+stride-1)/stride, n)
+	end = min(max((size-k+before+stride)/stride, 0), n)
+	return begin, max(begin, end)
+}
+
+// A strip is some columns of the kernel, which a correlation goes over an image
+// with.
+type strip struct {
+	r    *correlation
+	x, b []float32
+	n    int
+}
+
+// product computes windows like that of row i and column j, count of them.
+func (s *strip) product(t *tiling, c []float32, i, j, count, apart int) {
+	r := s.r
+	row, column := i*r.strideH-r.top, j*r.strideW-r.left // of the image
+	p0, p1 := max(0, -row), min(r.kh, r.h-row)
+	q0, q1 := max(0, -column), min(r.kw, r.w-column)
+	if p0 >= p1 || q0 >= q1 {
+		for w := range count {
+			clear(c[w*apart:][:s.n])
+		}
+		return
+	}
+	line, k := r.w*r.in, (q1-q0)*r.in
+	most := max(1, call/(t.rows*s.n*k)) // rows of the kernel at once
+	for p := p0; p < p1; p += most {
+		tileBlocks(t, c, s.x[(row+p)*line+(column+q0)*r.in:], s.b[(p*r.kw+q0)*r.in*panel:],
+			s.n, k, min(most, p1-p), apart, 1, 1, line, panel, apartPanels(r.k()), r.kw*r.in*panel, p > p0)
+	}
+}
+
 // clear sets pixels to 0, which no pixel meets.
-func (r *correlation) clear(y []float32, i0, i1 int) {
-	for i := i0; i < i1; i++ {
+func (r *correlation) clear(y []float32, rows int) {
+	for i := range rows {
 		for j := range r.ow {
 			clear(y[i*r.row+j*r.pixel:][:r.out])
 		}
@@ -380,54 +407,70 @@ const (
 	pixelsLine   = 512 // so many of one row of windows
 )
 
-// Weights computes a part of the sums of a group, in K if there is one group.
-func (c *Convolution) Weights(task int, shared, scratch []float32) {
+// A WeightsPart is what a task of Weights has: images N0 to N1, and of K rows p0
+// to p1 and channels j0 to j1.
+type WeightsPart struct {
+	N0, N1                int
+	group, p0, p1, j0, j1 int
+}
+
+// WeightsPart returns what a task has.
+func (c *Convolution) WeightsPart(task int) WeightsPart {
 	g := c.groups()
-	r := c.forward()
+	w := WeightsPart{group: task / (g.down * g.across), p0: task / g.across % g.down * g.lines, j0: task % g.across * g.channels}
+	w.N0, w.N1 = w.group*g.images, min((w.group+1)*g.images, c.Rows)
+	w.p1, w.j1 = min(w.p0+g.lines, c.KH), min(w.j0+g.channels, c.Out)
+	return w
+}
+
+// Sums returns the sums of a task's group, of which those of its part are 0
+// again: K if there is one group.
+func (c *Convolution) Sums(w WeightsPart, shared []float32) []float32 {
 	size := c.KH * c.KW * c.In * c.Out
 	sums := c.K
-	group := task / (g.down * g.across)
-	if g.groups > 1 {
-		sums = shared[group*size:][:size]
+	if c.groups().groups > 1 {
+		sums = shared[w.group*size:][:size]
 	}
-	p0 := task / g.across % g.down * g.lines
-	p1 := min(p0+g.lines, c.KH)
-	j0 := task % g.across * g.channels
-	j1 := min(j0+g.channels, c.Out)
 	taps := c.KW * c.In
-	for l := p0 * taps; l < p1*taps; l++ {
-		clear(sums[l*c.Out+j0 : l*c.Out+j1])
+	for l := w.p0 * taps; l < w.p1*taps; l++ {
+		clear(sums[l*c.Out+w.j0 : l*c.Out+w.j1])
 	}
+	return sums
+}
+
+// AddWeights adds what an image of X and one of Y give to a part of the sums.
+func (c *Convolution) AddWeights(w WeightsPart, sums, x, y, scratch []float32) {
+	r := c.forward()
+	p0, p1, j0, j1 := w.p0, w.p1, w.j0, w.j1
+	taps := c.KW * c.In
 	blocking := &blockings[active]
 	t := (&Gemm{TransA: true}).tiles(taps, blocking.tile)
 	column := c.StrideW * c.In
-	for n := group * g.images; n < min((group+1)*g.images, c.Rows); n++ {
-		x, y := c.X[n*c.Height*c.Width*c.In:], c.Y[n*c.OutHeight*c.OutWidth*c.Out:]
-		begin, line := -(r.top*r.w+r.left)*r.in, r.w*r.in
-		if !r.inside() {
-			r.border(scratch, x, 0, r.h)
-			x, line = scratch, r.bordered()*r.in
-			begin = -r.top * line
-		}
-		rows := max(1, pixelsAtOnce/c.OutWidth)
-		for i := 0; i < c.OutHeight; i += rows {
-			for q := 0; q < c.OutWidth; q += pixelsLine {
-				pixels := min(pixelsLine, c.OutWidth-q)
-				for j := j0; j < j1; j += blocking.strip {
-					for p := p0; p < p1; p++ {
-						// The rows of windows of which row p of the kernel lies on the image.
-						lo := max(i, (r.top-p+c.StrideH-1)/c.StrideH)
-						hi := min(i+rows, c.OutHeight, (r.h-1+r.top-p+c.StrideH)/c.StrideH)
-						if lo >= hi {
-							continue
-						}
-						tileBlocks(&t, sums[p*taps*c.Out+j:], x[begin+(lo*c.StrideH+p)*line+q*column:], y[(lo*c.OutWidth+q)*c.Out+j:],
-							min(blocking.strip, j1-j), pixels, hi-lo, c.Out, column, column, c.StrideH*line, c.Out, panel, c.OutWidth*c.Out, true)
+	begin, line := -(r.top*r.w+r.left)*r.in, r.w*r.in
+	if !r.inside() {
+		r.border(scratch, x, 0, r.h)
+		x, line = scratch, r.bordered()*r.in
+		begin = -r.top * line
+	}
+	rows := max(1, pixelsAtOnce/c.OutWidth)
+	for i := 0; i < c.OutHeight; i += rows {
+		for q := 0; q < c.OutWidth; q += pixelsLine {
+			pixels := min(pixelsLine, c.OutWidth-q)
+			for j := j0; j < j1; j += blocking.strip {
+				for p := p0; p < p1; p++ {
+					// The rows of windows of which row p of the kernel lies on the image.
+					lo := max(i, (r.top-p+c.StrideH-1)/c.StrideH)
+					hi := min(i+rows, c.OutHeight, (r.h-1+r.top-p+c.StrideH)/c.StrideH)
+					if lo >= hi {
+						continue
 					}
+					tileBlocks(&t, sums[p*taps*c.Out+j:], x[begin+(lo*c.StrideH+p)*line+q*column:], y[(lo*c.OutWidth+q)*c.Out+j:],
+						min(blocking.strip, j1-j), pixels, hi-lo, c.Out, column, column, c.StrideH*line, c.Out, panel, c.OutWidth*c.Out, true)
 				}
 			}
 		}
 	}
+
 }
 
 // finish is how many numbers of K a task of FinishWeights adds up.

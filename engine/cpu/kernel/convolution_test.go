@@ -7,15 +7,55 @@ import (
 	"testing"
 )
 
+// images is a convolution with its images.
+type images struct {
+	Convolution
+	X, Y []float32
+}
+
+func (c *images) ofX(n int) []float32 { return c.X[n*c.Height*c.Width*c.In:] }
+func (c *images) ofY(n int) []float32 { return c.Y[n*c.OutHeight*c.OutWidth*c.Out:] }
+
+// step is how many rows of a task are computed at once, of at most so many.
+func (c *images) step(rows int) int { return max(1, rows/2) }
+
+func (c *images) Forward(task int, shared, _ []float32) {
+	p := c.ForwardPart(task)
+	for n := p.N0; n < p.N1; n++ {
+		for i := p.I0; i < p.I1; i += c.step(p.I1 - p.I0) {
+			y := c.ofY(n)[i*c.OutWidth*c.Out:]
+			c.ForwardRows(y, c.ofX(n), shared, i, min(i+c.step(p.I1-p.I0), p.I1))
+		}
+	}
+}
+
+func (c *images) Backward(task int, shared, _ []float32) {
+	p := c.BackwardPart(task)
+	for n := p.N0; n < p.N1; n++ {
+		for i := p.I0; i < p.I1; i += c.step(p.I1 - p.I0) {
+			x := c.ofX(n)[i*c.StrideH*c.Width*c.In:]
+			c.BackwardRows(x, c.ofY(n), shared, i, min(i+c.step(p.I1-p.I0), p.I1))
+		}
+	}
+}
+
+func (c *images) Weights(task int, shared, scratch []float32) {
+	p := c.WeightsPart(task)
+	sums := c.Sums(p, shared)
+	for n := p.N0; n < p.N1; n++ {
+		c.AddWeights(p, sums, c.ofX(n), c.ofY(n), scratch)
+	}
+}
+
 // naiveForward is the contract of Convolution, word by word, as are those below.
-func naiveForward(c *Convolution, y []float32) {
+func naiveForward(c *images, y []float32) {
 	c.each(func(n, i, j int) {
 		for o := range c.Out {
 			sum := float32(0)
 			for p := range c.KH {
 				for q := range c.KW {
 					for l := range c.In {
-						if v, ok := c.x(n, i*c.StrideH+p-c.Top, j*c.StrideW+q-c.Left, l); ok {
+						if v, ok := c.x(n, i*c.StrideH+p-c.Top, j*c.StrideW+q-c.Left, l); ok == inside {
 							sum = fma32(v, c.K[((p*c.KW+q)*c.In+l)*c.Out+o], sum)
 						}
 					}
@@ -27,7 +67,7 @@ func naiveForward(c *Convolution, y []float32) {
 }
 
 // each goes through the pixels of Y.
-func (c *Convolution) each(f func(n, i, j int)) {
+func (c *images) each(f func(n, i, j int)) {
 	for n := range c.Rows {
 		for i := range c.OutHeight {
 			for j := range c.OutWidth {
@@ -37,18 +77,25 @@ func (c *Convolution) each(f func(n, i, j int)) {
 	}
 }
 
-// x is a number of X, or 0 beside an image; not ok above and below it.
-func (c *Convolution) x(n, i, j, l int) (v float32, ok bool) {
+// Where a pixel is.
+const (
+	inside = iota
+	beside // the image
+	beyond // above or below it
+)
+
+// x is a number of X, or 0 where there is none.
+func (c *images) x(n, i, j, l int) (v float32, where int) {
 	switch {
 	case i < 0 || i >= c.Height:
-		return 0, false
+		return 0, beyond
 	case j < 0 || j >= c.Width:
-		return 0, true
+		return 0, beside
 	}
-	return c.X[((n*c.Height+i)*c.Width+j)*c.In+l], true
+	return c.X[((n*c.Height+i)*c.Width+j)*c.In+l], inside
 }
 
-func naiveBackward(c *Convolution, x []float32) {
+func naiveBackward(c *images, x []float32) {
 	for n := range c.Rows {
 		for i := range c.Height {
 			for j := range c.Width {
@@ -57,16 +104,12 @@ func naiveBackward(c *Convolution, x []float32) {
 					for p := c.KH - 1; p >= 0; p-- {
 						for q := c.KW - 1; q >= 0; q-- {
 							oi, oj := i+c.Top-p, j+c.Left-q
-							if oi < 0 || oi%c.StrideH != 0 || oi/c.StrideH >= c.OutHeight || oj%c.StrideW != 0 {
+							if oi < 0 || oi%c.StrideH != 0 || oi/c.StrideH >= c.OutHeight || oj < 0 || oj%c.StrideW != 0 || oj/c.StrideW >= c.OutWidth {
 								continue
 							}
 							oi, oj = oi/c.StrideH, oj/c.StrideW
 							for o := range c.Out {
-								v := float32(0)
-								if oj >= 0 && oj < c.OutWidth {
-									v = c.Y[((n*c.OutHeight+oi)*c.OutWidth+oj)*c.Out+o]
-								}
-								sum = fma32(v, c.K[((p*c.KW+q)*c.In+l)*c.Out+o], sum)
+								sum = fma32(c.Y[((n*c.OutHeight+oi)*c.OutWidth+oj)*c.Out+o], c.K[((p*c.KW+q)*c.In+l)*c.Out+o], sum)
 							}
 						}
 					}
@@ -77,7 +120,7 @@ func naiveBackward(c *Convolution, x []float32) {
 	}
 }
 
-func naiveWeights(c *Convolution, k []float32) {
+func naiveWeights(c *images, k []float32) {
 	clear(k)
 	group := make([]float32, len(k))
 	for n0 := 0; n0 < c.Rows; n0 += c.groups().images {
@@ -89,9 +132,9 @@ func naiveWeights(c *Convolution, k []float32) {
 			for p := range c.KH {
 				for q := range c.KW {
 					for l := range c.In {
-						v, ok := c.x(n, i*c.StrideH+p-c.Top, j*c.StrideW+q-c.Left, l)
+						v, where := c.x(n, i*c.StrideH+p-c.Top, j*c.StrideW+q-c.Left, l)
 						for o := range c.Out {
-							if at := ((p*c.KW+q)*c.In+l)*c.Out + o; ok {
+							if at := ((p*c.KW+q)*c.In+l)*c.Out + o; where != beyond {
 								group[at] = fma32(v, c.Y[((n*c.OutHeight+i)*c.OutWidth+j)*c.Out+o], group[at])
 							}
 						}
@@ -111,9 +154,9 @@ func naiveWeights(c *Convolution, k []float32) {
 
 // randomConvolution draws a shape whose kernel fits the image. Sizes bounds
 // images, height, width, input channels, kernel and output channels.
-func randomConvolution(r *rand.Rand, sizes [7]int, wild bool) (c *Convolution, x, k, y *guarded) {
+func randomConvolution(r *rand.Rand, sizes [7]int, wild bool) (c *images, x, k, y *guarded) {
 	d := func(i int) int { return 1 + r.IntN(sizes[i]) }
-	c = &Convolution{Rows: d(0), KH: d(4), KW: d(5), In: d(3), Out: d(6), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3)}
+	c = &images{Convolution: Convolution{Rows: d(0), KH: d(4), KW: d(5), In: d(3), Out: d(6), StrideH: 1 + r.IntN(3), StrideW: 1 + r.IntN(3), Multiple: r.IntN(4)}}
 	if r.IntN(2) == 0 {
 		c.StrideH, c.StrideW = 1, 1
 	}
@@ -147,11 +190,11 @@ type convolutionPart struct {
 	naive                                 func(want []float32)
 }
 
-func convolutionParts(c *Convolution, x, k, y *guarded) []convolutionPart {
+func convolutionParts(c *images, x, k, y *guarded) []convolutionPart {
 	return []convolutionPart{
-		{"forward", c.ForwardShared(), c.ForwardScratch(), c.ForwardPreparations(), c.ForwardTasks(), 0,
+		{"forward", c.ForwardShared(), 0, c.ForwardPreparations(), c.ForwardTasks(), 0,
 			c.PrepareForward, c.Forward, nil, y, func(want []float32) { naiveForward(c, want) }},
-		{"backward", c.BackwardShared(), c.BackwardScratch(), c.BackwardPreparations(), c.BackwardTasks(), 0,
+		{"backward", c.BackwardShared(), 0, c.BackwardPreparations(), c.BackwardTasks(), 0,
 			c.PrepareBackward, c.Backward, nil, x, func(want []float32) { naiveBackward(c, want) }},
 		{"weights", c.WeightsShared(), c.WeightsScratch(), 0, c.WeightsTasks(), c.WeightsFinishes(),
 			nil, c.Weights, c.FinishWeights, k, func(want []float32) { naiveWeights(c, want) }},
@@ -170,11 +213,11 @@ func (p *convolutionPart) all(shared, scratch []float32) {
 	}
 }
 
-func checkConvolution(t *testing.T, c *Convolution, x, k, y *guarded) {
+func checkConvolution(t *testing.T, c *images, x, k, y *guarded) {
 	t.Helper()
 	for _, p := range convolutionParts(c, x, k, y) {
-		shape := *c
-		shape.X, shape.K, shape.Y = nil, nil, nil
+		shape := c.Convolution
+		shape.K = nil
 		name := fmt.Sprintf("%s of %+v", p.name, shape)
 		saved := append([]float32(nil), p.result.x...)
 		want := make([]float32, len(saved))
