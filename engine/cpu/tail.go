@@ -231,8 +231,11 @@ func (f *following) finish(in *instance, regs []float32, n, i0, i1, lo, hi int, 
 	if f.chain != nil {
 		f.chain.over(in, regs, lo, hi, *b)
 	}
-	for i := range f.pools {
+	for i, next := 0, 0; i < len(f.pools); i = next {
 		p := &f.pools[i]
+		if next = i + 1; next < len(f.pools) && p.with(&f.pools[next]) { // both at once
+			next++
+		}
 		k := p.of(in.rows)
 		x := in.words[p.images.ID]
 		if j := slices.Index(f.kept, p.images); j >= 0 {
@@ -241,7 +244,7 @@ func (f *following) finish(in *instance, regs []float32, n, i0, i1, lo, hi int, 
 			x = x[lo:]
 		}
 		w0, w1 := i0/p.kh, min(i1/p.kh, k.OutHeight)
-		if w0 >= w1 || i > 0 && f.pools[i-1].with(p) {
+		if w0 >= w1 {
 			continue
 		}
 		// The rows of the block are an image of their own.
@@ -249,9 +252,8 @@ func (f *following) finish(in *instance, regs []float32, n, i0, i1, lo, hi int, 
 		size := k.OutWidth * k.Channels
 		var y []float32
 		var place []int32
-		j := i
-		for ; j < len(f.pools) && (j == i || p.with(&f.pools[j])); j++ {
-			result := f.pools[j].pooled
+		for _, q := range f.pools[i:next] {
+			result := q.pooled
 			if l := slices.Index(f.kept, result); l >= 0 {
 				y = b.values[l*b.size:][:(w1-w0)*size]
 			} else if out := in.image(result, n)[w0*size : w1*size]; result.Type.DType == tensor.Int32 {
@@ -261,7 +263,7 @@ func (f *following) finish(in *instance, regs []float32, n, i0, i1, lo, hi int, 
 			}
 		}
 		k.Max(y, place, x, 0, w1-w0)
-		if f.last != nil && i <= f.after && f.after < j {
+		if f.last != nil && i <= f.after && f.after < next {
 			begin := (n*p.pooled.Shape()[1].N + w0) * size
 			f.last.over(in, regs, begin, begin+(w1-w0)*size, block{b.values, b.size, begin})
 		}
