@@ -148,8 +148,10 @@ func (s *uniqueStep) tasks(int) int { return 1 }
 
 func (s *uniqueStep) run(in *instance, _ int, w *worker) {
 	y, idx := in.ints(s.y), in.ints(s.idx)
+	places := w.ordered(idx)
+	in.sorted[s.y.ID] = append(in.sorted[s.y.ID][:0], places...)
 	n := 0
-	for _, p := range w.ordered(idx) {
+	for _, p := range places {
 		if n == 0 || y[n-1] != idx[p] {
 			y[n] = idx[p]
 			n++
@@ -242,7 +244,10 @@ func (s groupStep) run(in *instance, _ int, w *worker) {
 	if v := s.of.values.Shape()[0].Of(in.rows); v > 0 {
 		k = len(idx) / v
 	}
-	places := w.ordered(idx)
+	places := in.sorted[s.of.unique.ID]
+	if _, ok := s.of.unique.Op.(graph.Unique); !ok || s.of.unique.In[0] != s.of.idx {
+		places = w.ordered(idx)
+	}
 	at := int32(0)
 	for i, u := range unique {
 		for u >= 0 && int(at) < len(places) && idx[places[at]] < u {

@@ -479,6 +479,9 @@ func (g *generator) byRow() {
 	idx := g.ints(t.Shape()[0].N, false, graph.Rows)
 	values := graph.Gather(t.Node, idx)
 	rows := graph.UniqueRows(idx)
+	if g.below(3, "other rows") == 0 { // than those that are unique
+		idx = g.ints(t.Shape()[0].N, false, graph.Rows)
+	}
 	sums := graph.SumByRow(rows, idx, values, nil)
 	g.add(sums, t.bound*300)
 	g.add(graph.ScatterSet(t.Node, rows, graph.Sub(graph.Gather(t.Node, rows), sums)), t.bound*300)

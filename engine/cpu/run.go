@@ -79,6 +79,8 @@ type instance struct {
 	count []int       // tasks by step
 	busy  []int       // steps that have any
 
+	sorted [][]int32 // by node ID, of unique indices: the places of those they are of, in order
+
 	// common is memory that all tasks of a step and of the next one share.
 	common []float32
 	w      worker
@@ -355,7 +357,7 @@ func (e *executable) borrow() *instance {
 		e.free = e.free[:k-1]
 		return in
 	}
-	return &instance{exe: e, rows: -1, words: make([][]float32, len(e.plan.root)), count: make([]int, len(e.steps))}
+	return &instance{exe: e, rows: -1, words: make([][]float32, len(e.plan.root)), count: make([]int, len(e.steps)), sorted: make([][]int32, len(e.plan.root))}
 }
 
 func (e *executable) giveBack(in *instance) {
