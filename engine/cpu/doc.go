@@ -4,7 +4,8 @@
 // Compile turns a program into a flat list of kernel calls:
 //
 //  1. units.go groups element-wise chains into one pass each, decides which
-//     writes may happen in place, and orders the work;
+//     writes may happen in place, and orders the work; tail.go joins to a
+//     convolution what its tasks compute after it;
 //  2. plan.go gives every value an offset in one arena by its lifetime.
 //     Offsets are multiples of a power of the number of rows, so that one plan
 //     serves every batch size;
