@@ -7,6 +7,7 @@ import (
 
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/internal/reference"
 	"github.com/hone-ml/hone/engine/tensor"
 )
 
@@ -143,7 +144,7 @@ func TestImagesAllocateNothing(t *testing.T) {
 }
 
 // TestImagesOneByOne: what convolutions compute together with what follows them
-// is what it is with every value in memory.
+// is what it is with every value in memory, and what the reference says.
 func TestImagesOneByOne(t *testing.T) {
 	n := newImageNetwork(t)
 	b := graph.New("gradients")
@@ -154,6 +155,9 @@ func TestImagesOneByOne(t *testing.T) {
 	}
 	for i, g := range graph.Gradients(loss, wrt) {
 		b.Output(n.state.Trainable()[i].Name, g.Dense)
+	}
+	for i, w := range wrt { // again, each with a way back and places of maxima of its own
+		b.Output(n.state.Trainable()[i].Name, graph.Gradients(loss, []*graph.Node{w})[0].Dense)
 	}
 	together := mustProgram(t, b)
 	for _, node := range together.Nodes {
@@ -168,7 +172,24 @@ func TestImagesOneByOne(t *testing.T) {
 		if err := mustCompile(t, alone).Run(images(rows), c); err != nil {
 			t.Fatal(err)
 		}
+		// Every value is what the reference makes of the backend's inputs.
+		values, results := map[*graph.Node]*reference.Value{}, map[*graph.Node]*tensor.Tensor{}
+		for i, o := range alone.Outputs {
+			results[o.Node], values[o.Node] = c[i], reference.FromTensor(c[i])
+		}
+		for _, node := range alone.Nodes {
+			var in []*reference.Value
+			for _, x := range node.In {
+				in = append(in, values[x])
+			}
+			if _, fed := node.Op.(*graph.Input); !fed {
+				compareNode(t, alone, node, rows, in, results[node])
+			}
+		}
 		for i := range a {
+			if at := differ(a[i], a[i%len(wrt)]); at >= 0 {
+				t.Errorf("%d rows, gradient of %s: element %d is %v, the second time %v", rows, together.Outputs[i].Name, at, a[i%len(wrt)].Floats()[at], a[i].Floats()[at])
+			}
 			if at := differ(a[i], c[i]); at >= 0 {
 				t.Errorf("%d rows, gradient of %s: element %d is %v, alone %v", rows, together.Outputs[i].Name, at, a[i].Floats()[at], c[i].Floats()[at])
 			}
