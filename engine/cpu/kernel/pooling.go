@@ -10,6 +10,10 @@ type Pooling struct {
 	OutHeight, OutWidth           int
 }
 
+// poolAtOnce bounds the numbers of one call into assembly, as a garbage
+// collection has to wait for its end.
+const poolAtOnce = 64 << 10
+
 // A windowRun is neighbouring windows of row i with the same places inside the image.
 type windowRun struct {
 	count       int
@@ -18,7 +22,7 @@ type windowRun struct {
 	first, skip int // the first of them, and how many of a row are not
 }
 
-// from returns the longest run that begins with window j of row i.
+// from returns the longest run of one call that begins with window j of row i.
 func (p *Pooling) from(i, j int) windowRun {
 	top := i*p.StrideH - p.Top
 	p0, p1 := max(0, -top), min(p.KH, p.Height-top)
@@ -26,6 +30,7 @@ func (p *Pooling) from(i, j int) windowRun {
 	n := 1
 	if q0 == 0 && q1 == p.KW { // in the middle, where most are
 		n = min((p.Width-p.KW+p.Left)/p.StrideW+1, p.OutWidth) - j
+		n = min(n, max(1, poolAtOnce/(p.Channels*p.KH*p.KW)))
 	}
 	return windowRun{n, top + p0, j*p.StrideW - p.Left + q0, p1 - p0, q1 - q0, p0*p.KW + q0, p.KW - (q1 - q0)}
 }
