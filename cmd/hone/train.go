@@ -74,7 +74,7 @@ func printTrained(w io.Writer, t *lifecycle.Trained, config string, at place) {
 	if v, ok := t.Validation[t.Headline]; ok {
 		score = fmt.Sprintf(", %s %s on the validation rows", t.Headline, decimal(v))
 	}
-	fmt.Fprintf(w, "\n%s is trained to predict %s: %s, the best was %s%s\n\n", t.Name, t.Target, plural(t.Epochs, "epoch"), count(t.BestEpoch), score)
+	fmt.Fprintf(w, "\n%s\n\n", hang("", fmt.Sprintf("%s is trained to predict %s: %s, the best was %s%s", t.Name, t.Target, plural(t.Epochs, "epoch"), count(t.BestEpoch), score), columns(w)))
 	for _, l := range [][2]string{
 		{"model", at.path(t.Bundle) + "  (not evaluated)"},
 		{"run", t.Run},
