@@ -63,7 +63,7 @@ func (o CrossEntropy) Infer(in []Type) (Type, error) {
 // Vanishing is what a probability must not be below to count in the gradient of a
 // cross-entropy: rows that are known by heart would else fill the gradients of all
 // layers with subnormal numbers, with which a processor computes many times as
-// slowly, and move nothing (docs/decisions/0013).
+// slowly, and move nothing (docs/decisions/0014).
 const Vanishing = 0x1p-64
 
 // Gradient is (softmax(logits) − target)·dy, where the softmax is 0 below Vanishing.
