@@ -12,9 +12,12 @@ import (
 
 // Limits on slices.
 const (
-	minSlice       = 30  // rows; of fewer a metric says little
-	maxSliceValues = 50  // of a column of categories
-	sliceResamples = 400 // behind the error of a slice's metric
+	minSlice       = 30 // rows; of fewer a metric says little
+	maxSliceValues = 50 // of a column of categories
+	// Resamples behind the error of a slice's metric: fewer of many rows, of
+	// which the error is small.
+	sliceResamples, leastResamples = 400, 50
+	sliceDraws                     = 40_000_000 // rows drawn for a slice
 )
 
 // A Slice is the rows that have one value of a column, or numbers of a range.
@@ -40,10 +43,12 @@ type Slice struct {
 func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level float64, seed uint64) ([]Slice, error) {
 	var out []Slice
 	var ps []float64
+	in := make([]bool, s.Rows())
+	resamples := max(leastResamples, min(sliceResamples, sliceDraws/max(1, s.Rows())))
 	for _, c := range columns {
 		for _, g := range groupsOf(c) {
 			rest := make([]int, 0, s.Rows()-len(g.rows))
-			in := make(map[int]bool, len(g.rows))
+			clear(in)
 			for _, i := range g.rows {
 				in[i] = true
 			}
@@ -55,11 +60,11 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 			if len(g.rows) < minSlice || len(rest) < minSlice {
 				continue
 			}
-			score, square, err := measuredRows(s.Select(g.rows), m, level, seed)
+			score, square, err := measuredRows(s.Select(g.rows), m, level, resamples, seed)
 			if err != nil {
 				return nil, err
 			}
-			other, otherSquare, err := measuredRows(s.Select(rest), m, level, seed+1)
+			other, otherSquare, err := measuredRows(s.Select(rest), m, level, resamples, seed+1)
 			if err != nil {
 				return nil, err
 			}
@@ -89,9 +94,9 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 }
 
 // measuredRows is a metric of some rows, with the square of its standard error.
-func measuredRows(s *metric.Sample, m *metric.Metric, level float64, seed uint64) (metric.Interval, float64, error) {
+func measuredRows(s *metric.Sample, m *metric.Metric, level float64, resamples int, seed uint64) (metric.Interval, float64, error) {
 	ms := []*metric.Metric{m}
-	values, resampled, err := metric.Resample(s, ms, sliceResamples, seed)
+	values, resampled, err := metric.Resample(s, ms, resamples, seed)
 	if err != nil {
 		return metric.Interval{Value: math.NaN()}, 0, nil // no row of it counts
 	}

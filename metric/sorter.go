@@ -245,8 +245,15 @@ func (r *run) next() (ok bool, err error) {
 
 // A walk goes through all rows in order: a heap of the parts by their key.
 type walk struct {
-	runs []*run
+	heap []top
 	cols []float64
+}
+
+// A top is the lowest row of a part that has rows left; keys lie side by side,
+// since comparing them is most of the work.
+type top struct {
+	key uint64
+	run *run
 }
 
 // walk begins at the lowest key. Several walks may go on at once.
@@ -268,10 +275,10 @@ func (s *sorter) walk() (*walk, error) {
 			return nil, err
 		}
 		if ok {
-			w.runs = append(w.runs, r)
+			w.heap = append(w.heap, top{r.key, r})
 		}
 	}
-	for i := len(w.runs)/2 - 1; i >= 0; i-- {
+	for i := len(w.heap)/2 - 1; i >= 0; i-- {
 		w.down(i)
 	}
 	return w, nil
@@ -279,38 +286,46 @@ func (s *sorter) walk() (*walk, error) {
 
 // down restores the heap below i.
 func (w *walk) down(i int) {
+	h := w.heap
+	if i >= len(h) {
+		return
+	}
+	moved := h[i]
 	for {
 		least := 2*i + 1
-		if least >= len(w.runs) {
-			return
+		if least >= len(h) {
+			break
 		}
-		if least+1 < len(w.runs) && w.runs[least+1].key < w.runs[least].key {
+		if least+1 < len(h) && h[least+1].key < h[least].key {
 			least++
 		}
-		if w.runs[i].key <= w.runs[least].key {
-			return
+		if moved.key <= h[least].key {
+			break
 		}
-		w.runs[i], w.runs[least] = w.runs[least], w.runs[i]
+		h[i] = h[least]
 		i = least
 	}
+	h[i] = moved
 }
 
 // next gives a row; cols are valid until the next call.
 func (w *walk) next() (key uint64, cols []float64, ok bool, err error) {
-	if len(w.runs) == 0 {
+	if len(w.heap) == 0 {
 		return 0, nil, false, nil
 	}
-	top := w.runs[0]
-	key = top.key
-	copy(w.cols, top.cols)
-	more, err := top.next()
+	first := &w.heap[0]
+	key = first.key
+	copy(w.cols, first.run.cols)
+	more, err := first.run.next()
 	if err != nil {
 		return 0, nil, false, err
 	}
-	if !more {
-		last := len(w.runs) - 1
-		w.runs[0] = w.runs[last]
-		w.runs = w.runs[:last]
+	if more {
+		first.key = first.run.key
+	} else {
+		last := len(w.heap) - 1
+		w.heap[0] = w.heap[last]
+		w.heap = w.heap[:last]
 	}
 	w.down(0)
 	return key, w.cols, true, nil
