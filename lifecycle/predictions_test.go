@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/metric"
 )
@@ -230,5 +231,26 @@ func TestPredictionsOfOtherKinds(t *testing.T) {
 		c.set(&o)
 		_, err := EvaluatePredictions(o)
 		wantError(t, err, c.want...)
+	}
+}
+
+// TestNamedMetrics: a model is measured by what is named, and a gate's metric is
+// measured in a run that evaluate.metrics leaves it out of.
+func TestNamedMetrics(t *testing.T) {
+	t.Parallel()
+	m, _, dir := trained(t, "bought")
+	e, err := EvaluateFile(context.Background(), m, m, dir+"/rows.csv", data.Options{}, 0, 0.95, 0, "ece", "accuracy")
+	if err != nil || len(e.Order) != 2 || e.Order[0] != "ece" || e.Metrics["accuracy"].Value == 0 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	all, err := EvaluateFile(context.Background(), m, m, dir+"/rows.csv", data.Options{}, 0, 0.95, 0, AllMetrics)
+	if err != nil || all.Metrics["ece"].Value != e.Metrics["ece"].Value || len(all.Order) < len(metric.For(metric.Binary))-2 {
+		t.Errorf("%d metrics, %v", len(all.Order), err)
+	}
+	c := configure(t, dir, "name: gated\ndata: {source: rows.csv}\noutputs: [bought]\nevaluate: {metrics: [accuracy], bootstrap: 20}\n"+strings.Replace(quick, "evaluate:", "#", 1))
+	c.Gates = []metric.Requirement{{Metric: "ece", Op: "<=", Value: 1}}
+	s, _ := mustRun(t, c)
+	if _, ok := s.Test["ece"]; !ok || len(s.Test) != 2 {
+		t.Errorf("the run measured %v", s.Test)
 	}
 }
