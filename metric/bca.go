@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // jackknifeGroups are left out one by one: enough for the third moment that the
@@ -26,33 +29,42 @@ func Jackknife(s *Sample, ms []*Metric) ([][]float64, error) {
 func (s *Sample) jackknife(ms []*Metric) [][]float64 {
 	units, of := s.units()
 	groups := min(jackknifeGroups, units)
-	weight := make([]float64, s.Rows())
-	view := s.reweighted(weight)
 	out := make([][]float64, len(ms))
-	for g := range groups {
-		counts := false
-		for i, w := range s.Weight {
-			unit := i
-			if of != nil {
-				unit = int(of[i])
-			}
-			if unit%groups == g {
-				w = 0
-			}
-			weight[i] = w
-			counts = counts || w > 0
-		}
-		if view.confusion != nil {
-			view.confusion.counted = false
-		}
-		for i, m := range ms {
-			v := math.NaN()
-			if counts {
-				v = m.measure(view)
-			}
-			out[i] = append(out[i], v)
-		}
+	for i := range out {
+		out[i] = make([]float64, groups)
 	}
+	var next atomic.Int64
+	var workers sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), groups) {
+		workers.Go(func() {
+			weight := make([]float64, s.Rows())
+			view := s.reweighted(weight)
+			for g := int(next.Add(1)) - 1; g < groups; g = int(next.Add(1)) - 1 {
+				counts := false
+				for i, w := range s.Weight {
+					unit := i
+					if of != nil {
+						unit = int(of[i])
+					}
+					if unit%groups == g {
+						w = 0
+					}
+					weight[i] = w
+					counts = counts || w > 0
+				}
+				if view.confusion != nil {
+					view.confusion.counted = false
+				}
+				for i, m := range ms {
+					out[i][g] = math.NaN()
+					if counts {
+						out[i][g] = m.measure(view)
+					}
+				}
+			}
+		})
+	}
+	workers.Wait()
 	return out
 }
 
