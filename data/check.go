@@ -79,6 +79,10 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 				v.other = distinct(c)
 			}
 		}
+		if v.Type == Image { // whose values are no text
+			perColumn[j] = k.imageDrift(v)
+			return
+		}
 		for _, c := range columnChecks {
 			perColumn[j] = append(perColumn[j], c.find(k, v)...)
 		}

@@ -478,3 +478,37 @@ func TestEqualImagesAreFound(t *testing.T) {
 		t.Errorf("%+v", found)
 	}
 }
+
+func TestImageDriftIsFound(t *testing.T) {
+	table := func(low int) *Table {
+		label := &Column{Name: "label", Type: Category, Dict: []string{"a", "b"}}
+		var files [][]byte
+		for i := range 300 {
+			m := image.NewGray(image.Rect(0, 0, 3, 3))
+			for k := range m.Pix {
+				m.Pix[k] = uint8(low + (i*37+k*11)%100)
+			}
+			files = append(files, encoded(t, "png", m))
+			label.Codes = append(label.Codes, int32(i%2))
+		}
+		return &Table{Rows: 300, Columns: []*Column{NewImages("photo", files), label}}
+	}
+	find := func(against *Table) (all []string) {
+		_, findings, err := Check(table(20), CheckOptions{Target: "label", Against: against})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range findings {
+			if f.Kind != FindingSharedRows && f.Kind != FindingRepeatedRows && f.Kind != FindingContradiction {
+				all = append(all, f.Column+" "+f.Message)
+			}
+		}
+		return all
+	}
+	if same := find(table(20)); len(same) > 0 {
+		t.Errorf("equal images: %v", same)
+	}
+	if found := find(table(90)); len(found) == 0 || !strings.HasPrefix(found[0], "photo brightness (0 to 255) is distributed otherwise") {
+		t.Errorf("brighter images: %v", found)
+	}
+}

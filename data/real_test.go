@@ -1,6 +1,7 @@
 package data
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -208,6 +209,39 @@ func TestRealImages(t *testing.T) {
 			if f.Kind == FindingSharedRows {
 				t.Errorf("%s: %s", c.path, f.Message)
 			}
+		}
+	}
+}
+
+// What is known to be wrong with the MedMNIST sets at hand is found.
+func TestRealImageDefects(t *testing.T) {
+	for _, c := range []struct {
+		file, part, against string
+		want                map[string]float64 // kind to number of rows; 0: any
+	}{
+		{"pneumoniamnist/pneumoniamnist.npz", "train", "test", map[string]float64{FindingRepeatedRows: 18, FindingDrift: 0}},
+		{"pneumoniamnist/pneumoniamnist.npz", "train", "val", map[string]float64{FindingRepeatedRows: 18, FindingSharedRows: 8}},
+		{"breastmnist/breastmnist.npz", "train", "test", map[string]float64{FindingSharedRows: 1}},
+	} {
+		path := real(t, c.file)
+		table, schema, err := Read(path+"#"+c.part, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other, _, err := Read(path+"#"+c.against, Options{Schema: schema})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, findings, err := Check(table, CheckOptions{Target: "label", Against: other})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]float64{}
+		for _, f := range findings {
+			got[f.Kind] = f.Evidence["rows"]
+		}
+		if !maps.Equal(got, c.want) {
+			t.Errorf("%s, %s against %s: %v, want %v", c.file, c.part, c.against, got, c.want)
 		}
 	}
 }
