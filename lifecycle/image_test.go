@@ -155,3 +155,26 @@ func TestImagesStoppedAndContinued(t *testing.T) {
 		t.Error("after a stop in the middle of an epoch the bundle has learnt something else")
 	}
 }
+
+// Real sets of images run as hone init finds them, in short.
+func TestRealImages(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		path, metric string
+		least        float64
+		sets         []string
+	}{
+		"pneumoniamnist": {"pneumoniamnist/pneumoniamnist.npz", "roc_auc", 0.92, []string{"train.epochs=3", "train.batch_size=64"}},
+		"cifar10":        {"cifar10-subset", "accuracy", 0.25, []string{"train.epochs=1", "train.batch_size=64"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			o := InitOptions{File: filepath.Join(realData(t), filepath.FromSlash(c.path)), Target: "label", Output: filepath.Join(dir, "hone.yaml")}
+			_, config := mustInit(t, o, append(c.sets, "inputs[0].encoder.widths=[8, 16]", "inputs[0].encoder.depth=1", "evaluate.bootstrap=0")...)
+			s, _ := mustRun(t, config)
+			if got := s.Test[c.metric].Value; got < c.least {
+				t.Errorf("%s %g, want at least %g", c.metric, got, c.least)
+			}
+		})
+	}
+}
