@@ -19,17 +19,39 @@ func BenchmarkCollection(b *testing.B) {
 		name    string
 		m, n, k int
 		op      graph.Product
+		more    func(b *graph.Builder) (x, loss *graph.Node, feeds []*tensor.Tensor) // with the gradient of x
 	}{
-		{"loop in Go", 0, 0, 0, graph.Product{}}, // which can be interrupted anywhere
-		{"1024", 1024, 1024, 1024, graph.Product{}},
-		{"1024/transB", 1024, 1024, 1024, graph.Product{TransB: true}},
-		{"1024/transA", 1024, 1024, 1024, graph.Product{TransA: true}},
-		{"one row", 1, 4096, 4096, graph.Product{}},
-		{"one row/transB", 1, 4096, 4096, graph.Product{TransB: true}},
-		{"8 rows", 8, 4096, 4096, graph.Product{}},
-		{"32 rows", 32, 4096, 4096, graph.Product{}},
-		{"128 rows, long", 128, 64, 16384, graph.Product{}},
-		{"wide", 64, 100000, 64, graph.Product{}},
+		{name: "loop in Go"}, // which can be interrupted anywhere
+		{"1024", 1024, 1024, 1024, graph.Product{}, nil},
+		{"1024/transB", 1024, 1024, 1024, graph.Product{TransB: true}, nil},
+		{"1024/transA", 1024, 1024, 1024, graph.Product{TransA: true}, nil},
+		{"one row", 1, 4096, 4096, graph.Product{}, nil},
+		{"one row/transB", 1, 4096, 4096, graph.Product{TransB: true}, nil},
+		{"8 rows", 8, 4096, 4096, graph.Product{}, nil},
+		{"32 rows", 32, 4096, 4096, graph.Product{}, nil},
+		{"128 rows, long", 128, 64, 16384, graph.Product{}, nil},
+		{"wide", 64, 100000, 64, graph.Product{}, nil},
+		{name: "convolutions", more: func(b *graph.Builder) (*graph.Node, *graph.Node, []*tensor.Tensor) {
+			x, k := b.Input("x", tensor.Float32, graph.Fixed(64, 26, 26, 32)...), b.Input("k", tensor.Float32, graph.Fixed(3, 3, 32, 64)...)
+			y := graph.MaxPool(graph.Relu(graph.Conv2D(x, k, graph.Window{})), 2, 2, graph.Window{StrideH: 2, StrideW: 2})
+			return x, graph.Sum(graph.Square(y), 0, 1, 2, 3), []*tensor.Tensor{tensor.Zeros(64, 26, 26, 32), tensor.Zeros(3, 3, 32, 64)}
+		}},
+		{name: "attention", more: func(b *graph.Builder) (*graph.Node, *graph.Node, []*tensor.Tensor) {
+			x := b.Input("qkv", tensor.Float32, graph.Fixed(8, 256, 768)...)
+			return x, graph.Sum(graph.Square(graph.SelfAttention(x, graph.AttentionOptions{Heads: 8, Causal: true})), 0, 1, 2), []*tensor.Tensor{tensor.Zeros(8, 256, 768)}
+		}},
+		{name: "softmax of 8,000", more: func(b *graph.Builder) (*graph.Node, *graph.Node, []*tensor.Tensor) {
+			x, y := b.Input("x", tensor.Float32, graph.Fixed(2048, 8000)...), b.Input("y", tensor.Int32, graph.Fixed(2048)...)
+			return x, graph.Sum(graph.SoftmaxCrossEntropy(x, y, 0), 0), []*tensor.Tensor{tensor.Zeros(2048, 8000), tensor.New(tensor.Int32, 2048)}
+		}},
+		{name: "bags", more: func(b *graph.Builder) (*graph.Node, *graph.Node, []*tensor.Tensor) {
+			x, i := b.Input("x", tensor.Float32, graph.Fixed(100000, 256)...), b.Input("i", tensor.Int32, graph.Fixed(64, 1000)...)
+			feeds := []*tensor.Tensor{tensor.Zeros(100000, 256), tensor.New(tensor.Int32, 64, 1000)}
+			for j := range feeds[1].Ints() {
+				feeds[1].Ints()[j] = int32(j * 7919 % 100000)
+			}
+			return x, graph.Sum(graph.Square(graph.BagSum(x, i, nil)), 0, 1), feeds
+		}},
 	} {
 		b.Run(s.name, func(b *testing.B) {
 			before := cpu.Threads()
@@ -37,7 +59,7 @@ func BenchmarkCollection(b *testing.B) {
 			defer cpu.SetThreads(before)
 			var stop atomic.Bool
 			done := make(chan error, 1)
-			if s.m == 0 {
+			if s.m == 0 && s.more == nil {
 				go func() {
 					x := uint64(1)
 					for !stop.Load() {
@@ -50,24 +72,32 @@ func BenchmarkCollection(b *testing.B) {
 					done <- nil
 				}()
 			} else {
-				p := graph.New("product")
+				p := graph.New("collected")
 				shape := func(r, c int, t bool) graph.Shape {
 					if t {
 						r, c = c, r
 					}
 					return graph.Fixed(r, c)
 				}
-				x := p.Input("x", tensor.Float32, shape(s.m, s.k, s.op.TransA)...)
-				y := p.Input("y", tensor.Float32, shape(s.k, s.n, s.op.TransB)...)
-				p.Output("z", graph.Sum(graph.Apply(s.op, x, y), 0, 1))
+				var feeds []*tensor.Tensor
+				if s.more != nil {
+					x, loss, in := s.more(p)
+					feeds = in
+					p.Output("loss", loss)
+					p.Output("gradient", graph.Gradients(loss, []*graph.Node{x})[0].ToDense(x))
+				} else {
+					x := p.Input("x", tensor.Float32, shape(s.m, s.k, s.op.TransA)...)
+					y := p.Input("y", tensor.Float32, shape(s.k, s.n, s.op.TransB)...)
+					p.Output("z", graph.Sum(graph.Apply(s.op, x, y), 0, 1))
+					feeds = []*tensor.Tensor{tensor.Zeros(s.m, s.k), tensor.Zeros(s.k, s.n)}
+					if s.op.TransA {
+						feeds[0] = tensor.Zeros(s.k, s.m)
+					}
+					if s.op.TransB {
+						feeds[1] = tensor.Zeros(s.n, s.k)
+					}
+				}
 				e := mustCompile(b, mustProgram(b, p))
-				feeds := []*tensor.Tensor{tensor.Zeros(s.m, s.k), tensor.Zeros(s.k, s.n)}
-				if s.op.TransA {
-					feeds[0] = tensor.Zeros(s.k, s.m)
-				}
-				if s.op.TransB {
-					feeds[1] = tensor.Zeros(s.n, s.k)
-				}
 				go func() {
 					var err error
 					for err == nil && !stop.Load() {

@@ -18,7 +18,7 @@ func SumAt(dst, x []float32, at []int32, scale []float32, stride int) {
 		return
 	}
 	x = fit(x, int(rows)*stride+len(dst))
-	block := max(1, atOnce/max(len(dst), lanes))
+	block := max(1, apartAtOnce/max(len(dst), lanes))
 	for lo := 0; lo < len(at); lo += block {
 		hi := min(lo+block, len(at))
 		if scale == nil {
@@ -31,9 +31,14 @@ func SumAt(dst, x []float32, at []int32, scale []float32, stride int) {
 
 // FetchRows begins to fetch n numbers of each of the rows of x that at holds, as
 // SumAt has them, into the cache. It does not wait for them: who has other work
-// meanwhile finds them there. Rows that x does not have do no harm.
+// meanwhile finds them there. Of many it fetches the first. Rows that x does not have do no harm.
 func FetchRows(x []float32, at []int32, stride, n int) {
-	if len(at) > 0 && n > 0 {
+	if at = at[:min(len(at), apartAtOnce/max(n, 1))]; len(at) > 0 && n > 0 {
 		fetchRows(x, at, stride, n)
 	}
 }
+
+// apartAtOnce is how many numbers of rows that lie apart one call into assembly
+// reads: memory gives them at a fraction of its rate, and a garbage collection
+// waits.
+const apartAtOnce = 16 << 10
