@@ -40,7 +40,7 @@ func (pl *plan) attachTails() {
 		t := &tail{host: h}
 		t.chain = pl.chainAfter(h, u)
 		for _, v := range slices.Clone(pl.units) {
-			if n := v.nodes[0]; forward && pl.pools(n, u) {
+			if n := v.nodes[0]; forward && pl.pools(n, u) && t.asHigh(n) {
 				t.pools = append(t.pools, n)
 				pl.join(u, v)
 			}
@@ -54,6 +54,17 @@ func (pl *plan) attachTails() {
 			u.tail = t
 		}
 	}
+}
+
+// asHigh reports whether the windows of n are as high as those of the pools that
+// there are, so that a block of rows has whole ones of all.
+func (t *tail) asHigh(n *graph.Node) bool {
+	if len(t.pools) == 0 {
+		return true
+	}
+	p, _ := poolingOf(n)
+	q, _ := poolingOf(t.pools[0])
+	return p.kh == q.kh
 }
 
 // chainAfter joins to u a chain that can be computed block by block with h, a
@@ -164,10 +175,7 @@ func (pl *plan) complete(u *unit, c *convolution) error {
 			c.after = len(c.pools)
 		}
 		c.pools = append(c.pools, p)
-		c.multiple = max(c.multiple, 1)
-		for c.multiple%p.kh != 0 {
-			c.multiple++
-		}
+		c.multiple = p.kh
 	}
 	return nil
 }
