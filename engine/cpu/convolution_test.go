@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -201,43 +202,15 @@ func TestImagesOneByOne(t *testing.T) {
 // several sizes, of which no block of rows has whole ones of all.
 func TestPoolsOfSeveralHeights(t *testing.T) {
 	const h, w = 36, 36
-	s := graph.NewState()
 	r := rand.New(rand.NewPCG(1, 2))
-	random := func(dims ...int) *tensor.Tensor {
-		x := tensor.Zeros(dims...)
-		for i := range x.Floats() {
-			x.Floats()[i] = float32(r.NormFloat64())
-		}
-		return x
-	}
-	k, err := s.Add("k", random(3, 3, 4, 32), true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := graph.New("pools")
-	x := b.Input("x", tensor.Float32, graph.Rows, graph.N(h), graph.N(w), graph.N(4))
-	y := graph.Tanh(graph.Conv2D(x, b.Read(k), graph.Same(h, w, 3, 3, 1, 1)))
-	for _, n := range []int{2, 3, 5} {
-		b.Output("", graph.Tanh(graph.MaxPool(y, n, n, graph.Window{StrideH: n, StrideW: n})))
-	}
-	together := mustProgram(t, b)
-	for _, n := range together.Nodes {
-		b.Output("", n) // in memory, each by itself
-	}
-	alone := mustProgram(t, b)
+	k := normals(r, 3, 3, 4, 32)
 	for _, rows := range []int{0, 1, 5} {
-		feeds := []*tensor.Tensor{random(rows, h, w, 4)}
-		got, want := blank(together), blank(alone)
-		if err := mustCompile(t, together).Run(feeds, got); err != nil {
-			t.Fatal(err)
-		}
-		if err := mustCompile(t, alone).Run(feeds, want); err != nil {
-			t.Fatal(err)
-		}
-		for i := range got {
-			if at := differ(got[i], want[i]); at >= 0 {
-				t.Errorf("%d rows, pool %d: element %d is %v, alone %v", rows, i, at, got[i].Floats()[at], want[i].Floats()[at])
+		asAlone(t, fmt.Sprint(rows, " rows"), func(b *graph.Builder) {
+			x := b.Input("x", tensor.Float32, graph.Rows, graph.N(h), graph.N(w), graph.N(4))
+			y := graph.Tanh(graph.Conv2D(x, b.Constant(k), graph.Same(h, w, 3, 3, 1, 1)))
+			for _, n := range []int{2, 3, 5} {
+				b.Output("", graph.Tanh(graph.MaxPool(y, n, n, graph.Window{StrideH: n, StrideW: n})))
 			}
-		}
+		}, normals(r, rows, h, w, 4))
 	}
 }
