@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 )
@@ -286,7 +287,7 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 			var dims [8]int
 			t := outputs[i]
 			t.Reset(o.Node.Shape().Of(dims[:0], rows)...)
-			copy(t.Raw(), in.words[o.Node.ID])
+			kernel.Copy(t.Raw(), in.words[o.Node.ID])
 		}
 	}
 	in.copyWrites()
@@ -323,16 +324,19 @@ func (in *instance) copyWrites() {
 	at := 0
 	for _, w := range writes {
 		if in.exe.plan.storage[w.Node.ID].place == inVariable {
-			at += copy(scratch[at:], in.words[w.Node.ID])
+			n := w.Variable.Value.Len()
+			kernel.Copy(scratch[at:at+n], in.words[w.Node.ID])
+			at += n
 		}
 	}
 	at = 0
 	for _, w := range writes {
 		dst := w.Variable.Value.Raw()
 		if in.exe.plan.storage[w.Node.ID].place == inVariable {
-			at += copy(dst, scratch[at:at+len(dst)])
+			kernel.Copy(dst, scratch[at:])
+			at += len(dst)
 		} else {
-			copy(dst, in.words[w.Node.ID])
+			kernel.Copy(dst, in.words[w.Node.ID])
 		}
 	}
 }
