@@ -212,6 +212,8 @@ func (g *Gemm) wide() int { return (g.N + panel - 1) / panel * panel }
 func (g *Gemm) Preparations() int {
 	p := g.product()
 	switch {
+	case p.N == 0: // of nothing there are no parts
+		return 0
 	case p.swap:
 		return (p.K + swappedK - 1) / swappedK
 	case p.reading != prepared:
