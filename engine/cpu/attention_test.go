@@ -192,6 +192,36 @@ func TestAttentionLengthsAreChecked(t *testing.T) {
 	}
 }
 
+// TestWrongLengthsChangeNothing: a step of training with a length that is too
+// large is an error before a parameter has moved.
+func TestWrongLengthsChangeNothing(t *testing.T) {
+	s := graph.NewState()
+	w := tensor.Zeros(6, 18)
+	for i := range w.Floats() {
+		w.Floats()[i] = float32(i%7) - 3
+	}
+	v, err := s.Add("w", w, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := graph.New("train")
+	x := b.Input("x", tensor.Float32, graph.Rows, graph.N(5), graph.N(6))
+	qkv := graph.MatMul(graph.Reshape(x, graph.Dim{N: 5, PerRow: true}, graph.N(6)), b.Read(v))
+	y := graph.SelfAttention(graph.Reshape(qkv, graph.Rows, graph.N(5), graph.N(18)), graph.AttentionOptions{Heads: 2, Lengths: b.Input("n", tensor.Int32, graph.Rows)})
+	g := graph.Gradients(graph.Sum(graph.Square(y)), []*graph.Node{b.Read(v)})[0].Dense
+	b.Write(v, graph.Sub(b.Read(v), graph.Add(g, b.Scalar(1))))
+	e, before, feed := mustCompile(t, mustProgram(t, b)), v.Value.Clone(), tensor.Zeros(3, 5, 6)
+	if err := e.Run([]*tensor.Tensor{feed, indices(3, 6, 1)}, nil); err == nil || !strings.Contains(err.Error(), "length 6 at position 1, expected 0 to 5") {
+		t.Errorf("a length of 6 of 5: %v", err)
+	}
+	if at := differ(v.Value, before); at >= 0 {
+		t.Errorf("element %d became %v from %v", at, v.Value.Floats()[at], before.Floats()[at])
+	}
+	if err := e.Run([]*tensor.Tensor{feed, indices(3, 0, 5)}, nil); err != nil || differ(v.Value, before) < 0 {
+		t.Errorf("valid lengths: %v", err)
+	}
+}
+
 // TestAttentionOfNumbersThatAreNone: NaN and infinities come out where they are
 // seen, and nowhere else.
 func TestAttentionOfNumbersThatAreNone(t *testing.T) {

@@ -207,10 +207,6 @@ func (s *collectStep) run(in *instance, task int, _ *worker) {
 	}
 }
 
-func (s *collectStep) flops(rows int) float64 {
-	return elements(s.idx, rows) * float64(s.width.Of(rows))
-}
-
 // groups says which rows of values have which unique index: for number i those
 // of rows[from[i]:to[i]], with factors in scale if there are weights.
 type groups struct {

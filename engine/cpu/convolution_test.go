@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -194,5 +195,22 @@ func TestImagesOneByOne(t *testing.T) {
 				t.Errorf("%d rows, gradient of %s: element %d is %v, alone %v", rows, together.Outputs[i].Name, at, a[i].Floats()[at], c[i].Floats()[at])
 			}
 		}
+	}
+}
+
+// TestPoolsOfSeveralHeights: a convolution whose result goes through windows of
+// several sizes, of which no block of rows has whole ones of all.
+func TestPoolsOfSeveralHeights(t *testing.T) {
+	const h, w = 36, 36
+	r := rand.New(rand.NewPCG(1, 2))
+	k := normals(r, 3, 3, 4, 32)
+	for _, rows := range []int{0, 1, 5} {
+		asAlone(t, fmt.Sprint(rows, " rows"), func(b *graph.Builder) {
+			x := b.Input("x", tensor.Float32, graph.Rows, graph.N(h), graph.N(w), graph.N(4))
+			y := graph.Tanh(graph.Conv2D(x, b.Constant(k), graph.Same(h, w, 3, 3, 1, 1)))
+			for _, n := range []int{2, 3, 5} {
+				b.Output("", graph.Tanh(graph.MaxPool(y, n, n, graph.Window{StrideH: n, StrideW: n})))
+			}
+		}, normals(r, rows, h, w, 4))
 	}
 }

@@ -74,6 +74,11 @@ func (s *bagStep) bytes(rows int) float64 {
 	return 4 * (elements(s.idx, rows)*(1+float64(s.width.Of(rows))) + elements(s.y, rows))
 }
 
+// The sums of a sparse gradient add one row of values for each index.
+func (s *collectStep) flops(rows int) float64 {
+	return elements(s.idx, rows) * float64(s.width.Of(rows))
+}
+
 func (s *reduceStep) flops(rows int) float64 { return elements(s.x, rows) }
 
 // A softmax is a maximum, a subtraction, an exponential, a sum and a division.
@@ -97,10 +102,19 @@ func elements(n *graph.Node, rows int) float64 { return float64(n.Shape().Size()
 var unaryFlops = map[graph.UnaryKind]float64{
 	graph.OpIdentity: 0,
 	graph.OpExp:      expFlops, graph.OpLog: 25, graph.OpLog1p: 30, graph.OpTanh: 40, graph.OpSigmoid: expFlops + 3,
-	graph.OpErf: 50, graph.OpSin: 22, graph.OpCos: 22, graph.OpSoftplus: expFlops + 32, graph.OpRsqrt: 2,
+	graph.OpErf: erfFlops, graph.OpSin: 22, graph.OpCos: 22, graph.OpSoftplus: expFlops + 32, graph.OpRsqrt: 2,
+	graph.OpGelu: erfFlops + 4, graph.OpGeluTanh: expFlops + 9, graph.OpSilu: expFlops + 4,
 }
 
-const expFlops = 25
+// derivativeFlops are those of dy times the derivative.
+var derivativeFlops = map[graph.UnaryKind]float64{
+	graph.OpGelu: erfFlops + expFlops + 9, graph.OpGeluTanh: expFlops + 18, graph.OpSilu: expFlops + 8,
+}
+
+const (
+	expFlops = 25
+	erfFlops = 50
+)
 
 // elementFlops are the operations of an element-wise node on one element.
 func elementFlops(op graph.Op) float64 {
@@ -111,6 +125,8 @@ func elementFlops(op graph.Op) float64 {
 		}
 	case *graph.Expand:
 		return 0
+	case graph.Derivative:
+		return derivativeFlops[op.Of]
 	case graph.LogisticLoss:
 		return expFlops + 30 + 6
 	case graph.Moment:
@@ -125,14 +141,14 @@ func elementFlops(op graph.Op) float64 {
 
 // flopsOf is what the step of a unit computes.
 func flopsOf(s step, u *unit, rows int) float64 {
+	sum, chain := 0.0, u.nodes
 	if c, ok := s.(computing); ok {
-		return c.flops(rows)
+		sum, chain = c.flops(rows), u.nodes[1:] // of a convolution: what follows it
+	} else if _, own := s.(*fusedStep); !own {
+		return 0
 	}
-	sum := 0.0
-	if _, own := s.(*fusedStep); own {
-		for _, n := range u.nodes {
-			sum += elementFlops(n.Op) * elements(n, rows)
-		}
+	for _, n := range chain {
+		sum += elementFlops(n.Op) * elements(n, rows)
 	}
 	return sum
 }
@@ -147,7 +163,7 @@ func (pl *plan) bytesOf(s step, u *unit, rows int) float64 {
 	}
 	words, seen := 0.0, map[*graph.Node]bool{}
 	for _, n := range u.nodes {
-		in := n.In
+		in := pl.inputs(n)
 		switch n.Op.(type) { // of a table's rows, not of all of it
 		case graph.Lookup:
 			words += elements(n, rows)

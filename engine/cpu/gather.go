@@ -65,7 +65,7 @@ func (s *putStep) tasks(int) int { return 1 }
 func (s *putStep) run(in *instance, _ int, _ *worker) {
 	table, idx, values, y := in.floats(s.table), in.ints(s.idx), in.floats(s.values), in.floats(s.y)
 	if len(y) > 0 && &y[0] != &table[0] { // else in place
-		copy(y, table)
+		kernel.Copy(y, table)
 	}
 	n, width := s.y.Shape()[0].N, s.width.Of(in.rows)
 	for i, v := range idx {

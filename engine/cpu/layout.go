@@ -57,7 +57,7 @@ func (s *joinStep) run(in *instance, task int, _ *worker) {
 	for i, part := range s.parts {
 		x, n := in.floats(part), s.lengths[i].Of(in.rows)
 		for o := lo; o < hi; o++ {
-			copy(y[o*total+at:][:n], x[o*n:])
+			kernel.Copy(y[o*total+at:][:n], x[o*n:])
 		}
 		at += n
 	}
@@ -76,6 +76,6 @@ func (s *cutStep) run(in *instance, task int, _ *worker) {
 	lo, hi := chunk(s.outer.Of(in.rows), s.perTask(in.rows), task)
 	from, n, total := s.from.Of(in.rows), s.length.Of(in.rows), s.total.Of(in.rows)
 	for o := lo; o < hi; o++ {
-		copy(in.floats(s.y)[o*n:(o+1)*n], in.floats(s.x)[o*total+from:])
+		kernel.Copy(in.floats(s.y)[o*n:(o+1)*n], in.floats(s.x)[o*total+from:])
 	}
 }

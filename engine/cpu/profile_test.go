@@ -130,6 +130,56 @@ func TestEveryStepHasALabel(t *testing.T) {
 	}
 }
 
+// TestCostsOfImages: the arithmetic of a step of a convolution has that of what
+// follows it, and the gradient of maxima that a convolution spreads for itself is
+// read as what it is made of.
+func TestCostsOfImages(t *testing.T) {
+	const pixels, out = 8 * 8, 4
+	b := graph.New("images")
+	x := b.Input("x", tensor.Float32, graph.Rows, graph.N(8), graph.N(8), graph.N(3))
+	k := b.Constant(tensor.Zeros(1, 1, 3, out))
+	y := graph.Gelu(graph.Conv2D(x, k, graph.Window{}))
+	pooled := graph.MaxPool(graph.Conv2D(y, b.Constant(tensor.Zeros(1, 1, out, out)), graph.Window{}), 2, 2, graph.Window{StrideH: 2, StrideW: 2})
+	b.Output("", graph.Gradients(graph.Sum(graph.Square(pooled)), []*graph.Node{k})[0].Dense)
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, first, backward := compiled.(*executable), 0, 0
+	for i, s := range e.steps {
+		u := e.units[i]
+		switch s := s.(type) {
+		case *forwardStep:
+			if s.x != x {
+				continue
+			}
+			first++
+			if got, want := flopsOf(s, u, 5), float64(5*pixels*out*(2*3+erfFlops+4)); got != want {
+				t.Errorf("a convolution and GELU: %g operations, expected %g", got, want)
+			}
+		case *backwardStep:
+			backward++
+			// Maxima and their places are a quarter of the image each; the GELU's input
+			// and result are images.
+			if got, want := e.plan.bytesOf(s, u, 5), float64(4*(5*pixels*out*5/2+out*out)); got != want {
+				t.Errorf("the gradient of images: %g bytes, expected %g", got, want)
+			}
+		}
+	}
+	if first != 1 || backward != 1 {
+		t.Errorf("%d and %d steps", first, backward)
+	}
+	for kind := range derivativeKernels {
+		if unary, d := elementFlops(graph.Unary{Kind: kind}), elementFlops(graph.Derivative{Of: kind}); unary < expFlops || d <= unary {
+			t.Errorf("%s: %g and %g operations", graph.Unary{Kind: kind}.Name(), unary, d)
+		}
+	}
+}
+
 // TestTrace holds a trace against the trace event format: every event has its
 // fields, and on a track slices lie in one another or apart.
 func TestTrace(t *testing.T) {

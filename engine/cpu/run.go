@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 )
@@ -63,11 +64,11 @@ type executable struct {
 	free []*instance
 }
 
-// A limit bounds the indices of an int32 feed, checked before a run changes
-// anything.
+// A limit bounds the indices of an int32 feed, or lengths, checked before a run
+// changes anything.
 type limit struct {
-	feed, n int
-	what    string
+	feed, least, n int
+	what           string
 }
 
 // instance is what one run at a time uses.
@@ -198,32 +199,40 @@ func (pl *plan) lower(u *unit) (step, error) {
 	return s, err
 }
 
-// indexLimits gives, for ops that read indices, the place of the indices
-// among the inputs and the number of valid ones.
-func indexLimits(n *graph.Node) (in, limit int) {
+// indexLimits gives, for ops that read indices or lengths, their place among the
+// inputs, the least that is valid and what they must be below.
+func indexLimits(n *graph.Node) (in, least, limit int) {
 	switch op := n.Op.(type) {
 	case graph.Lookup, graph.Bag:
-		return 1, n.In[0].Shape()[0].N
+		return 1, -1, n.In[0].Shape()[0].N
 	case graph.Spread:
-		return 0, op.N
+		return 0, -1, op.N
 	case graph.Hot:
-		return 0, op.Classes
+		return 0, -1, op.Classes
 	case graph.Put:
-		return 1, n.Shape()[0].N
+		return 1, -1, n.Shape()[0].N
 	case graph.CrossEntropy, graph.CrossEntropyGrad:
-		return 1, lastDim(n.In[0])
+		return 1, -1, lastDim(n.In[0])
+	case graph.Attend:
+		if op.Lengths {
+			_, keys, _ := op.Widths(n.In)
+			return len(n.In) - 1, 0, keys + 1
+		}
 	}
-	return -1, 0
+	return -1, 0, 0
 }
 
 func (e *executable) collectLimits() {
 	for _, n := range e.program.Nodes {
-		i, lim := indexLimits(n)
+		i, least, lim := indexLimits(n)
 		if i < 0 {
 			continue
 		}
 		if in, ok := rootOf(n.In[i]).Op.(*graph.Input); ok {
-			e.limits = append(e.limits, limit{e.plan.storage[n.In[i].ID].offset, lim, n.Op.Name() + " of input " + in.ID})
+			l := limit{e.plan.storage[n.In[i].ID].offset, least, lim, n.Op.Name() + " of input " + in.ID}
+			if !slices.Contains(e.limits, l) { // all layers of a transformer have the same lengths
+				e.limits = append(e.limits, l)
+			}
 		}
 	}
 }
@@ -278,7 +287,7 @@ func (e *executable) Run(feeds, outputs []*tensor.Tensor) error {
 			var dims [8]int
 			t := outputs[i]
 			t.Reset(o.Node.Shape().Of(dims[:0], rows)...)
-			copy(t.Raw(), in.words[o.Node.ID])
+			kernel.Copy(t.Raw(), in.words[o.Node.ID])
 		}
 	}
 	in.copyWrites()
@@ -315,16 +324,19 @@ func (in *instance) copyWrites() {
 	at := 0
 	for _, w := range writes {
 		if in.exe.plan.storage[w.Node.ID].place == inVariable {
-			at += copy(scratch[at:], in.words[w.Node.ID])
+			n := w.Variable.Value.Len()
+			kernel.Copy(scratch[at:at+n], in.words[w.Node.ID])
+			at += n
 		}
 	}
 	at = 0
 	for _, w := range writes {
 		dst := w.Variable.Value.Raw()
 		if in.exe.plan.storage[w.Node.ID].place == inVariable {
-			at += copy(dst, scratch[at:at+len(dst)])
+			kernel.Copy(dst, scratch[at:])
+			at += len(dst)
 		} else {
-			copy(dst, in.words[w.Node.ID])
+			kernel.Copy(dst, in.words[w.Node.ID])
 		}
 	}
 }
@@ -408,8 +420,12 @@ func (e *executable) checkFeeds(feeds []*tensor.Tensor, outputs int) (int, error
 	}
 	for _, l := range e.limits {
 		for i, v := range tensor.Ints(feeds[l.feed].Raw()) {
-			if v < -1 || int(v) >= l.n {
-				return 0, fmt.Errorf("%s: %s: index %d at position %d, expected −1 to %d", p.Name, l.what, v, i, l.n-1)
+			if int(v) < l.least || int(v) >= l.n {
+				kind, least := "index", "−1"
+				if l.least == 0 {
+					kind, least = "length", "0"
+				}
+				return 0, fmt.Errorf("%s: %s: %s %d at position %d, expected %s to %d", p.Name, l.what, kind, v, i, least, l.n-1)
 			}
 		}
 	}

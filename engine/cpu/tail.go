@@ -40,7 +40,7 @@ func (pl *plan) attachTails() {
 		t := &tail{host: h}
 		t.chain = pl.chainAfter(h, u)
 		for _, v := range slices.Clone(pl.units) {
-			if n := v.nodes[0]; forward && pl.pools(n, u) {
+			if n := v.nodes[0]; forward && pl.pools(n, u) && t.asHigh(n) {
 				t.pools = append(t.pools, n)
 				pl.join(u, v)
 			}
@@ -54,6 +54,17 @@ func (pl *plan) attachTails() {
 			u.tail = t
 		}
 	}
+}
+
+// asHigh reports whether the windows of n are as high as those of the pools that
+// there are, so that a block of rows has whole ones of all.
+func (t *tail) asHigh(n *graph.Node) bool {
+	if len(t.pools) == 0 {
+		return true
+	}
+	p, _ := poolingOf(n)
+	q, _ := poolingOf(t.pools[0])
+	return p.kh == q.kh
 }
 
 // chainAfter joins to u a chain that can be computed block by block with h, a
@@ -164,10 +175,7 @@ func (pl *plan) complete(u *unit, c *convolution) error {
 			c.after = len(c.pools)
 		}
 		c.pools = append(c.pools, p)
-		c.multiple = max(c.multiple, 1)
-		for c.multiple%p.kh != 0 {
-			c.multiple++
-		}
+		c.multiple = p.kh
 	}
 	return nil
 }
@@ -315,42 +323,4 @@ func (pl *plan) inputs(n *graph.Node) []*graph.Node {
 		}
 	}
 	return in
-}
-
-// arranged are the program's nodes with comparisons, of which activations have
-// their gradients, where they are used: later than they could be, so that they
-// are not kept in memory until then.
-func (pl *plan) arranged() []*graph.Node {
-	users := map[*graph.Node][]*graph.Node{}
-	for _, n := range pl.program.Nodes {
-		for _, x := range n.In {
-			users[x] = append(users[x], n)
-		}
-	}
-	late := map[*graph.Node]*graph.Node{} // by user
-	for _, n := range pl.program.Nodes {
-		op, ok := n.Op.(graph.Binary)
-		if !ok || op.Kind != graph.OpGreater && op.Kind != graph.OpGreaterEqual || n.In[1].Shape().Size() != (graph.Size{Factor: 1}) || len(users[n]) != 1 {
-			continue
-		}
-		if m := users[n][0]; m.Shape().Equal(n.Shape()) && late[m] == nil && !slices.ContainsFunc(pl.program.Outputs, func(o graph.Output) bool { return o.Node == n }) && !slices.ContainsFunc(pl.program.Writes, func(w graph.Write) bool { return w.Node == n }) {
-			if _, ok := m.Op.(graph.Elementwise); ok {
-				late[m] = n
-			}
-		}
-	}
-	var nodes []*graph.Node
-	var add func(n *graph.Node)
-	add = func(n *graph.Node) {
-		if c := late[n]; c != nil {
-			add(c)
-		}
-		nodes = append(nodes, n)
-	}
-	for _, n := range pl.program.Nodes {
-		if len(users[n]) != 1 || late[users[n][0]] != n {
-			add(n)
-		}
-	}
-	return nodes
 }

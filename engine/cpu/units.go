@@ -76,7 +76,7 @@ func makeUnits(p *graph.Program) *plan {
 	for _, n := range p.Nodes {
 		pl.root[n.ID] = rootOf(n)
 	}
-	for _, n := range pl.arranged() {
+	for _, n := range p.Nodes {
 		if isLeaf(n) || pl.root[n.ID] != n || pl.spread[n] {
 			continue
 		}

@@ -113,6 +113,9 @@ func TestMistakes(t *testing.T) {
 		{"conv2d backwards", func(b *graph.Builder, x, i *graph.Node) {
 			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 5, 3)), b.Constant(tensor.Zeros(3, 3, 3, 2)), graph.Window{StrideH: 1, StrideW: 1, Left: -1})
 		}, []string{"conv2d", "-1"}},
+		{"conv2d that goes back", func(b *graph.Builder, x, i *graph.Node) {
+			graph.Conv2D(b.Constant(tensor.Zeros(1, 5, 5, 3)), b.Constant(tensor.Zeros(3, 3, 3, 2)), graph.Window{StrideH: -2})
+		}, []string{"conv2d", "strides are -2 and 1", "1 or more"}},
 		{"max_pool of a large window", func(b *graph.Builder, x, i *graph.Node) {
 			graph.MaxPool(b.Constant(tensor.Zeros(1, 5, 5, 3)), 6, 2, graph.Window{})
 		}, []string{"max_pool", "float32[1 5 5 3]", "window of 6 by 2"}},

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/hone-ml/hone/engine/tensor"
@@ -29,7 +30,7 @@ func Same(h, w, kh, kw, strideH, strideW int) Window {
 }
 
 func (o Window) strides() Window {
-	o.StrideH, o.StrideW = max(o.StrideH, 1), max(o.StrideW, 1)
+	o.StrideH, o.StrideW = cmp.Or(o.StrideH, 1), cmp.Or(o.StrideW, 1)
 	return o
 }
 

@@ -58,7 +58,8 @@ func (o Pool) Gradient(n, dy *Node) []Gradient {
 // first maximum of a window, in ascending order of row and column.
 //
 // The maximum of what Relu returns is taken before it, which is the same number
-// with the same gradient and less work.
+// with less work; and with the same gradient, but with respect to what Relu
+// returned itself, of which such a maximum no longer comes.
 func MaxPool(x *Node, kh, kw int, o Window) *Node {
 	op := Pool{OpPoolMax, kh, kw, o.strides()}
 	if u, ok := x.Op.(Unary); ok && u.Kind == OpRelu {

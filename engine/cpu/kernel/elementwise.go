@@ -145,8 +145,22 @@ func SiluGrad(dst, x, dy []float32) { siluGrad(dst, fit(x, len(dst)), fit(dy, le
 // AddRelu sets dst to 0 where a+b < 0, else to a+b.
 func AddRelu(dst, a, b []float32) { addRelu(dst, fit(a, len(dst)), fit(b, len(dst))) }
 
-// Copy sets dst to the first elements of x.
-func Copy(dst, x []float32) { copy(dst, fit(x, len(dst))) }
+// Copy sets dst to the first elements of x, in pieces: a garbage collection has to
+// wait for a copy of the language's own too.
+func Copy(dst, x []float32) {
+	x = fit(x, len(dst))
+	for len(dst) > atOnce {
+		copy(dst[:atOnce], x)
+		dst, x = dst[atOnce:], x[atOnce:]
+	}
+	copy(dst, x)
+}
 
-// Fill sets all of dst to v.
-func Fill(dst []float32, v float32) { fill(dst, v) }
+// Fill sets all of dst to v, in pieces.
+func Fill(dst []float32, v float32) {
+	for len(dst) > atOnce {
+		fill(dst[:atOnce], v)
+		dst = dst[atOnce:]
+	}
+	fill(dst, v)
+}

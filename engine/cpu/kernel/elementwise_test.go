@@ -83,6 +83,24 @@ func TestElementwise(t *testing.T) {
 	})
 }
 
+// TestLongCopies: what is copied or filled in several pieces.
+func TestLongCopies(t *testing.T) {
+	for _, n := range []int{atOnce - 1, atOnce, 3*atOnce + 5} {
+		x, dst := make([]float32, n+3), make([]float32, n+1)
+		for i := range x {
+			x[i] = float32(i)
+		}
+		Copy(dst[:n], x)
+		checkSame(t, "Copy", dst, append(x[:n:n], 0))
+		Fill(dst[:n], 2)
+		for i, v := range dst {
+			if want := []float32{2, 0}[i/n]; v != want {
+				t.Fatalf("Fill of %d: element %d is %v", n, i, v)
+			}
+		}
+	}
+}
+
 // TestSpecialPairs runs the functions of two numbers over all pairs of special
 // ones.
 func TestSpecialPairs(t *testing.T) {

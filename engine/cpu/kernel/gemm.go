@@ -212,6 +212,8 @@ func (g *Gemm) wide() int { return (g.N + panel - 1) / panel * panel }
 func (g *Gemm) Preparations() int {
 	p := g.product()
 	switch {
+	case p.N == 0: // of nothing there are no parts
+		return 0
 	case p.swap:
 		return (p.K + swappedK - 1) / swappedK
 	case p.reading != prepared:
@@ -387,6 +389,7 @@ type tileCall struct {
 	tiling
 	c, a, b, soon     []float32
 	columns, k        int
+	first             int // of the columns of a that take part
 	rowC, rowB, nextB int
 	more              bool
 }
@@ -396,14 +399,13 @@ type tileCall struct {
 func (t *tileCall) once(packed []float32, strip int) {
 	u := *t
 	for l := 0; l < t.k; l += blockK {
-		u.k = min(blockK, t.k-l)
-		u.a = t.a[l*u.colA:]
+		u.first, u.k = l, min(blockK, t.k-l)
 		b := t.b[l*t.rowB:]
 		soon, pace := b, 0
 		if ahead*t.rowB < len(b) {
 			soon, pace = b[ahead*t.rowB:], 4*t.rowB
 		}
-		gemmPackingTile(t.c, u.a, b, soon, packed, pace, t.tiling.rows, u.k, t.rowC, t.rowA, t.colA, t.rowB, u.more)
+		gemmPackingTile(t.c, t.a[l*u.colA:], b, soon, packed, pace, t.tiling.rows, u.k, t.rowC, t.rowA, t.colA, t.rowB, u.more)
 		u.b, u.rowB, u.nextB = packed, strip, panel
 		u.tiles(1, t.tall+t.low, 0)
 		u.more = true
@@ -418,14 +420,14 @@ func (t *tileCall) tiles(lo, hi, pace int) {
 		soon = t.b
 	}
 	if n := min(hi, t.tall) - lo; n > 0 {
-		gemmTiles(t.c[lo*t.rows*t.rowC:], t.a[lo*t.rows*t.nextA:], t.b, soon, pace, n, t.tiling.rows, t.columns, t.k,
+		gemmTiles(t.c[lo*t.rows*t.rowC:], t.a[lo*t.rows*t.nextA+t.first*t.colA:], t.b, soon, pace, n, t.tiling.rows, t.columns, t.k,
 			t.rowC, t.rowA, t.colA, t.rows*t.nextA, t.rowB, t.nextB, t.more)
 		soon = soon[min(pace*t.k*n/4, len(soon)-1):]
 	}
 	if n := hi - max(lo, t.tall); n > 0 {
 		rows := t.rows - 1
 		done := t.tall*t.rows + (max(lo, t.tall)-t.tall)*rows
-		gemmTiles(t.c[done*t.rowC:], t.a[done*t.nextA:], t.b, soon, pace, n, rows, t.columns, t.k,
+		gemmTiles(t.c[done*t.rowC:], t.a[done*t.nextA+t.first*t.colLow:], t.b, soon, pace, n, rows, t.columns, t.k,
 			t.rowC, t.rowA, t.colLow, rows*t.nextA, t.rowB, t.nextB, t.more)
 	}
 }

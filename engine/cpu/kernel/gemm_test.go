@@ -123,6 +123,12 @@ func TestGemm(t *testing.T) {
 			g, c := randomGemm(r, m, 1000+r.IntN(50), 270+r.IntN(20), i%2+4*(i/2%2))
 			checkGemm(t, g, c)
 		}
+		g, c := randomGemm(r, 130, 0, 20000, 0) // nothing, of many rows
+		checkGemm(t, g, c)
+		for i, shape := range [][2]int{{15, 131}, {40, 300}, {99, 140}, {130, 150}} { // the gradient of weights of many examples, in tiles of two heights
+			g, c := randomGemm(r, shape[0], shape[1], 2*blockK+1+r.IntN(2*blockK), 1+4*(i%2))
+			checkGemm(t, g, c)
+		}
 	})
 }
 
