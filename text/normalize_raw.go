@@ -18,7 +18,9 @@ import (
 // space.
 type HTML struct{}
 
-var tag = regexp.MustCompile(`^<(?:!--(?s:.*?)-->|/?[A-Za-z][^<>]*>|![A-Za-z][^<>]*>)`)
+var tag = regexp.MustCompile(`^<(?:/?[A-Za-z][^<>]*>|![A-Za-z][^<>]*>)`)
+
+var commentBegins, commentEnds = []byte("<!--"), []byte("-->")
 
 func (t *HTML) normalize(s *state) {
 	if bytes.ContainsAny(s.b, "<&") {
@@ -28,12 +30,23 @@ func (t *HTML) normalize(s *state) {
 
 func (*HTML) rewrite(s *state, p piece) {
 	last := int(p.from) // what lies before it is written
+	closed := true      // a comment may still end
 	for i := last; i < int(p.to); {
 		rest := s.b[i:p.to]
 		n, with := 0, ""
 		switch rest[0] {
 		case '<':
-			if n = len(tag.Find(rest)); n > 0 {
+			if bytes.HasPrefix(rest, commentBegins) {
+				if closed { // else each of many beginnings would search the text again
+					to := bytes.Index(rest[len(commentBegins):], commentEnds)
+					if closed = to >= 0; closed {
+						n = len(commentBegins) + to + len(commentEnds)
+					}
+				}
+			} else {
+				n = len(tag.Find(rest))
+			}
+			if n > 0 {
 				with = " "
 			}
 		case '&':
