@@ -154,7 +154,10 @@ func (t *Tokenizer) prepareAdded() error {
 		t.added[id], t.addedIDs[a.Content] = a, id
 		text := a.Content
 		if a.Normalized && t.spec.Normalizer != nil {
-			text = t.Normalize(text)
+			var err error
+			if text, err = t.normalize(text); err != nil {
+				return fmt.Errorf("added_tokens[%d].content: %w", i, err)
+			}
 			t.rewritten[id] = text
 		}
 		switch {

@@ -62,3 +62,41 @@ func TestAddedTokens(t *testing.T) {
 		}
 	}
 }
+
+// Normalizers that double a text again and again, or write much for little, are
+// an error before they fill the memory, also where an added token is normalized.
+func TestTextsThatGrow(t *testing.T) {
+	v, err := NewVocab([]string{"[UNK]"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var twice []Normalizer
+	for range 40 {
+		twice = append(twice, &Replace{Pattern: Pattern{String: "a"}, Content: "aa"})
+	}
+	long := &Replace{Pattern: Pattern{String: "a"}, Content: strings.Repeat("b", 1<<19)}
+	for _, n := range []Normalizer{&NormalizerSequence{twice}, long} {
+		spec := Spec{Normalizer: n, Model: &WordLevel{Vocab: v, UnkToken: "[UNK]"}}
+		k, err := New(spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		const want = "a text of 5 bytes becomes more than 1048896 by normalization"
+		if _, err := k.Encode("aaaaa"); err == nil || err.Error() != want {
+			t.Errorf("%T: %v, expected %s", n, err, want)
+		}
+		if _, err := k.AppendIDs(nil, "aaaaa"); err == nil || err.Error() != want {
+			t.Errorf("%T: %v, expected %s", n, err, want)
+		}
+		if got := k.Normalize("aaaaa"); got != "" {
+			t.Errorf("%T: %d bytes, expected none", n, len(got))
+		}
+		if ids, err := k.AppendIDs(nil, "x"); err != nil || len(ids) != 1 {
+			t.Errorf("%T: after that %v, %v", n, ids, err)
+		}
+		spec.Added = []AddedToken{{ID: 1, Content: "aaaaa", Normalized: true}}
+		if _, err := New(spec); err == nil || !strings.Contains(err.Error(), "added_tokens[0].content: "+want) {
+			t.Errorf("%T: %v", n, err)
+		}
+	}
+}
