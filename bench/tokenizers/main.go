@@ -19,6 +19,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ var requirements []byte
 //go:embed peers.py
 var script string
 
-const defaultVenv = ".venv/tokenizers"
+const defaultVenv = "bench/.venv-tokenizers"
 
 func main() {
 	if err := start(os.Args[1:]); err != nil {
@@ -362,8 +363,8 @@ func output(cmd *exec.Cmd, into any) error {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	b, err := cmd.Output()
-	if venv.IsMissing(err) {
-		return &venv.Missing{Package: "tokenizers", Command: "go run ./bench/tokenizers setup"}
+	if venv.IsMissing(err) || errors.Is(err, os.ErrNotExist) {
+		return &venv.Missing{Package: "tokenizers with sentencepiece", Command: "go run ./bench/tokenizers setup"}
 	}
 	if err == nil {
 		err = json.Unmarshal(b, into)
