@@ -38,7 +38,7 @@ type Slice struct {
 }
 
 // Slices measures the rows of each value of the columns (of numbers with more
-// than ten values, of each quarter of the rows), the worst first. A slice and
+// than ten values, of each quarter of the rows, and those without one), the worst first. A slice and
 // the other rows are told apart by a normal test of their difference, with
 // standard errors by the bootstrap; that of the fewer rows is at least that of as
 // many of the others, of the same classes. Slices of fewer than 30 rows, or that leave
@@ -190,9 +190,11 @@ func groupsOf(c *data.Column) []sliceGroup {
 	if c.Type != data.Number || groups != nil && len(groups) <= 10 {
 		return groups
 	}
-	var order []int
+	var order, missing []int
 	for i := range c.Len() {
-		if !c.Missing(i) {
+		if c.Missing(i) {
+			missing = append(missing, i)
+		} else {
 			order = append(order, i)
 		}
 	}
@@ -207,6 +209,9 @@ func groupsOf(c *data.Column) []sliceGroup {
 			groups = append(groups, sliceGroup{fmt.Sprintf("%s to %s", c.Text(order[from]), c.Text(order[to-1])), order[from:to]})
 			from = to
 		}
+	}
+	if len(missing) > 0 {
+		groups = append(groups, sliceGroup{"(missing)", missing})
 	}
 	return groups
 }

@@ -1,6 +1,8 @@
 package evaluate
 
 import (
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -91,5 +93,24 @@ func TestSliceOfOnePositive(t *testing.T) {
 	}
 	if len(found) != 2 || found[0].Value != "small" || found[0].Score.Value != 0 || found[0].Adjusted < 0.01 || found[1].Adjusted < 0.01 {
 		t.Errorf("%+v", found)
+	}
+}
+
+// Rows without a number are a slice of their own beside the quarters.
+func TestSliceOfMissingNumbers(t *testing.T) {
+	c := &data.Column{Name: "age", Type: data.Number}
+	for i := range 100 {
+		v := float64(i)
+		if i%5 == 0 {
+			v = math.NaN()
+		}
+		c.Numbers = append(c.Numbers, v)
+	}
+	var got []string
+	for _, g := range groupsOf(c) {
+		got = append(got, fmt.Sprintf("%s: %d", g.name, len(g.rows)))
+	}
+	if want := "[1 to 24: 20 26 to 49: 20 51 to 74: 20 76 to 99: 20 (missing): 20]"; fmt.Sprint(got) != want {
+		t.Errorf("found %v, expected %s", got, want)
 	}
 }
