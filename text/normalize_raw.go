@@ -135,9 +135,30 @@ func (t *Emoji) rewrite(s *state, p piece) {
 	}
 }
 
+const joiner, variant, keycap = 0x200D, 0xFE0F, 0x20E3
+
 // emojiAt returns the length of the emoji sequence that begins b, or 0.
 func emojiAt(b []byte) int {
-	const joiner, variant, keycap = 0x200D, 0xFE0F, 0x20E3
+	n := oneEmoji(b)
+	for n > 0 && n < len(b) {
+		switch k, size := runeAt(b, n); {
+		case k == variant, k == keycap, 0x1F3FB <= k && k <= 0x1F3FF, 0xE0020 <= k && k <= 0xE007F: // skin, tags of flags
+			n += size
+		case k == joiner && n+size < len(b):
+			m := oneEmoji(b[n+size:])
+			if m == 0 {
+				return n // it joins nothing
+			}
+			n += size + m
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// oneEmoji returns the length of the emoji that begins b, or 0.
+func oneEmoji(b []byte) int {
 	r, n := runeAt(b, 0)
 	next := func() rune {
 		if n < len(b) {
@@ -151,7 +172,6 @@ func emojiAt(b []byte) int {
 		if k := next(); 0x1F1E6 <= k && k <= 0x1F1FF {
 			n += 4
 		}
-		return n
 	case 0x1F000 <= r && r <= 0x1FAFF, 0x2600 <= r && r <= 0x27BF, r == 0x231A, r == 0x231B, 0x23E9 <= r && r <= 0x23FA,
 		r == 0x2B1B, r == 0x2B1C, r == 0x2B50, r == 0x2B55:
 	case next() == variant:
@@ -163,19 +183,7 @@ func emojiAt(b []byte) int {
 	default:
 		return 0
 	}
-	for {
-		switch k := next(); {
-		case k == variant, k == keycap:
-			n += 3
-		case 0x1F3FB <= k && k <= 0x1F3FF, 0xE0020 <= k && k <= 0xE007F: // skin, tags of flags
-			n += 4
-		case k == joiner && n+3 < len(b):
-			_, m := runeAt(b, n+3)
-			n += 3 + m
-		default:
-			return n
-		}
-	}
+	return n
 }
 
 // Width writes full-width forms of ASCII in half, and half-width katakana and
