@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/hone-ml/hone/data"
@@ -18,6 +19,7 @@ const (
 	// which the error is small.
 	sliceResamples, leastResamples = 400, 50
 	sliceDraws                     = 40_000_000 // rows drawn for a slice
+	likeResamples                  = 100        // whose variance is what counts
 )
 
 // A Slice is the rows that have one value of a column, or numbers of a range.
@@ -36,9 +38,10 @@ type Slice struct {
 }
 
 // Slices measures the rows of each value of the columns (of numbers with more
-// than ten values, of each quarter of the rows), the worst first. A slice and
+// than ten values, of each quarter of the rows, and those without one), the worst first. A slice and
 // the other rows are told apart by a normal test of their difference, with
-// standard errors by the bootstrap. Slices of fewer than 30 rows, or that leave
+// standard errors by the bootstrap; that of the fewer rows is at least that of as
+// many of the others, of the same classes. Slices of fewer than 30 rows, or that leave
 // fewer, are left out.
 func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level float64, seed uint64) ([]Slice, error) {
 	var out []Slice
@@ -73,6 +76,11 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 			}
 			p := 1.0
 			if d := score.Value - other.Value; d != 0 {
+				few, many, own := g.rows, rest, &square
+				if len(few) > len(many) {
+					few, many, own = rest, g.rows, &otherSquare
+				}
+				*own = max(*own, squareLike(s, m, few, many, min(resamples, likeResamples), seed+2))
 				p = math.Erfc(math.Abs(d) / math.Sqrt(square+otherSquare) / math.Sqrt2)
 			}
 			out = append(out, Slice{Column: c.Name, Value: g.name, Rows: len(g.rows), Score: score, Rest: Number(other.Value)})
@@ -116,6 +124,44 @@ func measuredRows(s *metric.Sample, m *metric.Metric, level float64, resamples i
 	return intervals[0], spread / max(1, n-1), nil
 }
 
+// squareLike is the square of the standard error that the metric of few rows would
+// have were they, class by class, drawn from many others. Their own says nothing
+// where few of them matter: the recall of one positive row is 0, or 1, on every
+// resample.
+func squareLike(s *metric.Sample, m *metric.Metric, few, many []int, resamples int, seed uint64) float64 {
+	strata := map[float64][]int{}
+	class := func(row int) float64 {
+		if s.Kind == metric.Binary || s.Kind == metric.Multiclass {
+			return s.Target[row]
+		}
+		return 0
+	}
+	for _, row := range many {
+		strata[class(row)] = append(strata[class(row)], row)
+	}
+	r := rand.New(rand.NewPCG(seed, 0))
+	drawn := make([]int, len(few))
+	n, mean, spread := 0.0, 0.0, 0.0
+	for range resamples {
+		for i, row := range few {
+			from := strata[class(row)]
+			if len(from) == 0 {
+				from = many
+			}
+			drawn[i] = from[r.IntN(len(from))]
+		}
+		v, err := m.Value(s.Select(drawn))
+		if err != nil || math.IsNaN(v) { // no row of it counts, or undefined on it
+			continue
+		}
+		n++
+		d := v - mean
+		mean += d / n
+		spread += d * (v - mean)
+	}
+	return spread / max(1, n-1)
+}
+
 type sliceGroup struct {
 	name string
 	rows []int
@@ -144,9 +190,11 @@ func groupsOf(c *data.Column) []sliceGroup {
 	if c.Type != data.Number || groups != nil && len(groups) <= 10 {
 		return groups
 	}
-	var order []int
+	var order, missing []int
 	for i := range c.Len() {
-		if !c.Missing(i) {
+		if c.Missing(i) {
+			missing = append(missing, i)
+		} else {
 			order = append(order, i)
 		}
 	}
@@ -161,6 +209,9 @@ func groupsOf(c *data.Column) []sliceGroup {
 			groups = append(groups, sliceGroup{fmt.Sprintf("%s to %s", c.Text(order[from]), c.Text(order[to-1])), order[from:to]})
 			from = to
 		}
+	}
+	if len(missing) > 0 {
+		groups = append(groups, sliceGroup{"(missing)", missing})
 	}
 	return groups
 }

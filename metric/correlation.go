@@ -116,7 +116,7 @@ func (p *spearmanPartial) Merge(other Partial) error {
 func (p *spearmanPartial) Close() error { return p.rows.close() }
 
 func (p *spearmanPartial) Value() (v float64, err error) {
-	byTarget := newSorter(2, p.o)
+	byTarget := newSorter(2, StreamOptions{Memory: p.o.Memory, Dir: p.o.Dir}) // on a disk of its own
 	defer func() {
 		if e := byTarget.close(); err == nil {
 			err = e

@@ -61,7 +61,9 @@ func Paired(a, b *Sample, m *Metric, differences []float64, resamples int, seed 
 	}
 	switch {
 	case m.Name == rocAUC.Name && !weighted:
-		d, se, err := DeLong(a, b)
+		ua, ub := *a, *b
+		ua.Weight, ub.Weight = nil, nil // all are 1
+		d, se, err := DeLong(&ua, &ub)
 		switch {
 		case err != nil: // one row of a class
 		case d == 0:

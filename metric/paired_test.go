@@ -412,3 +412,22 @@ func BenchmarkPaired(b *testing.B) {
 		})
 	}
 }
+
+// Rows that are told to weigh 1 are tested as those whose weight is not told.
+func TestPairedWeightsOfOne(t *testing.T) {
+	a := churnLike(200, 1)
+	b := *a
+	b.Prob = churnLike(200, 2).Prob
+	want, err := Paired(a, &b, &rocAUC, nil, 100, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wa, wb := *a, b
+	for range a.Target {
+		wa.Weight = append(wa.Weight, 1)
+	}
+	wb.Weight = wa.Weight
+	if got, err := Paired(&wa, &wb, &rocAUC, nil, 100, 1); err != nil || got != want || got.Test != TestDeLong {
+		t.Errorf("%+v, %v; expected %+v", got, err, want)
+	}
+}

@@ -1,6 +1,9 @@
 package metric
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 // groups calls f with the weight of positive and negative rows after each group
 // of equal scores, from the highest score down.
@@ -195,12 +198,11 @@ func (p *classPartial) Close() error {
 	if !p.own {
 		return nil
 	}
+	var all []error
 	for _, rows := range p.rows.of {
-		if err := rows.close(); err != nil {
-			return err
-		}
+		all = append(all, rows.close())
 	}
-	return nil
+	return errors.Join(all...)
 }
 
 // meanOverClasses is the mean of a metric of one class against the rest.

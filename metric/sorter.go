@@ -17,9 +17,9 @@ const streamMemory = 16 << 20
 type sorter struct {
 	keys   []uint64
 	cols   [][]float64
-	limit  int // rows in memory
-	dir    string
-	runs   []*os.File // each sorted, rows of 8-byte little-endian words
+	limit  int    // rows in memory
+	disk   *disk  // where the rows go that it has no memory for
+	runs   []part // each sorted, rows of 8-byte little-endian words
 	sorted bool
 	lock   sync.Mutex // of sorting: several metrics may read at once
 	// of the last sort
@@ -35,7 +35,63 @@ func newSorter(cols int, o StreamOptions) *sorter {
 	}
 	// A row has its key and numbers, and as much again while it is sorted.
 	row := 8*(1+cols) + 8 + 4 + 4 + 8
-	return &sorter{cols: make([][]float64, cols), limit: min(max(16, memory/row), math.MaxInt32), dir: o.Dir}
+	return &sorter{cols: make([][]float64, cols), limit: min(max(16, memory/row), math.MaxInt32), disk: o.disk()}
+}
+
+// A disk is the file of a stream: one for all that its metrics sort, since a
+// process may have few open. It is made when first written to.
+type disk struct {
+	dir  string
+	lock sync.Mutex // of what follows
+	file *os.File
+	size int64
+	gone bool // from its folder: it ends with the process
+}
+
+// A part of a disk.
+type part struct {
+	of         *disk
+	from, size int64
+}
+
+// disk is the one of a stream.
+func (o StreamOptions) disk() *disk {
+	d, _ := sharedIn(o, "disk", func() *disk { return &disk{dir: o.Dir} })
+	return d
+}
+
+// reserve gives room for some bytes.
+func (d *disk) reserve(size int64) (part, error) {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	if d.file == nil {
+		f, err := os.CreateTemp(d.dir, "hone-order-*")
+		if err != nil {
+			return part{}, err
+		}
+		d.file, d.size = f, 0
+		// Where the system lets go of the name of an open file, nothing is left of
+		// it whatever ends the process.
+		d.gone = os.Remove(f.Name()) == nil
+	}
+	d.size += size
+	return part{d, d.size - size, size}, nil
+}
+
+// close removes the file. It may be called by each that writes to it.
+func (d *disk) close() error {
+	d.lock.Lock()
+	defer d.lock.Unlock()
+	f := d.file
+	if f == nil {
+		return nil
+	}
+	d.file = nil
+	err := f.Close()
+	if !d.gone {
+		err = errors.Join(err, os.Remove(f.Name()))
+	}
+	return err
 }
 
 // orderKey turns a number into one whose order as an unsigned integer is the
@@ -77,7 +133,8 @@ func (s *sorter) addKey(key uint64, cols ...float64) error {
 // merge takes over the rows of another sorter.
 func (s *sorter) merge(o *sorter) error {
 	s.runs = append(s.runs, o.runs...)
-	o.runs = nil
+	// Closing the other one is not to remove what is read here from now on.
+	o.runs, o.disk = nil, &disk{dir: o.disk.dir}
 	row := make([]float64, len(s.cols))
 	for i, k := range o.keys {
 		for c := range row {
@@ -154,49 +211,63 @@ func radixSort(keys, spareKeys *[]uint64, rows, spareRows *[]uint32) {
 	*keys, *spareKeys, *rows, *spareRows = a, b, ra, rb
 }
 
-// spill writes the rows in memory to a file of their own.
-func (s *sorter) spill() (err error) {
+// spill writes the rows in memory to a part of the disk.
+func (s *sorter) spill() error {
 	s.sort()
-	f, err := os.CreateTemp(s.dir, "hone-order-*")
+	p, err := s.disk.reserve(int64(len(s.keys)) * int64(8*(1+len(s.cols))))
 	if err != nil {
 		return err
 	}
-	s.runs = append(s.runs, f)
-	block := make([]byte, 0, runBlock)
+	at := p.from
+	block := make([]byte, 0, min(runBlock, p.size))
+	write := func() error {
+		n, err := p.of.file.WriteAt(block, at)
+		at += int64(n)
+		block = block[:0]
+		return err
+	}
 	for i, k := range s.keys {
 		if len(block)+8*(1+len(s.cols)) > cap(block) {
-			if _, err := f.Write(block); err != nil {
+			if err := write(); err != nil {
 				return err
 			}
-			block = block[:0]
 		}
 		block = binary.LittleEndian.AppendUint64(block, k)
 		for _, c := range s.cols {
 			block = binary.LittleEndian.AppendUint64(block, math.Float64bits(c[i]))
 		}
 	}
+	if err := write(); err != nil {
+		return err
+	}
+	s.runs = append(s.runs, p)
 	s.keys = s.keys[:0]
 	for i := range s.cols {
 		s.cols[i] = s.cols[i][:0]
 	}
-	_, err = f.Write(block)
-	return err
+	return nil
 }
 
+// close removes what lies on disk, also of the others that write there.
 func (s *sorter) close() error {
-	var all []error
-	for _, f := range s.runs {
-		all = append(all, f.Close(), os.Remove(f.Name()))
+	all := []error{s.disk.close()}
+	for _, p := range s.runs { // of streams that were merged
+		all = append(all, p.of.close())
 	}
 	s.runs, s.keys = nil, nil
 	return errors.Join(all...)
 }
 
-// runBlock is how much of a run is read or written at once.
-const runBlock = 1 << 18
+// runBlock is how much of a run is read or written at once, less where there are
+// many runs.
+const (
+	runBlock    = 1 << 18
+	leastBlock  = 1 << 12
+	blockMemory = 1 << 24
+)
 
-// A run is the place in one sorted part, and the row there: in memory, or a
-// file of which a block is read at a time.
+// A run is the place in one sorted part, and the row there: in memory, or on
+// disk, of which a block is read at a time.
 type run struct {
 	key  uint64
 	cols []float64
@@ -205,7 +276,7 @@ type run struct {
 	at     int // row in memory
 
 	file *os.File
-	left int64 // bytes of the file beyond the block
+	left int64 // bytes of the run beyond the block
 	from int64
 	room []byte
 	rest []byte // of the block
@@ -262,12 +333,10 @@ func (s *sorter) walk() (*walk, error) {
 	w := &walk{cols: make([]float64, len(s.cols))}
 	all := []*run{{memory: s, cols: make([]float64, len(s.cols))}}
 	row := 8 * (1 + len(s.cols))
-	for _, f := range s.runs {
-		info, err := f.Stat()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, &run{file: f, left: info.Size(), room: make([]byte, runBlock/row*row), cols: make([]float64, len(s.cols))})
+	block := max(leastBlock, min(runBlock, blockMemory/max(1, len(s.runs))))
+	for _, p := range s.runs {
+		room := int(min(int64(block/row*row), p.size))
+		all = append(all, &run{file: p.of.file, from: p.from, left: p.size, room: make([]byte, room), cols: make([]float64, len(s.cols))})
 	}
 	for _, r := range all {
 		ok, err := r.next()

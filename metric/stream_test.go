@@ -36,8 +36,11 @@ func TestStreamSpills(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if files, _ := os.ReadDir(dir); len(files) < 50 {
-		t.Errorf("%d files, expected many", len(files))
+	if runs := st.partials[0].(*rankPartial).rows.rows.runs; len(runs) < 50 {
+		t.Errorf("%d runs, expected many", len(runs))
+	}
+	if files, _ := os.ReadDir(dir); len(files) > 1 {
+		t.Errorf("%d files, expected one at most", len(files))
 	}
 	got, err := st.Values()
 	if err != nil {
@@ -50,6 +53,113 @@ func TestStreamSpills(t *testing.T) {
 	}
 	if err := st.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if files, _ := os.ReadDir(dir); len(files) > 0 {
+		t.Errorf("%d files are left", len(files))
+	}
+}
+
+// Streams whose rows went to disk are merged, with one of their metrics in memory
+// and whichever is closed first; all orders of a stream, of which classes make
+// many, lie in one file.
+func TestStreamsThatSpilledMerge(t *testing.T) {
+	classes := make([]string, 30)
+	for i := range classes {
+		classes[i] = string(rune('a' + i))
+	}
+	r := rand.New(rand.NewPCG(4, 4))
+	many := &Sample{Kind: Multiclass, Classes: classes}
+	for range 3000 {
+		sum, row := 0.0, make([]float64, len(classes))
+		for i := range row {
+			row[i] = r.Float64()
+			sum += row[i]
+		}
+		for i := range row {
+			row[i] /= sum
+		}
+		many.Prob = append(many.Prob, row...)
+		many.Target = append(many.Target, float64(r.IntN(len(classes))))
+	}
+	for _, c := range []struct {
+		s  *Sample
+		ms []*Metric
+	}{
+		{many, []*Metric{&rocAUCOvR, &rocAUCOvO, &adaptiveECE}},
+		{priceLike(3000, 2), []*Metric{&spearman, &medianAE, &rmse}},
+		{churnLike(3000, 2), []*Metric{&rocAUC, &adaptiveECE}},
+	} {
+		want, err := Values(c.s, c.ms)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		var streams []*Stream
+		for part := range 3 {
+			st, err := NewStream(c.s.Kind, c.s.Classes, c.ms, StreamOptions{Memory: 40 * 500, Dir: dir})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for from := part * 1000; from < (part+1)*1000; from += 100 {
+				var rows []int
+				for i := range 100 {
+					rows = append(rows, from+i)
+				}
+				if err := st.Add(c.s.Select(rows)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			streams = append(streams, st)
+		}
+		if files, _ := os.ReadDir(dir); len(files) > len(streams) {
+			t.Errorf("%v: %d files of %d streams", c.s.Kind, len(files), len(streams))
+		}
+		for _, other := range []int{2, 1} { // a chain: the first takes over what the second did
+			if err := streams[other-1].Merge(streams[other]); err != nil {
+				t.Fatal(err)
+			}
+			if err := streams[other].Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range 2 {
+			got, err := streams[0].Values()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, m := range c.ms {
+				if math.Abs(got[i]-want[i]) > 1e-12*max(1, math.Abs(want[i])) {
+					t.Errorf("%s is %v, of one sample %v", m.Name, got[i], want[i])
+				}
+			}
+		}
+		if err := streams[0].Close(); err != nil {
+			t.Fatal(err)
+		}
+		if files, _ := os.ReadDir(dir); len(files) > 0 {
+			t.Errorf("%d files are left", len(files))
+		}
+	}
+}
+
+// A full disk is an error of Add, and leaves nothing.
+func TestStreamOnFullDisk(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("the system has no device that is full")
+	}
+	dir := t.TempDir()
+	st, err := NewStream(Binary, nil, []*Metric{&rocAUC}, StreamOptions{Memory: 1, Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := st.partials[0].(*rankPartial).rows.rows.disk
+	d.file, d.gone = full, true
+	if err := st.Add(churnLike(50, 1)); err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Errorf("found %v, want no space left", err)
+	}
+	if err := st.Close(); err != nil {
+		t.Error(err)
 	}
 	if files, _ := os.ReadDir(dir); len(files) > 0 {
 		t.Errorf("%d files are left", len(files))

@@ -18,31 +18,38 @@ type AddedToken struct {
 	Special    bool   `json:"special"`     // left out by Decode
 }
 
-// A finder finds added tokens: the leftmost, of those the longest.
+// A finder finds added tokens: the leftmost, of those the longest. Tokenizers
+// have thousands that begin with the same character, so it looks in a trie.
 type finder struct {
-	added []AddedToken
-	// texts are what to look for, by first byte and from the longest on.
-	texts [256][]foundText
-	first []byte // the bytes that begin one
-	any   bool
+	added  []AddedToken
+	texts  []string
+	token  []int32 // of each text, its place in added
+	trie   *trie
+	first  []byte // the bytes that begin one
+	begins [256]bool
+	any    bool
 }
 
-type foundText struct {
-	text  string
-	token int // in added
-}
-
+// add has a text found; of equal ones the first counts.
 func (f *finder) add(text string, token int) {
-	f.texts[text[0]] = append(f.texts[text[0]], foundText{text, token})
-	slices.SortStableFunc(f.texts[text[0]], func(a, b foundText) int { return len(b.text) - len(a.text) })
-	if !slices.Contains(f.first, text[0]) {
+	f.texts, f.token = append(f.texts, text), append(f.token, int32(token))
+	if !f.begins[text[0]] {
+		f.begins[text[0]] = true
 		f.first = append(f.first, text[0])
 	}
 	f.any = true
 }
 
-// find returns the first match at or after from.
-func (f *finder) find(b []byte, from int) (at int, m foundText, ok bool) {
+// prepare makes what was added ready to be found.
+func (f *finder) prepare() {
+	slices.Reverse(f.texts) // the trie keeps the last of equal ones
+	slices.Reverse(f.token)
+	f.trie = newTrie(f.texts, f.token)
+}
+
+// find returns the first match at or after from: its place, its length and
+// which token it is.
+func (f *finder) find(b []byte, from int) (at, length int, token int32, ok bool) {
 	for at = from; at < len(b); at++ {
 		if len(f.first) == 1 {
 			i := bytes.IndexByte(b[at:], f.first[0])
@@ -51,13 +58,24 @@ func (f *finder) find(b []byte, from int) (at int, m foundText, ok bool) {
 			}
 			at += i
 		}
-		for _, m := range f.texts[b[at]] {
-			if len(b)-at >= len(m.text) && string(b[at:at+len(m.text)]) == m.text {
-				return at, m, true
+		if !f.begins[b[at]] {
+			continue
+		}
+		node, inside := f.trie.child(0, b[at])
+		for i := at + 1; inside; i++ {
+			if id := f.trie.ids[node]; id >= 0 {
+				length, token = i-at, id
 			}
+			if i == len(b) {
+				break
+			}
+			node, inside = f.trie.child(node, b[i])
+		}
+		if length > 0 {
+			return at, length, token, true
 		}
 	}
-	return 0, foundText{}, false
+	return 0, 0, 0, false
 }
 
 // split makes pieces of the added tokens in p and of what lies between.
@@ -69,13 +87,13 @@ func (f *finder) split(s *state, p piece) {
 	b := s.b[p.from:p.to]
 	last := 0
 	for i := 0; i < len(b); {
-		from, m, ok := f.find(b, i)
+		from, length, token, ok := f.find(b, i)
 		if !ok {
 			break
 		}
-		to := from + len(m.text)
+		to := from + length
 		i = to
-		a := &f.added[m.token]
+		a := &f.added[token]
 		if a.SingleWord && (wordEnds(b[:from]) || wordBegins(b[to:])) {
 			continue
 		}
@@ -136,7 +154,10 @@ func (t *Tokenizer) prepareAdded() error {
 		t.added[id], t.addedIDs[a.Content] = a, id
 		text := a.Content
 		if a.Normalized && t.spec.Normalizer != nil {
-			text = t.Normalize(text)
+			var err error
+			if text, err = t.normalize(text); err != nil {
+				return fmt.Errorf("added_tokens[%d].content: %w", i, err)
+			}
 			t.rewritten[id] = text
 		}
 		switch {
@@ -147,5 +168,7 @@ func (t *Tokenizer) prepareAdded() error {
 			t.raw.add(text, i)
 		}
 	}
+	t.raw.prepare()
+	t.normalized.prepare()
 	return nil
 }

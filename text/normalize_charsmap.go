@@ -88,7 +88,7 @@ func (t *Precompiled) rewrite(s *state, p piece) {
 	s.changes = s.changes[:0]
 	b := s.b[p.from:p.to]
 	modified := false
-	for len(b) > 0 {
+	for len(b) > 0 && s.err == nil {
 		if c := b[0]; c < utf8.RuneSelf && t.plain[c] && (len(b) == 1 || b[1] < utf8.RuneSelf) {
 			s.changes = append(s.changes, change{rune(c), 0})
 			b = b[1:]
@@ -125,6 +125,10 @@ func (t *Precompiled) rewrite(s *state, p piece) {
 
 // exchange adds the changes that write v for old.
 func (s *state) exchange(old, v []byte) {
+	if len(v) > s.room()-len(s.changes) {
+		s.tooLong()
+		return
+	}
 	more := utf8.RuneCount(v) - utf8.RuneCount(old)
 	for len(v) > 0 {
 		r, n := runeAt(v, 0)

@@ -18,7 +18,9 @@ import (
 // space.
 type HTML struct{}
 
-var tag = regexp.MustCompile(`^<(?:!--(?s:.*?)-->|/?[A-Za-z][^<>]*>|![A-Za-z][^<>]*>)`)
+var tag = regexp.MustCompile(`^<(?:/?[A-Za-z][^<>]*>|![A-Za-z][^<>]*>)`)
+
+var commentBegins, commentEnds = []byte("<!--"), []byte("-->")
 
 func (t *HTML) normalize(s *state) {
 	if bytes.ContainsAny(s.b, "<&") {
@@ -28,12 +30,23 @@ func (t *HTML) normalize(s *state) {
 
 func (*HTML) rewrite(s *state, p piece) {
 	last := int(p.from) // what lies before it is written
+	closed := true      // a comment may still end
 	for i := last; i < int(p.to); {
 		rest := s.b[i:p.to]
 		n, with := 0, ""
 		switch rest[0] {
 		case '<':
-			if n = len(tag.Find(rest)); n > 0 {
+			if bytes.HasPrefix(rest, commentBegins) {
+				if closed { // else each of many beginnings would search the text again
+					to := bytes.Index(rest[len(commentBegins):], commentEnds)
+					if closed = to >= 0; closed {
+						n = len(commentBegins) + to + len(commentEnds)
+					}
+				}
+			} else {
+				n = len(tag.Find(rest))
+			}
+			if n > 0 {
 				with = " "
 			}
 		case '&':
@@ -122,9 +135,30 @@ func (t *Emoji) rewrite(s *state, p piece) {
 	}
 }
 
+const joiner, variant, keycap = 0x200D, 0xFE0F, 0x20E3
+
 // emojiAt returns the length of the emoji sequence that begins b, or 0.
 func emojiAt(b []byte) int {
-	const joiner, variant, keycap = 0x200D, 0xFE0F, 0x20E3
+	n := oneEmoji(b)
+	for n > 0 && n < len(b) {
+		switch k, size := runeAt(b, n); {
+		case k == variant, k == keycap, 0x1F3FB <= k && k <= 0x1F3FF, 0xE0020 <= k && k <= 0xE007F: // skin, tags of flags
+			n += size
+		case k == joiner && n+size < len(b):
+			m := oneEmoji(b[n+size:])
+			if m == 0 {
+				return n // it joins nothing
+			}
+			n += size + m
+		default:
+			return n
+		}
+	}
+	return n
+}
+
+// oneEmoji returns the length of the emoji that begins b, or 0.
+func oneEmoji(b []byte) int {
 	r, n := runeAt(b, 0)
 	next := func() rune {
 		if n < len(b) {
@@ -138,7 +172,6 @@ func emojiAt(b []byte) int {
 		if k := next(); 0x1F1E6 <= k && k <= 0x1F1FF {
 			n += 4
 		}
-		return n
 	case 0x1F000 <= r && r <= 0x1FAFF, 0x2600 <= r && r <= 0x27BF, r == 0x231A, r == 0x231B, 0x23E9 <= r && r <= 0x23FA,
 		r == 0x2B1B, r == 0x2B1C, r == 0x2B50, r == 0x2B55:
 	case next() == variant:
@@ -150,19 +183,7 @@ func emojiAt(b []byte) int {
 	default:
 		return 0
 	}
-	for {
-		switch k := next(); {
-		case k == variant, k == keycap:
-			n += 3
-		case 0x1F3FB <= k && k <= 0x1F3FF, 0xE0020 <= k && k <= 0xE007F: // skin, tags of flags
-			n += 4
-		case k == joiner && n+3 < len(b):
-			_, m := runeAt(b, n+3)
-			n += 3 + m
-		default:
-			return n
-		}
-	}
+	return n
 }
 
 // Width writes full-width forms of ASCII in half, and half-width katakana and

@@ -15,6 +15,7 @@ func TestRawText(t *testing.T) {
 		{&URLs{With: "URL"}, "see http://a.org/b?c=d, (https://x.y/z). www.hone.dev! not://this", "see URL, (URL). URL! not://this"},
 		{&URLs{}, "WWW.EXAMPLE.COM at 10", " at 10"},
 		{&Emoji{Policy: "remove"}, "a😀b 👍🏽 👨‍👩‍👧‍👦 🇩🇪🇫🇷 1️⃣ 1 ❤️ ©", "ab     1  ©"},
+		{&Emoji{Policy: "remove"}, "👩\u200dab ❤️\u200d🔥c 🙂\u200d↔️d 🏴\u200d☠️e", "\u200dab c d e"},
 		{&Emoji{Policy: "isolate"}, "ok👍🏽!🇩🇪🇫🇷", "ok 👍🏽 ! 🇩🇪  🇫🇷 "},
 		{&Width{}, "Ａ１！　ｶﾀ 中", "A1! カタ 中"},
 		{&Replace{Pattern: Pattern{Regex: `\s+`}, Content: " "}, "a\u00a0\u3000b", "a b"},

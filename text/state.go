@@ -2,6 +2,7 @@ package text
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"unicode/utf8"
 )
@@ -134,8 +135,22 @@ func (s *state) splitAll(f splitter) {
 // A rewriter writes a new text for a piece, by calls to put and keep.
 type rewriter interface{ rewrite(s *state, p piece) }
 
-// rewriteAll writes all pieces but the added tokens anew.
+// room is how long a text may become by normalization: far more than text does,
+// but normalizers that each write two characters for one would fill any memory.
+func (s *state) room() int { return min(1<<20+64*len(s.source), 1<<28) }
+
+func (s *state) tooLong() {
+	if s.err == nil {
+		s.err = fmt.Errorf("a text of %d bytes becomes more than %d by normalization", len(s.source), s.room())
+	}
+}
+
+// rewriteAll writes all pieces but the added tokens anew. After an error it
+// does nothing.
 func (s *state) rewriteAll(f rewriter) {
+	if s.err != nil {
+		return
+	}
 	s.spare, s.spareOrigin = s.spare[:0], s.spareOrigin[:0]
 	for i := range s.pieces {
 		p := &s.pieces[i]
@@ -144,6 +159,13 @@ func (s *state) rewriteAll(f rewriter) {
 			s.keep(int(p.from), int(p.to))
 		} else {
 			f.rewrite(s, *p)
+		}
+		if len(s.spare) > s.room() {
+			s.tooLong()
+		}
+		if s.err != nil { // none are left, since some are rewritten and some not
+			s.pieces = s.pieces[:0]
+			return
 		}
 		p.from, p.to = int32(from), int32(len(s.spare))
 	}
@@ -164,6 +186,10 @@ func (s *state) put(r rune, o Span) {
 }
 
 func (s *state) putString(text string, o Span) {
+	if len(text) > s.room()-len(s.spare) {
+		s.tooLong()
+		return
+	}
 	s.spare = append(s.spare, text...)
 	s.spareStand(len(text), o)
 }

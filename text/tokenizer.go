@@ -2,7 +2,6 @@ package text
 
 import (
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"strings"
@@ -184,13 +183,19 @@ const maxKept = 1 << 20
 
 func (t *Tokenizer) release(s *state) {
 	s.source = ""
-	if cap(s.b) < maxKept {
+	if max(cap(s.b), cap(s.spare)) < maxKept {
 		t.states.Put(s)
 	}
 }
 
-// Normalize returns a text as the model sees it, before it is cut.
+// Normalize returns a text as the model sees it, before it is cut; nothing of
+// one that becomes too long, which the others refuse.
 func (t *Tokenizer) Normalize(text string) string {
+	out, _ := t.normalize(text)
+	return out
+}
+
+func (t *Tokenizer) normalize(text string) (string, error) {
 	s := t.state()
 	defer t.release(s)
 	s.noOrigin = false
@@ -202,7 +207,7 @@ func (t *Tokenizer) Normalize(text string) string {
 	for _, p := range s.pieces {
 		out.Write(s.b[p.from:p.to])
 	}
-	return out.String()
+	return out.String(), s.err
 }
 
 // cut cuts a text into s.pieces.
@@ -217,14 +222,11 @@ func (t *Tokenizer) cut(s *state, text string) error {
 	if t.spec.Normalizer != nil {
 		t.spec.Normalizer.normalize(s)
 	}
-	if len(s.b) > math.MaxInt32 {
-		return fmt.Errorf("a text of %d bytes becomes %d by normalization, expected less than 2 GiB", len(text), len(s.b))
-	}
 	s.splitAll(&t.normalized)
 	if t.spec.PreTokenizer != nil {
 		t.spec.PreTokenizer.pretokenize(s)
 	}
-	return nil
+	return s.err
 }
 
 // tokenize sets s.tokens.

@@ -43,7 +43,7 @@ var script []byte
 var requirements []byte
 
 const (
-	defaultVenv = ".venv-agreement"
+	defaultVenv = "bench/.venv-agreement"
 	batch       = 1 << 15 // rows of a stream's batch
 	near        = 1e-12
 )
@@ -189,7 +189,7 @@ func ask(data, folder, dir, parts string, rows int) error {
 	cmd.Stdout, cmd.Stderr = os.Stderr, os.Stderr
 	err := cmd.Run()
 	if venv.IsMissing(err) || errors.Is(err, os.ErrNotExist) {
-		return &venv.Missing{Package: "a reference", Command: "go run ./bench/agreement setup"}
+		return &venv.Missing{Package: "scikit-learn, torchmetrics or sacrebleu", Command: "go run ./bench/agreement setup"}
 	}
 	return err
 }

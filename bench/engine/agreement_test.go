@@ -192,7 +192,7 @@ func (c *Case) fromFirst(t *testing.T, p *graph.Program, state *graph.State) fun
 // first is the logits of the first batch and the gradients of its mean loss, by
 // parameter.
 func (c *Case) first(t *testing.T) (logits []float64, gradients map[string][]float64) {
-	task, state, b := c.task(), graph.NewState(), graph.New("first")
+	task, state, b := c.network(), graph.NewState(), graph.New("first")
 	in, targets := task.Inputs(b), task.Targets(b)
 	x := &nn.Context{B: b, State: state, Training: true, InitSeed: 1}
 	out := task.Forward(x, in)
@@ -213,7 +213,7 @@ func (c *Case) first(t *testing.T) (logits []float64, gradients map[string][]flo
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := c.tensors()
+	data, err := c.network().tensors(c)
 	if err != nil {
 		t.Fatal(err)
 	}

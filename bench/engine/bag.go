@@ -28,23 +28,24 @@ func bagCase() *Case {
 		Bag: &Bag{Buckets: 2_000_000, Width: 64, Length: 30, Classes: 77}, peers: []string{torchName, torchDenseName, jaxName}, settle: 400 * time.Millisecond}
 }
 
-// bags is the network.
-type bags struct{ *Bag }
-
-func (t bags) Inputs(b *graph.Builder) []*graph.Node {
+// Inputs declares the n-grams.
+func (t *Bag) Inputs(b *graph.Builder) []*graph.Node {
 	return []*graph.Node{b.Input("x", tensor.Int32, graph.Rows, graph.N(t.Length))}
 }
 
-func (t bags) Targets(b *graph.Builder) []*graph.Node {
+// Targets declares the class.
+func (t *Bag) Targets(b *graph.Builder) []*graph.Node {
 	return []*graph.Node{b.Input("y", tensor.Int32, graph.Rows)}
 }
 
-func (t bags) Forward(c *nn.Context, in []*graph.Node) []*graph.Node {
+// Forward returns the logits.
+func (t *Bag) Forward(c *nn.Context, in []*graph.Node) []*graph.Node {
 	x := nn.EmbeddingBag(t.Buckets, t.Width, nn.BagMean).Apply(c, in[0])
 	return []*graph.Node{nn.Dense(t.Classes).Apply(c, x)}
 }
 
-func (t bags) Loss(_ *nn.Context, out, targets []*graph.Node) *graph.Node {
+// Loss is the cross-entropy.
+func (t *Bag) Loss(_ *nn.Context, out, targets []*graph.Node) *graph.Node {
 	return loss.SparseCategoricalCrossEntropy.FromLogits().Of(out[0], targets[0])
 }
 
@@ -72,23 +73,13 @@ func (t *Bag) rows(r *rand.Rand, n int) (grams, classes []int32) {
 	return grams, classes
 }
 
-// writeBag writes the case's files, as write does.
-func (c *Case) writeBag(r *rand.Rand) error {
-	grams, classes := c.Bag.rows(r, c.Rows)
-	order, err := c.order()
-	errs := []error{err, c.save("order", words(order)), c.save("x", words(grams)), c.save("y", words(classes))}
-	_, state, err := c.program()
-	if err != nil {
-		return err
-	}
-	for _, v := range state.Trainable() {
-		errs = append(errs, c.save(parameterFile(v), v.Value.Floats()))
-	}
-	return errors.Join(errs...)
+func (t *Bag) write(c *Case) error {
+	grams, classes := t.rows(rand.New(rand.NewPCG(1, 2)), c.Rows)
+	return errors.Join(c.save("x", words(grams)), c.save("y", words(classes)))
 }
 
-func (c *Case) bagTensors() ([]*tensor.Tensor, error) {
-	x, err := c.read(tensor.Int32, "x", c.Rows, c.Bag.Length)
+func (t *Bag) tensors(c *Case) ([]*tensor.Tensor, error) {
+	x, err := c.read(tensor.Int32, "x", c.Rows, t.Length)
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +87,10 @@ func (c *Case) bagTensors() ([]*tensor.Tensor, error) {
 	return []*tensor.Tensor{x, y}, err
 }
 
-// bagWork is of a step: the dense layer's products, and of the vectors that the
+// work is of a step: the dense layer's products, and of the vectors that the
 // first batch touches, with their two moments, the reading and the writing. It
 // makes no network, whose table the program that starts the others must not have.
-func (c *Case) bagWork() work {
-	t := c.Bag
+func (t *Bag) work(c *Case) work {
 	grams, _ := t.rows(rand.New(rand.NewPCG(1, 2)), c.Batch)
 	touched := map[int32]bool{}
 	for _, g := range grams {

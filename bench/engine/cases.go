@@ -151,25 +151,26 @@ func (c *Case) write() error {
 	if err := os.MkdirAll(c.Dir, 0o755); err != nil {
 		return err
 	}
-	if c.Transformer != nil {
-		return c.writeTransformer()
-	}
-	r := rand.New(rand.NewPCG(1, 2))
-	normal := func(n int) []float32 {
-		x := make([]float32, n)
-		for i := range x {
-			x[i] = float32(r.NormFloat64())
-		}
-		return x
-	}
-	if c.Bag != nil {
-		return c.writeBag(r)
-	}
 	if c.Kind == "product" {
-		return errors.Join(c.save("a", normal(c.M*c.K)), c.save("b", normal(c.K*c.N)))
+		r := rand.New(rand.NewPCG(1, 2))
+		return errors.Join(c.save("a", normal(r, c.M*c.K)), c.save("b", normal(r, c.K*c.N)))
 	}
+	return errors.Join(c.network().write(c), c.writeStart())
+}
+
+func normal(r *rand.Rand, n int) []float32 {
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(r.NormFloat64())
+	}
+	return x
+}
+
+// write writes numbers and what is to be learnt of them.
+func (t mlp) write(c *Case) error {
+	r := rand.New(rand.NewPCG(1, 2))
 	numbers := c.inputs()
-	x := normal(c.Rows * numbers)
+	x := normal(r, c.Rows*numbers)
 	// By the sums of some of the inputs, a quarter by chance: what can be learnt by
 	// heart leaves gradients of subnormal numbers, whose slow arithmetic would be
 	// what is measured.
@@ -209,17 +210,21 @@ func (c *Case) write() error {
 		}
 		errs = append(errs, c.save("codes", words(codes)))
 	}
-	order, err := c.order()
-	errs = append(errs, err, c.save("order", words(order)))
-
-	_, state, err := c.program()
-	if err != nil {
-		return err
-	}
-	for _, v := range state.Trainable() {
-		errs = append(errs, c.save(parameterFile(v), v.Value.Floats()))
-	}
 	return errors.Join(errs...)
+}
+
+func (t mlp) tensors(c *Case) ([]*tensor.Tensor, error) {
+	x, err := c.features()
+	if err != nil {
+		return nil, err
+	}
+	var y *tensor.Tensor
+	if c.Loss == "classes" {
+		y, err = c.read(tensor.Int32, "y", c.Rows)
+	} else {
+		y, err = c.read(tensor.Float32, "y", c.Rows, 1)
+	}
+	return []*tensor.Tensor{x, y}, err
 }
 
 func parameterFile(v *graph.Variable) string { return strings.ReplaceAll(v.Name, "/", ".") }
@@ -302,20 +307,6 @@ func (c *Case) optimizer() optim.Optimizer {
 	return optim.Adam(c.Rate)
 }
 
-// task is the network as hone trains it.
-func (c *Case) task() train.Task {
-	if c.Table != nil {
-		return c.Table.model().Task()
-	}
-	if c.Bag != nil {
-		return bags{c.Bag}
-	}
-	if c.Transformer != nil {
-		return c.Transformer
-	}
-	return mlp{c}
-}
-
 // mlp is a network of dense layers, after convolutions where there are images.
 type mlp struct{ c *Case }
 
@@ -395,14 +386,14 @@ type work struct {
 // parameters of a prediction, in training the parameters and Adam's two moments,
 // read and written. Activations and gradients are not counted.
 func (c *Case) work() (work, error) {
-	if c.Bag != nil {
-		return c.bagWork(), nil
-	}
 	w := work{times: 1}
 	if c.Kind == "product" {
 		w.flops = 2 * float64(c.M) * float64(c.N) * float64(c.K)
 		w.held = 4 * (c.M*c.K + c.K*c.N + c.M*c.N)
 		return w, nil
+	}
+	if n, ok := c.network().(counted); ok {
+		return n.work(c), nil
 	}
 	program, state, err := c.program()
 	if err != nil {
@@ -446,10 +437,10 @@ func (c *Case) steps() float64 {
 // program is that of a step of hone, with its state.
 func (c *Case) program() (*graph.Program, *graph.State, error) {
 	if c.Kind != "predict" {
-		return train.Program(c.task(), train.Options{Optimizer: c.optimizer(), Seed: 1})
+		return train.Program(c.network(), train.Options{Optimizer: c.optimizer(), Seed: 1})
 	}
 	b, state := graph.New("predict"), graph.NewState()
-	task := c.task()
+	task := c.network()
 	b.Output("y", task.Forward(&nn.Context{B: b, State: state, InitSeed: 1}, task.Inputs(b))[0])
 	p, err := b.Program()
 	return p, state, err

@@ -142,11 +142,13 @@ class Torch:
         x = torch.from_numpy(features(case))
         return x.permute(0, 3, 1, 2) if "images" in case else x
 
-    def predict(self, case):
-        if "transformer" in case:
-            net, x = torch_transformer(case), torch.from_numpy(sequences(case)[0][: case["batch"]]).long()
-        else:
-            net, x = self.network(case), self.features(case)[: case["batch"]]
+    def predict_transformer(self, case):
+        return self.prediction(torch_transformer(case), torch.from_numpy(sequences(case)[0][: case["batch"]]).long())
+
+    def predict_layers(self, case):
+        return self.prediction(self.network(case), self.features(case)[: case["batch"]])
+
+    def prediction(self, net, x):
         net = self.compile(net.eval())
         last = [None]
 
@@ -156,17 +158,14 @@ class Torch:
 
         return step, lambda: None, lambda: last[0].numpy().ravel()
 
-    def train(self, case, exact):
-        if case["kind"] == "table":
-            return self.train_table(case, exact)
-        if case.get("bag"):
-            return self.train_bag(case)
-        if case["kind"] == "transformer":
-            net = torch_transformer(case)
-            data = [torch.from_numpy(x).long() for x in sequences(case)]
-            loss_of = lambda tokens, y: F.cross_entropy(net(tokens).flatten(0, -2), y.flatten())
-            optimizer = torch.optim.Adam(net.parameters(), lr=case["rate"], fused=True)
-            return self.training(case, data, self.compile(loss_of), optimizer)
+    def train_transformer(self, case, exact):
+        net = torch_transformer(case)
+        data = [torch.from_numpy(x).long() for x in sequences(case)]
+        loss_of = lambda tokens, y: F.cross_entropy(net(tokens).flatten(0, -2), y.flatten())
+        optimizer = torch.optim.Adam(net.parameters(), lr=case["rate"], fused=True)
+        return self.training(case, data, self.compile(loss_of), optimizer)
+
+    def train_layers(self, case, exact):
         net = self.network(case)
         x, y = self.features(case), torch.from_numpy(targets(case))
         if case["loss"] == "classes":
@@ -211,7 +210,7 @@ class Torch:
 
     sparse = True  # gradients of a bag's table
 
-    def train_bag(self, case):
+    def train_bag(self, case, exact):
         table, kernel, bias = bag(case)
         vectors = nn.EmbeddingBag.from_pretrained(torch.from_numpy(table), freeze=False, mode="mean", sparse=self.sparse)
         last = nn.Linear(*kernel.shape)
@@ -502,7 +501,7 @@ class Jax:
 
         return step, lambda: None, lambda: np.asarray(last[0]).ravel()
 
-    def train_bag(self, case):
+    def train_bag(self, case, exact):
         """Adam on the rows of the table that a batch touches, in place."""
         rate, size, length = case["rate"], case["batch"], case["bag"]["length"]
         x, y = jnp.asarray(read(case, "x", -1, length, dtype="<i4")), jnp.asarray(targets(case))
@@ -542,18 +541,17 @@ class Jax:
 
         return step, lambda: float(loss[0])
 
-    def train(self, case, exact):
-        if case.get("bag"):
-            return self.train_bag(case)
-        if case["kind"] == "transformer":
-            logits = jax_transformer(case["transformer"])
+    def train_transformer(self, case, exact):
+        logits = jax_transformer(case["transformer"])
 
-            def cross_entropy(params, x, y):
-                return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits(params, x)), y[..., None], -1))
+        def cross_entropy(params, x, y):
+            return -jnp.mean(jnp.take_along_axis(jax.nn.log_softmax(logits(params, x)), y[..., None], -1))
 
-            x, y = map(jnp.asarray, sequences(case))
-            params = {k: jnp.asarray(v) for k, v in parameters(case).items()}
-            return self.training(case, x, y, cross_entropy, params)
+        x, y = map(jnp.asarray, sequences(case))
+        params = {k: jnp.asarray(v) for k, v in parameters(case).items()}
+        return self.training(case, x, y, cross_entropy, params)
+
+    def train_layers(self, case, exact):
         x, y = jnp.asarray(features(case)), jnp.asarray(targets(case))
 
         def images(params, x):
@@ -612,17 +610,20 @@ class Onnx:
 
         self.version = f"onnxruntime {ort.__version__}"
 
-    def predict(self, case):
+    def predict_transformer(self, case):
+        from onnx import TensorProto, helper
+
+        nodes, values = onnx_transformer(case)
+        t = case["transformer"]
+        ends = [
+            helper.make_tensor_value_info("x", TensorProto.INT32, [case["batch"], t["length"]]),
+            helper.make_tensor_value_info("y", TensorProto.FLOAT, [case["batch"], t["classes"]]),
+        ]
+        return self.session(nodes, values, ends, sequences(case)[0][: case["batch"]].copy())
+
+    def predict_layers(self, case):
         from onnx import TensorProto, helper, numpy_helper
 
-        if "transformer" in case:
-            nodes, values = onnx_transformer(case)
-            t = case["transformer"]
-            ends = [
-                helper.make_tensor_value_info("x", TensorProto.INT32, [case["batch"], t["length"]]),
-                helper.make_tensor_value_info("y", TensorProto.FLOAT, [case["batch"], t["classes"]]),
-            ]
-            return self.session(nodes, values, ends, sequences(case)[0][: case["batch"]].copy())
         nodes, values, last = [], [], "x"
         layers = dense(case)
         if "images" in case:
@@ -684,19 +685,21 @@ class Onnx:
 
 
 PEERS = {"numpy": Numpy, "torch": Torch, "torch.dense": Dense, "torch.compile": Compiled, "jax": Jax, "onnxruntime": Onnx}
+MODELS = "table", "bag", "transformer"  # the keys of a case's sizes; "layers" has none
 SHOWN = 64  # numbers of a result that are compared
 
 
 def prepare(peer, q):
     case = q["case"]
-    if case["kind"] in ("train", "table", "transformer"):
-        step, loss = peer.train(case, q.get("exact", False))
+    model = next((m for m in MODELS if case.get(m)), "layers")
+    if case["kind"] not in ("product", "predict"):
+        step, loss = getattr(peer, "train_" + model)(case, q.get("exact", False))
         values = []
         for _ in range(q["steps"]):
             step()
             values.append(loss())
         return step, loss, values
-    step, wait, result = getattr(peer, case["kind"])(case)
+    step, wait, result = (peer.product if case["kind"] == "product" else getattr(peer, "predict_" + model))(case)
     step()
     return step, wait, [float(v) for v in result()[:SHOWN]]
 

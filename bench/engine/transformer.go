@@ -76,11 +76,10 @@ func (t *Transformer) Loss(_ *nn.Context, out, targets []*graph.Node) *graph.Nod
 	return loss.SparseCategoricalCrossEntropy.FromLogits().Of(out[0], targets[0])
 }
 
-// writeTransformer writes tokens, of which some are frequent, and what is to be
+// write writes tokens, of which some are frequent, and what is to be
 // learnt of them, half of it by chance: the class that most tokens stand for, or
 // a successor of each token.
-func (c *Case) writeTransformer() error {
-	t := c.Transformer
+func (t *Transformer) write(c *Case) error {
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func() int32 {
 		u := r.Float64()
@@ -116,21 +115,10 @@ func (c *Case) writeTransformer() error {
 			targets = append(targets, int32(best))
 		}
 	}
-	order, err := c.order()
-	errs := []error{err, c.save("order", words(order)), c.save("tokens", words(tokens)), c.save("targets", words(targets))}
-	_, state, err := c.program()
-	if err != nil {
-		return err
-	}
-	for _, v := range state.Trainable() {
-		errs = append(errs, c.save(parameterFile(v), v.Value.Floats()))
-	}
-	return errors.Join(errs...)
+	return errors.Join(c.save("tokens", words(tokens)), c.save("targets", words(targets)))
 }
 
-// sequences are the tokens and targets of all rows.
-func (c *Case) sequences() ([]*tensor.Tensor, error) {
-	t := c.Transformer
+func (t *Transformer) tensors(c *Case) ([]*tensor.Tensor, error) {
 	tokens, err := c.read(tensor.Int32, "tokens", c.Rows, t.Length)
 	if err != nil {
 		return nil, err

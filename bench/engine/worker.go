@@ -200,7 +200,7 @@ func (c *Case) product() (graph.Executable, []*tensor.Tensor, error) {
 }
 
 func (c *Case) predict() (graph.Executable, []*tensor.Tensor, error) {
-	data, err := c.tensors()
+	data, err := c.network().tensors(c)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,7 +244,7 @@ func (c *Case) trainingOf(p *graph.Program) (func() (float64, error), error) {
 	if err != nil {
 		return nil, err
 	}
-	data, err := c.tensors()
+	data, err := c.network().tensors(c)
 	if err != nil {
 		return nil, err
 	}
@@ -273,40 +273,6 @@ func (c *Case) trainingOf(p *graph.Program) (func() (float64, error), error) {
 		count.Ints()[0]++
 		return float64(results[0].Floats()[0] / results[1].Floats()[0]), nil
 	}, nil
-}
-
-// tensors are the inputs and targets of all rows, as the task declares them.
-func (c *Case) tensors() ([]*tensor.Tensor, error) {
-	if c.Bag != nil {
-		return c.bagTensors()
-	}
-	if c.Transformer != nil {
-		return c.sequences()
-	}
-	x, err := c.features()
-	if err != nil {
-		return nil, err
-	}
-	if c.Loss == "classes" {
-		y, err := c.read(tensor.Int32, "y", c.Rows)
-		return []*tensor.Tensor{x, y}, err
-	}
-	y, err := c.read(tensor.Float32, "y", c.Rows, 1)
-	if err != nil || c.Table == nil {
-		return []*tensor.Tensor{x, y}, err
-	}
-	codes, err := c.read(tensor.Int32, "codes", c.Rows, len(c.Table.Categories))
-	if err != nil {
-		return nil, err
-	}
-	var all []*tensor.Tensor
-	for j := range c.Table.Edges {
-		all = append(all, column(x, j, c.Rows, 1))
-	}
-	for j := range c.Table.Categories {
-		all = append(all, column(codes, j, c.Rows))
-	}
-	return append(all, y), nil
 }
 
 // column is column j of a matrix, in a shape of its own.

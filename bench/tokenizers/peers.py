@@ -22,8 +22,11 @@ def read(path):
 
 def charsmap(lines):
     """The character map nmt_nfkc, which T5 and XLM-R have."""
-    import sentencepiece
-    from sentencepiece import sentencepiece_model_pb2
+    try:
+        import sentencepiece
+        from sentencepiece import sentencepiece_model_pb2
+    except ImportError:
+        sys.exit(3)
 
     with tempfile.TemporaryDirectory() as dir:
         sentencepiece.SentencePieceTrainer.train(sentence_iterator=iter(lines[:500]), model_prefix=f"{dir}/m", vocab_size=3000, minloglevel=2, hard_vocab_limit=False)

@@ -104,3 +104,17 @@ func TestSets(t *testing.T) {
 		t.Error("an unknown set is no error")
 	}
 }
+
+// Without Python or the package the command that installs it is named.
+func TestNotInstalled(t *testing.T) {
+	const want = "tokenizers with sentencepiece is not installed; go run ./bench/tokenizers setup installs it"
+	script := filepath.Join(t.TempDir(), "python")
+	if err := os.WriteFile(script, []byte("#!/bin/sh\nexit 3\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, python := range []string{"/nowhere/python", script} {
+		if _, err := (peer{python}).encode("a", "b", 0, 1, ""); err == nil || err.Error() != want {
+			t.Errorf("%s: %v, expected %s", python, err, want)
+		}
+	}
+}
