@@ -512,3 +512,42 @@ func TestImageDriftIsFound(t *testing.T) {
 		t.Errorf("brighter images: %v", found)
 	}
 }
+
+// A folder is found from where the process is, through links, and whatever its
+// classes are called.
+func TestFolderByAnyPath(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	white := encoded(t, "png", image.NewGray(image.Rect(0, 0, 2, 2)))
+	write(t, "disk/set/none/a.png", white)
+	write(t, "disk/set/na/b.png", white)
+	write(t, "disk/set/na/c.TIFF", []byte("II*\x00"))
+	for link, to := range map[string]string{"linked": "disk/set", "classes/na": "../disk/set/na", "classes/none": "../disk/set/none", "disk/set/na/round": "."} {
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, path := range []string{"disk/set", "./disk/../disk/set", filepath.Join(dir, "disk/set"), "linked", "classes"} {
+		table, _, err := Read(path, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if table.Rows != 3 {
+			t.Errorf("%s: %d rows, expected 3", path, table.Rows)
+			continue
+		}
+		pictures, labels := table.Column("image"), table.Column("label")
+		for i, want := range []string{"na", "na", "none"} {
+			if labels.Missing(i) || labels.Text(i) != want {
+				t.Errorf("%s, row %d: the label is %q, expected %q", path, i, labels.Text(i), want)
+			}
+		}
+		if bad := BadImages(pictures); len(bad) != 1 || bad[0].Row != 1 {
+			t.Errorf("%s: %v cannot be read, expected the second alone", path, bad)
+		}
+	}
+}
