@@ -181,6 +181,14 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	}
 	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Target: scene.targets, Weight: scene.weights}
 	if p.decision != "" {
+		if classes := k.output.Classes(); classes != nil {
+			col := t.Column(p.decision)
+			for i := range t.Rows {
+				if !slices.Contains(classes, col.Text(i)) {
+					return nil, nil, mistake("%s, row %d: %s is %q, and the classes are %q: correct it, or, if it is a class that no row of %s has, give the probabilities of all classes as p_CLASS", c.path, from[i]+1, p.decision, col.Text(i), classes, o.File)
+				}
+			}
+		}
 		if s.Pred, err = k.values(t.Column(p.decision)); err != nil {
 			return nil, nil, mistake("%s: %v", c.path, err)
 		}
