@@ -551,3 +551,35 @@ func TestFolderByAnyPath(t *testing.T) {
 		}
 	}
 }
+
+func TestUnreadableImagesAreFound(t *testing.T) {
+	white := encoded(t, "png", image.NewGray(image.Rect(0, 0, 2, 2)))
+	label := &Column{Name: "label", Type: Category, Dict: []string{"a", "b"}, Codes: []int32{0, 1, 0, 1}}
+	table := &Table{Rows: 4, Columns: []*Column{NewImages("photo", [][]byte{white, {}, nil, white[:20]}), label}}
+	_, findings, err := Check(table, CheckOptions{Target: "label"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Kind == FindingUnreadable {
+			if f.Column != "photo" || f.Evidence["rows"] != 2 || !strings.Contains(f.Message, "in 2 of 4 rows, as in row 2") || !strings.HasSuffix(f.Message, "the file is empty") {
+				t.Errorf("%+v", f)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing is said of two images that cannot be read: %+v", findings)
+}
+
+// A frame of a GIF may have no place at all, though the image does.
+func TestGIFOfNothing(t *testing.T) {
+	var b bytes.Buffer
+	if err := gif.Encode(&b, image.NewPaletted(image.Rect(0, 0, 4, 4), color.Palette{color.White, color.Black}), nil); err != nil {
+		t.Fatal(err)
+	}
+	at := 13 + 3*2 + bytes.IndexByte(b.Bytes()[13+3*2:], ',') // the frame: left, top, width, height, flags, LZW
+	empty := append(bytes.Clone(b.Bytes()[:at]), ',', 0, 0, 0, 0, 0, 0, 4, 0, 0, 2, 2, 0x2c, 0, 0, ';')
+	if _, err := DecodeImage(empty); err == nil || !strings.Contains(err.Error(), "0 by 4") {
+		t.Errorf("a frame of 0 by 4 places: %v", err)
+	}
+}
