@@ -40,6 +40,7 @@ type predicted struct {
 	decision string   // the class or the number; "" if there is none
 	prob     []string // of each class; of two classes, that of the positive one
 	score    bool     // prob may be any number that orders the rows
+	other    string   // the probability of the negative class, where both are there
 	negative bool     // the one probability is of the negative class
 	shared   []string // columns of the rows that stand here too
 }
@@ -71,6 +72,9 @@ func (k *truth) columns(c *candidate, have, rows []string, given map[string]stri
 	switch k.output.Kind() {
 	case metric.Binary:
 		name := probability(classes[1])
+		if name != "" {
+			p.other = probability(classes[0])
+		}
 		if name == "" {
 			name = first("score", "probability", k.target+"_probability")
 			p.score = name != "" && name == first("score")
@@ -102,7 +106,7 @@ func (k *truth) columns(c *candidate, have, rows []string, given map[string]stri
 		return p, mistake("%s has no predictions: expected a column %s, or prediction, and for classes the probabilities as %s_probability_CLASS or p_CLASS; found %q", c.path, k.target, k.target, have)
 	}
 	for _, n := range have {
-		if n != p.decision && n != k.target && n != k.weight && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
+		if n != p.decision && n != k.target && n != k.weight && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && n != p.other && slices.Contains(rows, n) {
 			p.shared = append(p.shared, n)
 		}
 	}
@@ -136,6 +140,9 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	}
 	for _, n := range p.prob {
 		fields = append(fields, data.Field{Name: n, Type: data.Number})
+	}
+	if p.other != "" {
+		fields = append(fields, data.Field{Name: p.other, Type: data.Number})
 	}
 	rowFields := data.Schema{k.field}
 	for _, n := range p.shared {
@@ -245,6 +252,13 @@ func (k *truth) probabilities(s *metric.Sample, t *data.Table, p predicted, path
 				v = 1 - v
 			}
 			s.Prob[i*width+j] = v
+		}
+	}
+	if p.other != "" {
+		for i, v := range t.Column(p.other).Numbers { // NaN where it is missing, which is no mistake
+			if sum := v + s.Prob[i]; math.Abs(sum-1) > metric.SumTolerance {
+				return mistake("%s, row %d: %s and %s add up to %.6g, expected 1: correct them, or leave out one", path, from[i]+1, p.other, p.prob[0], sum)
+			}
 		}
 	}
 	if beyond {

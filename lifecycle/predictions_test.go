@@ -131,6 +131,7 @@ func TestPredictionMistakes(t *testing.T) {
 		{"y,score\nno,0.5\nyes,nan\n", nil, []string{"row 2", "score"}},
 		{"y,score\nno,0.5\nyes,inf\n", nil, []string{"line 3", "score", "inf"}},
 		{"y,p_yes\nno,0.5\nyes,1.5\n", nil, []string{"row 2", "p_yes is 1.5", "--columns score=p_yes"}},
+		{"y,p_no,p_yes\nno,0.4,0.6\nyes,0.9,0.9\n", nil, []string{"row 2", "p_no and p_yes add up to 1.8"}},
 		{"y,p_a,p_b,p_c\na,0.5,0.5,0\nb,0.5,0.3,0.1\nc,1,0,0\n", nil, []string{"row 2", "add up to 0.9", "expected 1"}},
 		{"y,p_a,p_b\na,0.5,0.5\nb,0.5,0.3\nc,1,0\n", nil, []string{"probabilities of 2 classes", `"c"`}},
 		{"y,prediction\nno,no\nyes,maybe\n", nil, []string{"line 3", "maybe"}},
