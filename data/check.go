@@ -80,7 +80,7 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 			}
 		}
 		if v.Type == Image { // whose values are no text
-			perColumn[j] = k.imageDrift(v)
+			perColumn[j] = append(k.unreadable(v), k.imageDrift(v)...)
 			return
 		}
 		for _, c := range columnChecks {
@@ -92,7 +92,7 @@ func Check(t *Table, o CheckOptions) ([]Summary, []Finding, error) {
 		findings = append(findings, c.find(k)...)
 	}
 	findings = append(findings, slices.Concat(perColumn...)...)
-	order := map[string]int{FindingLeak: -5, FindingIdentifier: -4, FindingConstant: -3, FindingDuplicate: -2}
+	order := map[string]int{FindingLeak: -5, FindingIdentifier: -4, FindingConstant: -3, FindingDuplicate: -2, FindingUnreadable: -1}
 	for i, c := range checks {
 		order[c.kind] = i
 	}

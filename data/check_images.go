@@ -1,12 +1,29 @@
 package data
 
 import (
+	"fmt"
 	"math"
 	"slices"
 )
 
 // imageSample is how many images of each table are looked at.
 const imageSample = 2000
+
+// unreadable finds images that cannot be read.
+func (k *checker) unreadable(v *view) []Finding {
+	c := k.table.Column(v.Name) // of which the view has the digests
+	bad := BadImages(c)
+	if len(bad) == 0 {
+		return nil
+	}
+	n, first := c.Len(), bad[0]
+	return []Finding{{
+		Column: v.Name, Kind: FindingUnreadable, Severity: SeverityWarning,
+		Evidence: map[string]float64{"rows": float64(len(bad))},
+		Message:  fmt.Sprintf("cannot be read in %d of %d rows, as in row %d (%s): %v", len(bad), n, first.Row+1, c.Picture(first.Row).Name(), first.Err),
+		Remedy:   "replace these images: a run sets their rows aside, and stops where there are many",
+	}}
+}
 
 // imageDrift compares how bright and how rich in contrast the images of both
 // tables are: another camera, another scanner, another exposure.

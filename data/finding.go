@@ -44,6 +44,7 @@ const (
 	FindingRare          = "rare"          // categories that hardly occur
 	FindingSpelling      = "spelling"      // one category, spelled in several ways
 	FindingEncoding      = "encoding"      // characters that were damaged on the way
+	FindingUnreadable    = "unreadable"    // images that cannot be read
 	FindingDates         = "dates"         // dates far from all others
 	FindingDateOrder     = "date_order"    // dates that stand in the wrong order
 	FindingTime          = "time"          // rows in the order of time

@@ -38,42 +38,69 @@ func folderHolds(path string, depth int) bool {
 		return false
 	}
 	for _, e := range entries {
-		if !e.IsDir() && namedLikeImage(e.Name()) && !hidden(e.Name()) {
+		if namedLikeImage(e.Name()) && !hidden(e.Name()) && !isDir(path, e) {
 			return true
 		}
 	}
 	for _, e := range entries {
-		if e.IsDir() && depth > 1 && !hidden(e.Name()) && folderHolds(filepath.Join(path, e.Name()), depth-1) {
+		if depth > 1 && !hidden(e.Name()) && isDir(path, e) && folderHolds(filepath.Join(path, e.Name()), depth-1) {
 			return true
 		}
 	}
 	return false
 }
 
+// isDir says whether an entry of a folder is a folder, or a link to one.
+func isDir(path string, e fs.DirEntry) bool {
+	if e.Type()&fs.ModeSymlink == 0 {
+		return e.IsDir()
+	}
+	info, err := os.Stat(filepath.Join(path, e.Name()))
+	return err == nil && info.IsDir()
+}
+
 func hidden(name string) bool { return strings.HasPrefix(name, ".") }
 
-// folderImages lists the images below a folder, sorted.
+// unreadEndings are those of photographs in formats that are not read: as rows of
+// a folder they are set aside and told of, where else they would be lost in silence.
+var unreadEndings = []string{".tif", ".tiff", ".heic", ".heif", ".avif", ".jp2", ".jxl"}
+
+// folderImages lists the images below a folder, sorted. Links are followed, but
+// not to a folder that they lie in.
 func folderImages(path string) ([]string, error) {
 	var list []string
-	err := filepath.WalkDir(path, func(p string, e fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
+	var within []fs.FileInfo
+	var walk func(rel string) error
+	walk = func(rel string) error {
+		dir := filepath.Join(path, rel)
+		info, err := os.Stat(dir)
+		if err != nil {
 			return err
-		case p == path:
-		case hidden(e.Name()):
-			if e.IsDir() {
-				return fs.SkipDir
+		}
+		if slices.ContainsFunc(within, func(above fs.FileInfo) bool { return os.SameFile(above, info) }) {
+			return nil
+		}
+		within = append(within, info)
+		defer func() { within = within[:len(within)-1] }()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			name := filepath.Join(rel, e.Name())
+			switch {
+			case hidden(e.Name()):
+			case isDir(dir, e):
+				if err := walk(name); err != nil {
+					return err
+				}
+			case namedLikeImage(e.Name()), slices.Contains(unreadEndings, strings.ToLower(filepath.Ext(e.Name()))):
+				list = append(list, name)
 			}
-		case !e.IsDir() && namedLikeImage(e.Name()):
-			rel, err := filepath.Rel(path, p)
-			if err != nil {
-				return err
-			}
-			list = append(list, rel)
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	if err := walk(""); err != nil {
 		return nil, &Error{Path: path, Problem: "cannot be read: " + cause(err)}
 	}
 	slices.Sort(list)
@@ -109,7 +136,7 @@ func folderHasClasses(path string) bool {
 		return false
 	}
 	return slices.ContainsFunc(entries, func(e fs.DirEntry) bool {
-		return e.IsDir() && !hidden(e.Name()) && folderHolds(filepath.Join(path, e.Name()), 1)
+		return !hidden(e.Name()) && isDir(path, e) && folderHolds(filepath.Join(path, e.Name()), 1)
 	})
 }
 

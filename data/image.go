@@ -132,7 +132,7 @@ func (b *builder) addImage(raw, v []byte) error {
 	case b.files && raw[0] == 0 && len(raw) > 1 && raw[1] == imageBytes:
 		b.keepImage(imageBytes, raw[2:], raw[2:])
 	case b.files && raw[0] == 0 && len(raw) > 1 && raw[1] == imageFile:
-		b.keepImageFile(string(raw[2:]))
+		b.keepImageFile("", string(raw[2:])) // a path that needs no base
 	case bytes.HasPrefix(v, []byte(dataURL)):
 		_, code, found := bytes.Cut(v, []byte(";base64,"))
 		if !found {
@@ -140,7 +140,7 @@ func (b *builder) addImage(raw, v []byte) error {
 		}
 		return b.addBase64(code)
 	case b.files:
-		b.keepImageFile(string(v))
+		b.keepImageFile(b.base, string(v))
 	default:
 		return b.addBase64(v)
 	}
@@ -157,12 +157,12 @@ func (b *builder) addBase64(code []byte) error {
 	return nil
 }
 
-func (b *builder) keepImageFile(path string) {
-	content, err := readImageFile(resolveImage(b.base, path))
+func (b *builder) keepImageFile(base, path string) {
+	content, err := readImageFile(resolveImage(base, path))
 	if err != nil {
 		content = []byte("absent\x00" + path)
 	}
-	b.keepImage(imageFile, content, []byte(b.base+"\x00"+path))
+	b.keepImage(imageFile, content, []byte(base+"\x00"+path))
 }
 
 // keepImage appends a value with the digest of content.

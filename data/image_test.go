@@ -512,3 +512,74 @@ func TestImageDriftIsFound(t *testing.T) {
 		t.Errorf("brighter images: %v", found)
 	}
 }
+
+// A folder is found from where the process is, through links, and whatever its
+// classes are called.
+func TestFolderByAnyPath(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	white := encoded(t, "png", image.NewGray(image.Rect(0, 0, 2, 2)))
+	write(t, "disk/set/none/a.png", white)
+	write(t, "disk/set/na/b.png", white)
+	write(t, "disk/set/na/c.TIFF", []byte("II*\x00"))
+	for link, to := range map[string]string{"linked": "disk/set", "classes/na": "../disk/set/na", "classes/none": "../disk/set/none", "disk/set/na/round": "."} {
+		if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(to, link); err != nil {
+			t.Skip(err)
+		}
+	}
+	for _, path := range []string{"disk/set", "./disk/../disk/set", filepath.Join(dir, "disk/set"), "linked", "classes"} {
+		table, _, err := Read(path, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if table.Rows != 3 {
+			t.Errorf("%s: %d rows, expected 3", path, table.Rows)
+			continue
+		}
+		pictures, labels := table.Column("image"), table.Column("label")
+		for i, want := range []string{"na", "na", "none"} {
+			if labels.Missing(i) || labels.Text(i) != want {
+				t.Errorf("%s, row %d: the label is %q, expected %q", path, i, labels.Text(i), want)
+			}
+		}
+		if bad := BadImages(pictures); len(bad) != 1 || bad[0].Row != 1 {
+			t.Errorf("%s: %v cannot be read, expected the second alone", path, bad)
+		}
+	}
+}
+
+func TestUnreadableImagesAreFound(t *testing.T) {
+	white := encoded(t, "png", image.NewGray(image.Rect(0, 0, 2, 2)))
+	label := &Column{Name: "label", Type: Category, Dict: []string{"a", "b"}, Codes: []int32{0, 1, 0, 1}}
+	table := &Table{Rows: 4, Columns: []*Column{NewImages("photo", [][]byte{white, {}, nil, white[:20]}), label}}
+	_, findings, err := Check(table, CheckOptions{Target: "label"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range findings {
+		if f.Kind == FindingUnreadable {
+			if f.Column != "photo" || f.Evidence["rows"] != 2 || !strings.Contains(f.Message, "in 2 of 4 rows, as in row 2") || !strings.HasSuffix(f.Message, "the file is empty") {
+				t.Errorf("%+v", f)
+			}
+			return
+		}
+	}
+	t.Errorf("nothing is said of two images that cannot be read: %+v", findings)
+}
+
+// A frame of a GIF may have no place at all, though the image does.
+func TestGIFOfNothing(t *testing.T) {
+	var b bytes.Buffer
+	if err := gif.Encode(&b, image.NewPaletted(image.Rect(0, 0, 4, 4), color.Palette{color.White, color.Black}), nil); err != nil {
+		t.Fatal(err)
+	}
+	at := 13 + 3*2 + bytes.IndexByte(b.Bytes()[13+3*2:], ',') // the frame: left, top, width, height, flags, LZW
+	empty := append(bytes.Clone(b.Bytes()[:at]), ',', 0, 0, 0, 0, 0, 0, 4, 0, 0, 2, 2, 0x2c, 0, 0, ';')
+	if _, err := DecodeImage(empty); err == nil || !strings.Contains(err.Error(), "0 by 4") {
+		t.Errorf("a frame of 0 by 4 places: %v", err)
+	}
+}

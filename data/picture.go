@@ -97,6 +97,9 @@ func DecodeImage(content []byte) (p *Pixels, err error) {
 		if err != nil {
 			return nil, damagedImage(name, err)
 		}
+		if b := img.Bounds(); b.Empty() { // a GIF's frame, whatever the size of the whole
+			return nil, damagedImage(name, fmt.Errorf("its first frame is %d by %d", b.Dx(), b.Dy()))
+		}
 		return pixelsOf(img).turned(orientation(content)), nil
 	}
 	return nil, fmt.Errorf("no decoder for %s", name)

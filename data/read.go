@@ -111,6 +111,10 @@ func (r *Reader) look() error {
 			}
 		}
 	}
+	// A folder's name is a class, whatever it says: none, NA.
+	if r.options.MissingValues == nil && !slices.ContainsFunc(r.parts, func(p *part) bool { return p.kind != "folder" }) {
+		r.missing = newMissingSet(nil)
+	}
 	return r.match()
 }
 

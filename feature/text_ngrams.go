@@ -31,7 +31,7 @@ type NGramOptions struct {
 	Characters  []int   `yaml:"characters" default:"[2, 5]" min:"1" max:"8" doc:"shortest and longest run of characters of a word, with the space at its ends, that has a vector; []: none"`
 	MinCount    int     `yaml:"min_count" default:"2" min:"1" doc:"what fewer training texts contain has no vector"`
 	MaxFeatures int     `yaml:"max_features" default:"200000" min:"1" max:"10000000" doc:"only what most texts contain is kept"`
-	MaxLength   int     `yaml:"max_length" default:"4096" min:"1" max:"100000" doc:"different n-grams of a text at most, the first ones"`
+	MaxLength   int     `yaml:"max_length" default:"4096" min:"1" max:"100000" doc:"different n-grams of a text at most; of more, those of the lowest hashes, which are of all parts of the text"`
 	Dimension   int     `yaml:"dimension" default:"256" min:"1" max:"4096" doc:"length of the vectors"`
 	Silenced    float64 `yaml:"silenced" default:"0.3" min:"0" max:"0.95" doc:"share of a text's n-grams silenced in training"`
 	Dropout     float64 `yaml:"dropout" default:"0.5" min:"0" max:"0.95" doc:"share of the units of the text's vector silenced in training"`

@@ -40,6 +40,7 @@ type predicted struct {
 	decision string   // the class or the number; "" if there is none
 	prob     []string // of each class; of two classes, that of the positive one
 	score    bool     // prob may be any number that orders the rows
+	other    string   // the probability of the negative class, where both are there
 	negative bool     // the one probability is of the negative class
 	shared   []string // columns of the rows that stand here too
 }
@@ -71,6 +72,9 @@ func (k *truth) columns(c *candidate, have, rows []string, given map[string]stri
 	switch k.output.Kind() {
 	case metric.Binary:
 		name := probability(classes[1])
+		if name != "" {
+			p.other = probability(classes[0])
+		}
 		if name == "" {
 			name = first("score", "probability", k.target+"_probability")
 			p.score = name != "" && name == first("score")
@@ -102,7 +106,7 @@ func (k *truth) columns(c *candidate, have, rows []string, given map[string]stri
 		return p, mistake("%s has no predictions: expected a column %s, or prediction, and for classes the probabilities as %s_probability_CLASS or p_CLASS; found %q", c.path, k.target, k.target, have)
 	}
 	for _, n := range have {
-		if n != p.decision && n != k.target && n != k.weight && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && slices.Contains(rows, n) {
+		if n != p.decision && n != k.target && n != k.weight && !slices.Contains(k.others, n) && !slices.Contains(p.prob, n) && n != p.other && slices.Contains(rows, n) {
 			p.shared = append(p.shared, n)
 		}
 	}
@@ -136,6 +140,9 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	}
 	for _, n := range p.prob {
 		fields = append(fields, data.Field{Name: n, Type: data.Number})
+	}
+	if p.other != "" {
+		fields = append(fields, data.Field{Name: p.other, Type: data.Number})
 	}
 	rowFields := data.Schema{k.field}
 	for _, n := range p.shared {
@@ -181,6 +188,14 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	}
 	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Target: scene.targets, Weight: scene.weights}
 	if p.decision != "" {
+		if classes := k.output.Classes(); classes != nil {
+			col := t.Column(p.decision)
+			for i := range t.Rows {
+				if !slices.Contains(classes, col.Text(i)) {
+					return nil, nil, mistake("%s, row %d: %s is %q, and the classes are %q: correct it, or, if it is a class that no row of %s has, give the probabilities of all classes as p_CLASS", c.path, from[i]+1, p.decision, col.Text(i), classes, o.File)
+				}
+			}
+		}
 		if s.Pred, err = k.values(t.Column(p.decision)); err != nil {
 			return nil, nil, mistake("%s: %v", c.path, err)
 		}
@@ -237,6 +252,13 @@ func (k *truth) probabilities(s *metric.Sample, t *data.Table, p predicted, path
 				v = 1 - v
 			}
 			s.Prob[i*width+j] = v
+		}
+	}
+	if p.other != "" {
+		for i, v := range t.Column(p.other).Numbers { // NaN where it is missing, which is no mistake
+			if sum := v + s.Prob[i]; math.Abs(sum-1) > metric.SumTolerance {
+				return mistake("%s, row %d: %s and %s add up to %.6g, expected 1: correct them, or leave out one", path, from[i]+1, p.other, p.prob[0], sum)
+			}
 		}
 	}
 	if beyond {

@@ -113,6 +113,11 @@ func TestImages(t *testing.T) {
 		t.Errorf("row 7 is %g alone and %g among others", one.Prob[0], all.Prob[7])
 	}
 
+	// A prediction of an image that cannot be read names the source and the row.
+	var none strings.Builder
+	_, err = PredictFile(context.Background(), m, filepath.Join(dir, "train"), data.Options{}, &none, false)
+	wantError(t, err, filepath.Join(dir, "train")+", row 201,", "a.png: the file is empty", "replace the image, or take the row out")
+
 	// So does an evaluation.
 	e, err := EvaluateFile(context.Background(), m, m, filepath.Join(dir, "train"), data.Options{}, 0, 0.95, 0)
 	if err != nil || e.SetAside != 2 || e.Rows != 200 {

@@ -163,7 +163,7 @@ func stepSeconds(ctx context.Context, m *model.Model, rows rowBatches, o train.O
 	o.Epochs, o.Patience, o.Restore = 1, 0, false
 	o.OnStep = func(train.Progress) { at = append(at, time.Now()) }
 	began := time.Now()
-	if _, err := train.Run(ctx, m.Task(), graph.NewState(), &probed{rows, warmSteps + timedSteps}, nil, o); err != nil {
+	if _, err := train.Run(ctx, m.Task(), graph.NewState(), &probed{rowBatches: rows}, nil, o); err != nil {
 		return 0, explainTraining(err)
 	}
 	last := len(at) - 1
@@ -176,13 +176,19 @@ func stepSeconds(ctx context.Context, m *model.Model, rows rowBatches, o train.O
 // probed ends an epoch early.
 type probed struct {
 	rowBatches
-	limit int
+	given int // since Seek: the loss before the first step reads batches too
+}
+
+func (p *probed) Seek(epoch, step int) error {
+	p.given = 0
+	return p.rowBatches.Seek(epoch, step)
 }
 
 func (p *probed) Next(b *train.Batch) error {
-	if p.limit--; p.limit < 0 {
+	if p.given == warmSteps+timedSteps {
 		return io.EOF
 	}
+	p.given++
 	return p.rowBatches.Next(b)
 }
 

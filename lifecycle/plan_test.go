@@ -2,6 +2,7 @@ package lifecycle
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -147,5 +148,22 @@ func TestMermaidIsWellFormed(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Join(dir, ".hone")); !os.IsNotExist(err) {
 		t.Error("the plan left a folder")
+	}
+}
+
+// The loss before the first step reads 1024 rows, which are more batches here than
+// are timed.
+func TestPlanOfManySmallBatches(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var b strings.Builder
+	b.WriteString("x,y\n")
+	for i := range 2000 {
+		fmt.Fprintf(&b, "%d.5,%s\n", i*7919%1000, []string{"no", "yes"}[i%2])
+	}
+	writeFile(t, dir, "rows.csv", b.String())
+	p, err := NewPlan(context.Background(), configure(t, dir, "data: {source: rows.csv}\noutputs: [y]\ntrain: {bagging: off, batch_size: 64}"))
+	if err != nil || p.Seconds <= 0 {
+		t.Errorf("%+v, %v", p, err)
 	}
 }

@@ -75,6 +75,7 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 			var bad *feature.ImageError
 			if errors.As(err, &bad) {
 				bad.Row += rows
+				return rows, mistake("%s, %v; replace the image, or take the row out", path, err)
 			}
 			return rows, err
 		}

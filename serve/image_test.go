@@ -183,6 +183,7 @@ func TestImagesAreServed(t *testing.T) {
 		t.Errorf("the client: %v, %v", got, err)
 	}
 	wrongKind, wrongForm := form(t, "picture", files[0])
+	emptyKind, emptyForm := form(t, "photo", files[0], nil)
 	brokenKind, brokenForm := form(t, "photo", files[0], []byte("no image"))
 	for name, c := range map[string]struct {
 		kind string
@@ -194,12 +195,26 @@ func TestImagesAreServed(t *testing.T) {
 		"no image":           {"application/json", []byte(`{"row":{"photo":"aGVsbG8="}}`), "expected a PNG"},
 		"another field":      {wrongKind, wrongForm, "no such column"},
 		"a broken upload":    {brokenKind, brokenForm, "row 2"},
+		"an empty file":      {emptyKind, emptyForm, "is empty; send another"},
 		"a form without end": {kind, upload[:len(upload)/2], "cannot be read"},
 		"no boundary":        {"multipart/form-data", upload, "boundary"},
 	} {
 		if status, text := post(t, h.URL, c.kind, c.body); status != http.StatusBadRequest || !strings.Contains(text, c.want) {
 			t.Errorf("%s: %d %s, want 400 with %q", name, status, text, c.want)
 		}
+	}
+	var labelled bytes.Buffer // with a column twice that is not read
+	w := multipart.NewWriter(&labelled)
+	for _, part := range [][2]string{{"photo", string(files[0])}, {"label", "a"}, {"label", "b"}} {
+		if err := w.WriteField(part[0], part[1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if status, text := post(t, h.URL, w.FormDataContentType(), labelled.Bytes()); status != 200 || len(probability(text)) != 1 {
+		t.Errorf("a form with one image and two labels: %d %s, want one row", status, text)
 	}
 	if r, err := http.Get(h.URL + "/"); err != nil {
 		t.Error(err)

@@ -46,6 +46,12 @@ func (r *rowReader) upload(body io.Reader, boundary string) (*data.Table, error)
 		if err != nil {
 			return nil, uploadError(err)
 		}
+		if f == nil {
+			continue // a column that is not read
+		}
+		if f.Type == data.Image && len(content) == 0 && part.FileName() != "" {
+			return nil, &Error{Status: http.StatusBadRequest, Column: name, Problem: fmt.Sprintf("the file %q is empty; send another image, or no file if it is missing", part.FileName())}
+		}
 		last := rows[len(rows)-1]
 		if _, twice := last[name]; twice {
 			if len(r.schema) > 1 {
@@ -58,9 +64,9 @@ func (r *rowReader) upload(body io.Reader, boundary string) (*data.Table, error)
 			rows = append(rows, last)
 		}
 		switch {
-		case f != nil && f.Type == data.Image && len(content) == 0:
+		case f.Type == data.Image && len(content) == 0:
 			last[name] = nil
-		case f != nil && f.Type == data.Image:
+		case f.Type == data.Image:
 			last[name] = content
 		default:
 			last[name] = string(content)
