@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // What columns must show to be said to be alike.
@@ -121,7 +123,7 @@ func levels(c *Column) (codes []int32, n int, bits float64) {
 			known = &of[c.Codes[i]]
 		default:
 			b := math.Float64bits(c.Numbers[i] + 0)
-			s := mix(b) % uint64(len(slots))
+			s := splitmix.Next(b) % uint64(len(slots))
 			for slots[s].known != 0 && slots[s].bits != b {
 				s = (s + 1) % uint64(len(slots))
 			}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hone-ml/hone/internal/splitmix"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -224,7 +225,7 @@ func (k *checker) apart() []Finding {
 	var counts [2][2]int
 	for t, table := range tables {
 		for i := 0; i < table.Rows; i += table.Rows/apartSample + 1 {
-			h := int(mix(uint64(2*i+t)) >> 32 & 1)
+			h := int(splitmix.Next(uint64(2*i+t)) >> 32 & 1)
 			half[h] = append(half[h], [2]int{t, i})
 			counts[h][t]++
 		}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/hone-ml/hone/internal/splitmix"
 	"gonum.org/v1/gonum/stat/distuv"
 )
 
@@ -86,7 +87,7 @@ type hasher struct {
 func newHasher(c *Column) *hasher {
 	h := &hasher{c: c, seed: hashString(c.Name), hashes: make([]uint64, len(c.Dict))}
 	for k, v := range c.Dict {
-		h.hashes[k] = mix(hashString(v) + h.seed)
+		h.hashes[k] = splitmix.Next(hashString(v) + h.seed)
 	}
 	return h
 }
@@ -94,13 +95,13 @@ func newHasher(c *Column) *hasher {
 // add adds times the hash of each value to its row's. Sums do not depend on the
 // order of columns, and a column can be taken out again.
 func (h *hasher) add(into []uint64, lo, hi int, times uint64) {
-	missing := mix(h.seed)
+	missing := splitmix.Next(h.seed)
 	into = into[lo:hi]
 	if h.c.Type.numeric() {
 		for i, v := range h.c.Numbers[lo:hi][:len(into)] {
 			x := missing
 			if v == v {
-				x = mix(math.Float64bits(v+0) + h.seed + 1)
+				x = splitmix.Next(math.Float64bits(v+0) + h.seed + 1)
 			}
 			into[i] += times * x
 		}

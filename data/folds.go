@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // FoldSpec says how rows are divided for cross-validation.
@@ -52,7 +54,7 @@ func Folds(t *Table, spec FoldSpec, target string, seed uint64) ([][]Fold, error
 	}
 	var all [][]Fold
 	for repeat := range max(1, spec.Repeats) {
-		parts := foldParts(t, spec, target, mix(seed+uint64(repeat)))
+		parts := foldParts(t, spec, target, splitmix.Next(seed+uint64(repeat)))
 		for i, rows := range parts {
 			if len(rows) == 0 {
 				return nil, &Error{Problem: fmt.Sprintf("the %s division of %d rows into %d parts leaves part %d without any", cmp.Or(spec.Method, "random"), t.Rows, len(parts), i+1), Remedy: "set evaluate.cross_validation to fewer folds, or bring more rows, groups or times"}
@@ -79,7 +81,7 @@ func Folds(t *Table, spec FoldSpec, target string, seed uint64) ([][]Fold, error
 
 // foldParts divides the rows into the parts that folds are made of.
 func foldParts(t *Table, spec FoldSpec, target string, seed uint64) [][]int {
-	key := func(i int) uint64 { return mix(seed ^ mix(uint64(i))) }
+	key := func(i int) uint64 { return splitmix.Next(seed ^ splitmix.Next(uint64(i))) }
 	parts := make([][]int, spec.Folds)
 	order := make([]int, t.Rows)
 	for i := range order {

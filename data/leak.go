@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/hone-ml/hone/internal/splitmix"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -64,7 +65,7 @@ func newAnswer(v *view) *answer {
 	y.rows = drawn(y.rows, leakSample)
 	y.limitClasses(codes)
 	for _, i := range y.rows {
-		y.half = append(y.half, uint8(mix(uint64(i))>>32&1))
+		y.half = append(y.half, uint8(splitmix.Next(uint64(i))>>32&1))
 		if codes != nil {
 			y.class = append(y.class, y.number[codes[i]])
 		} else {
@@ -84,7 +85,7 @@ func drawn(rows []int, most int) []int {
 	const first = 12
 	var counts [1 << first]int
 	for _, i := range rows {
-		counts[mix(uint64(i))>>(64-first)]++
+		counts[splitmix.Next(uint64(i))>>(64-first)]++
 	}
 	last, below := 0, 0 // the bits up to which all are taken, and how many those are
 	for ; below+counts[last] <= most; last++ {
@@ -92,7 +93,7 @@ func drawn(rows []int, most int) []int {
 	}
 	var border []uint64
 	for _, i := range rows {
-		if h := mix(uint64(i)); int(h>>(64-first)) == last {
+		if h := splitmix.Next(uint64(i)); int(h>>(64-first)) == last {
 			border = append(border, h)
 		}
 	}
@@ -100,7 +101,7 @@ func drawn(rows []int, most int) []int {
 	limit := border[most-below]
 	some := make([]int, 0, most)
 	for _, i := range rows {
-		if mix(uint64(i)) < limit {
+		if splitmix.Next(uint64(i)) < limit {
 			some = append(some, i)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unsafe"
+
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // sketch counts distinct values in bounded memory. It holds the hashes that end
@@ -107,7 +109,7 @@ func hashBytes(b []byte) uint64 {
 	case n > 0:
 		last = uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)) | uint64(b[n-1])<<(8*(n-1))
 	}
-	return mix(fold(h^last, 0xe7037ed1a0b428db))
+	return splitmix.Next(fold(h^last, 0xe7037ed1a0b428db))
 }
 
 func hashString(s string) uint64 {
@@ -117,13 +119,4 @@ func hashString(s string) uint64 {
 func fold(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
-}
-
-// mix is the finaliser of SplitMix64: a bijection whose output bits depend on
-// all input bits.
-func mix(x uint64) uint64 {
-	x += 0x9e3779b97f4a7c15
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
 }

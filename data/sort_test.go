@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // Every way of sorting gives what comparing gives, bit for bit.
@@ -90,7 +92,7 @@ func TestFirstOf(t *testing.T) {
 			at := map[uint64]int32{}
 			want, again := make([]int32, n), false
 			for i := range hashes {
-				hashes[i] = mix(r.Uint64N(most))
+				hashes[i] = splitmix.Next(r.Uint64N(most))
 				f, ok := at[hashes[i]]
 				if !ok {
 					f = int32(i)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hone-ml/hone/internal/nearest"
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // SplitSpec says how rows are divided.
@@ -30,7 +31,7 @@ func Split(t *Table, spec SplitSpec, target string, seed uint64) ([][]int, error
 	if err := spec.check(t, target); err != nil {
 		return nil, err
 	}
-	key := func(i int) uint64 { return mix(seed ^ mix(uint64(i))) }
+	key := func(i int) uint64 { return splitmix.Next(seed ^ splitmix.Next(uint64(i))) }
 	order := make([]int, t.Rows)
 	for i := range order {
 		order[i] = i

@@ -1,6 +1,10 @@
 package feature
 
-import "math"
+import (
+	"math"
+
+	"github.com/hone-ml/hone/internal/splitmix"
+)
 
 // Augment says how a training image is changed each time that it is seen. What is
 // drawn follows from the seed, the epoch and the row.
@@ -27,17 +31,14 @@ func (a *Augment) any() bool {
 	return a.Flip != "none" || a.Shift > 0 || a.Rotate > 0 || a.Zoom > 0 || a.Colour > 0 || a.Cutout > 0
 }
 
-// draws are numbers that follow from a key: SplitMix64 (Steele, Lea and Flood
-// 2014).
+// draws are numbers that follow from a key.
 type draws uint64
 
 // next returns a number from 0 up to 1.
 func (d *draws) next() float64 {
-	*d += 0x9e3779b97f4a7c15
-	z := uint64(*d)
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return float64((z^z>>31)>>11) / (1 << 53)
+	z := splitmix.Next(uint64(*d))
+	*d += splitmix.Gamma
+	return float64(z>>11) / (1 << 53)
 }
 
 // around returns a number from -most up to most.

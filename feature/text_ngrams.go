@@ -15,6 +15,7 @@ import (
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/internal/splitmix"
 	"github.com/hone-ml/hone/nn"
 )
 
@@ -334,7 +335,7 @@ func (s *ngramScanner) scan(text string, words int, characters []int) []uint64 {
 		}
 		h := uint64(0)
 		for k := 0; k < longest && i+k < len(s.tokens); k++ {
-			h = mixHash(h ^ s.tokens[i+k])
+			h = splitmix.Next(h ^ s.tokens[i+k])
 			if k < words || !slices.Contains(s.dense[i:i+k+1], false) {
 				s.hashes = append(s.hashes, h)
 			}
@@ -357,7 +358,7 @@ func (s *ngramScanner) runs(lo, hi int) {
 	for i := range s.word {
 		h := uint64(characterSeed)
 		for k, r := range s.word[i:min(i+hi, len(s.word))] {
-			h = mixHash(h ^ uint64(r))
+			h = splitmix.Next(h ^ uint64(r))
 			if k+1 >= lo {
 				s.hashes = append(s.hashes, h)
 			}
@@ -373,17 +374,9 @@ const (
 func hashRunes(seed uint64, runes []rune) uint64 {
 	h := seed
 	for _, r := range runes {
-		h = mixHash(h ^ uint64(r))
+		h = splitmix.Next(h ^ uint64(r))
 	}
 	return h
-}
-
-// mixHash is the finaliser of SplitMix64 (Steele, Lea and Flood 2014) one step on.
-func mixHash(z uint64) uint64 {
-	z += 0x9e3779b97f4a7c15
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }
 
 type runeKind uint8

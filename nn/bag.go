@@ -9,6 +9,7 @@ import (
 
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // A BagMode says what EmbeddingBag makes of the vectors of a bag.
@@ -66,16 +67,14 @@ func uniformBlocks(limit float32) Initializer {
 	}}
 }
 
-// drawBlock fills x evenly from [−limit, limit) by SplitMix64 (Steele, Lea and
-// Flood 2014), 24 bits a number.
+// drawBlock fills x evenly from [−limit, limit) by SplitMix64, 24 bits a
+// number.
 func drawBlock(x []float32, state uint64, limit float32) {
 	var z uint64
 	for i := range x {
 		if i%2 == 0 {
-			state += 0x9e3779b97f4a7c15
-			z = (state ^ state>>30) * 0xbf58476d1ce4e5b9
-			z = (z ^ z>>27) * 0x94d049bb133111eb
-			z ^= z >> 31
+			z = splitmix.Next(state)
+			state += splitmix.Gamma
 		}
 		x[i] = (float32(z>>40)/(1<<23) - 1) * limit
 		z <<= 32

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // A Batch is some rows: one tensor per input of the task, each with the rows
@@ -201,9 +202,9 @@ func newPermutation(n int, seed, epoch uint64) permutation {
 	for uint64(1)<<(2*p.half) < p.n {
 		p.half++
 	}
-	k := mix(seed ^ mix(epoch+0x9e3779b97f4a7c15))
+	k := splitmix.Finish(seed ^ splitmix.Next(epoch))
 	for i := range p.keys {
-		k = mix(k + 0x9e3779b97f4a7c15)
+		k = splitmix.Next(k)
 		p.keys[i] = k
 	}
 	return p
@@ -214,20 +215,13 @@ func (p *permutation) at(i int) int {
 	for {
 		l, r := x>>p.half, x&mask
 		for _, k := range p.keys {
-			l, r = r, l^(mix(r^k)&mask)
+			l, r = r, l^(splitmix.Finish(r^k)&mask)
 		}
 		x = l<<p.half | r
 		if x < p.n {
 			return int(x)
 		}
 	}
-}
-
-// mix is the finaliser of SplitMix64 (Steele, Lea and Flood 2014).
-func mix(z uint64) uint64 {
-	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
-	z = (z ^ z>>27) * 0x94d049bb133111eb
-	return z ^ z>>31
 }
 
 // Bytes returns the memory that tensors, weights and sampled rows take.

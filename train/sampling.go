@@ -3,6 +3,8 @@ package train
 import (
 	"fmt"
 	"sort"
+
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // sampling draws the rows of an epoch class by class.
@@ -51,7 +53,7 @@ func (m *Memory) SampleClasses(class []int, share []float64) error {
 		}
 		end += n
 		s.rows, s.ends = append(s.rows, rows[c]), append(s.ends, end)
-		s.seeds = append(s.seeds, mix(m.seed^mix(uint64(c)+0x632be59bd9b4e019)))
+		s.seeds = append(s.seeds, splitmix.Finish(m.seed^splitmix.Finish(uint64(c)+0x632be59bd9b4e019)))
 	}
 	m.sampled, m.shuffle = s, true
 	return nil

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // A Source makes the tensors of an input row by row, when a batch needs them:
@@ -155,7 +156,7 @@ func (s *Stream) make(b *batchOf, where place, step int) error {
 	for k, src := range s.sources {
 		b.made[k].Reset(append([]int{b.held.Rows}, src.Row...)...)
 		for i := range b.held.Rows {
-			key := mix(s.seed ^ mix(uint64(where.epoch)+0x3c6ef372fe94f82b) ^ mix(uint64(lo+i)+0x9e3779b97f4a7c15))
+			key := splitmix.Finish(s.seed ^ splitmix.Finish(uint64(where.epoch)+0x3c6ef372fe94f82b) ^ splitmix.Next(uint64(lo+i)))
 			if err := src.Fill(where.row(lo+i), key, b.made[k], i); err != nil {
 				return err
 			}
