@@ -527,7 +527,7 @@ func TestFolderByAnyPath(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := os.Symlink(to, link); err != nil {
-			t.Skip(err)
+			t.Skipf("the system makes no links: %v", err)
 		}
 	}
 	for _, path := range []string{"disk/set", "./disk/../disk/set", filepath.Join(dir, "disk/set"), "linked", "classes"} {
