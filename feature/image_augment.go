@@ -31,19 +31,6 @@ func (a *Augment) any() bool {
 	return a.Flip != "none" || a.Shift > 0 || a.Rotate > 0 || a.Zoom > 0 || a.Colour > 0 || a.Cutout > 0
 }
 
-// draws are numbers that follow from a key.
-type draws uint64
-
-// next returns a number from 0 up to 1.
-func (d *draws) next() float64 {
-	z := splitmix.Next(uint64(*d))
-	*d += splitmix.Gamma
-	return float64(z>>11) / (1 << 53)
-}
-
-// around returns a number from -most up to most.
-func (d *draws) around(most float64) float64 { return (2*d.next() - 1) * most }
-
 // mirrored brings a place beyond 0 to n-1 back, as a mirror at the border would.
 func mirrored(i, n int) int {
 	if n == 1 {
@@ -62,15 +49,15 @@ func mirrored(i, n int) int {
 // change writes changed pixels as the network reads them. All numbers are drawn
 // whether they are used or not, so that one option does not change another's.
 func (f *Image) change(dst []float32, pix []uint8, key uint64) {
-	a, d, n, channels := &f.augment, draws(key), f.Size, f.Channels
-	flipX, flipY := d.next() < 0.5, d.next() < 0.5
+	a, d, n, channels := &f.augment, splitmix.Draws(key), f.Size, f.Channels
+	flipX, flipY := d.Float() < 0.5, d.Float() < 0.5
 	flipX = flipX && (a.Flip == "horizontal" || a.Flip == "both")
 	flipY = flipY && (a.Flip == "vertical" || a.Flip == "both")
 	most := math.Floor(a.Shift*float64(n) + 0.5)
-	dx, dy := int(math.Round(d.around(most))), int(math.Round(d.around(most)))
-	angle, zoom := d.around(a.Rotate)*math.Pi/180, 1+d.around(a.Zoom)
-	bright, contrast, saturation := 1+d.around(a.Colour), 1+d.around(a.Colour), 1+d.around(a.Colour)
-	cutX, cutY := int(d.next()*float64(n)), int(d.next()*float64(n))
+	dx, dy := int(math.Round(d.Around(most))), int(math.Round(d.Around(most)))
+	angle, zoom := d.Around(a.Rotate)*math.Pi/180, 1+d.Around(a.Zoom)
+	bright, contrast, saturation := 1+d.Around(a.Colour), 1+d.Around(a.Colour), 1+d.Around(a.Colour)
+	cutX, cutY := int(d.Float()*float64(n)), int(d.Float()*float64(n))
 
 	if a.Rotate == 0 && a.Zoom == 0 && a.Colour == 0 {
 		// Bytes to bytes, and from these by a table.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/tensor"
+	"github.com/hone-ml/hone/internal/splitmix"
 )
 
 // square is a PNG, the colour of which says where its places are.
@@ -163,8 +164,8 @@ func TestImageStreams(t *testing.T) {
 	}
 	moved, warped := make([]float32, len(pix)), make([]float32, len(pix))
 	f.change(moved, pix, 3)
-	d := draws(3)
-	flipX, flipY := d.next() < 0.5, d.next() < 0.5
+	d := splitmix.Draws(3)
+	flipX, flipY := d.Float() < 0.5, d.Float() < 0.5
 	f.warp(warped, pix, flipX, flipY, 0, 0, 0, 1)
 	f.recolour(warped, 1, 1, 1)
 	for i := range moved {

@@ -113,6 +113,8 @@ type Train struct {
 	L1            float64       `yaml:"l1" default:"0" min:"0" doc:"penalty on the absolute weights"`
 	L2            float64       `yaml:"l2" default:"0" min:"0" doc:"penalty on the squared weights"`
 	Average       string        `yaml:"average" default:"auto" doc:"validate and keep an average of the weights over the updates, of which each keeps this share at most (0.999: about the last 1,000; 1: about the last tenth of all); 0: none; auto: 0.999, and none where rows are divided by time"`
+	Mixup         float64       `yaml:"mixup" default:"0" min:"0" max:"2" doc:"rows are trained on as mixtures of two, by shares from Beta(mixup, mixup); of images and numbers; 0: not"`
+	CutMix        float64       `yaml:"cutmix" default:"0" min:"0" max:"2" doc:"images are trained on with a rectangle of another, of a share from Beta(cutmix, cutmix); beside mixup, half of the batches; 0: not"`
 	Bagging       string        `yaml:"bagging" default:"auto" doc:"networks that are trained on the training and validation rows together, each stopped by another part, and whose mean is the model; auto: 8 below 1,000 rows, 5 below 2,000, else off; off: one network, stopped by the validation rows"`
 	ClassWeights  string        `yaml:"class_weights" default:"none" enum:"none,balanced" doc:"balanced: every class weighs the same in total"`
 	ClassSampling ClassSampling `yaml:"class_sampling" doc:"how often an epoch, which keeps its number of rows, draws from each class; not beside class_weights"`

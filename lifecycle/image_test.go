@@ -183,3 +183,36 @@ func TestRealImages(t *testing.T) {
 		})
 	}
 }
+
+// TestMixturesOfImages: a network learns from mixtures, and what cannot be mixed is
+// told before training.
+func TestMixturesOfImages(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	pictures(t, dir, 200, 60)
+	o := InitOptions{File: dir, Target: "label", Output: filepath.Join(dir, "hone.yaml")}
+	_, c := mustInit(t, o, tinyImages, "train.epochs=8", "train.batch_size=32", "train.mixup=0.2", "train.cutmix=1", "inputs[0].encoder.widths=[8, 16]", "inputs[0].encoder.depth=1", "evaluate.bootstrap=0")
+	s, _ := mustRun(t, c)
+	if got := s.Test["accuracy"].Value; got < 0.9 {
+		t.Errorf("accuracy %g on stripes", got)
+	}
+
+	rows := filepath.Join(dir, "rows.csv")
+	var b bytes.Buffer
+	b.WriteString("kind,size,bought\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "%s,%d.5,%d\n", []string{"a", "b", "c"}[i%3], i*7%50, i%2)
+	}
+	if err := os.WriteFile(rows, b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for set, want := range map[string]string{
+		"train.mixup=0.2": `there is no half of a category, as column "kind" is`,
+		"train.cutmix=1":  `train.cutmix puts parts of an image into another, and column`,
+	} {
+		_, c := mustInit(t, InitOptions{File: rows, Target: "bought", Output: filepath.Join(t.TempDir(), "hone.yaml")}, set)
+		if _, err := NewPlan(context.Background(), c); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, expected %q", set, err, want)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"github.com/hone-ml/hone/config"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/internal/nearest"
@@ -365,6 +366,21 @@ func (p *prepared) fit(c *Config) error {
 			return mistake("%s: inputs: %v", c.doc.Name(), err)
 		}
 		p.model.Inputs = append(p.model.Inputs, model.Input{Column: col.name, Feature: in})
+	}
+	return checkMixed(c, p.model.Inputs)
+}
+
+// checkMixed finds inputs whose rows cannot be mixed as it is asked for.
+func checkMixed(c *Config, inputs []model.Input) error {
+	for _, in := range inputs {
+		for _, s := range in.Feature.Specs() {
+			switch {
+			case c.Train.CutMix > 0 && len(s.Row) != 3:
+				return mistake("%s: train.cutmix puts parts of an image into another, and column %q is a %s: set it to 0, or leave the column out of inputs", c.doc.Name(), in.Column, in.Feature.Type())
+			case c.Train.Mixup > 0 && s.DType != tensor.Float32:
+				return mistake("%s: train.mixup adds shares of two rows, and there is no half of a %s, as column %q is: set it to 0, or leave the column out of inputs", c.doc.Name(), in.Feature.Type(), in.Column)
+			}
+		}
 	}
 	return nil
 }

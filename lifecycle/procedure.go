@@ -140,6 +140,7 @@ func (r *run) fitLinear(ctx context.Context, c *Config, p *prepared, network *fi
 		o := c.options()
 		o.Epochs, o.Patience, o.Monitor, o.MinDelta = linearEpochs, linearPatience, "", 0
 		o.Optimizer, o.Accumulate, o.ClipNorm, o.L1, o.L2, o.Average = optim.Adam(linearRate), 1, 0, 0, linearDecay, 0
+		o.Mixup, o.CutMix = 0, 0
 		o.Schedule = &optim.ReduceOnPlateau{Gamma: 0.3, Patience: 1, Floor: 1e-3}
 		return o
 	}
@@ -152,7 +153,7 @@ func (c *Config) options() train.Options {
 	t := c.Train
 	o := train.Options{
 		Epochs: t.Epochs, Optimizer: t.Optimizer.Options.Build(),
-		ClipNorm: t.ClipNorm, Accumulate: t.Accumulate, L1: t.L1, L2: t.L2, Average: c.average(), Seed: c.Seed,
+		ClipNorm: t.ClipNorm, Accumulate: t.Accumulate, L1: t.L1, L2: t.L2, Average: c.average(), Mixup: t.Mixup, CutMix: t.CutMix, Seed: c.Seed,
 		Patience: t.EarlyStopping.Patience, MinDelta: t.EarlyStopping.MinDelta, Restore: true,
 	}
 	if t.EarlyStopping.Metric != "loss" {

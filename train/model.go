@@ -97,6 +97,14 @@ func ClipNorm(c float64) Option { return func(o *fitOptions) { o.Options.ClipNor
 // which every update keeps this share at most, such as 0.999.
 func Average(share float64) Option { return func(o *fitOptions) { o.Options.Average = share } }
 
+// Mixup trains on mixtures of two rows (Zhang et al. 2018), whose shares come from
+// Beta(alpha, alpha).
+func Mixup(alpha float64) Option { return func(o *fitOptions) { o.Options.Mixup = alpha } }
+
+// CutMix trains on images of which a rectangle comes from another (Yun et al.
+// 2019), whose share of the area comes from Beta(alpha, alpha).
+func CutMix(alpha float64) Option { return func(o *fitOptions) { o.Options.CutMix = alpha } }
+
 // Accumulate adds up the gradients of n batches before each update.
 func Accumulate(n int) Option { return func(o *fitOptions) { o.Options.Accumulate = n } }
 
@@ -196,7 +204,7 @@ func (m *Model) fingerprint(d Dataset, o *fitOptions) string {
 		}
 		fmt.Fprint(h, part.Weights)
 	}
-	fmt.Fprintf(h, "%d %d %v %g %g %g %g %d %d %g %v %q %v %T%+v %s %s", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2, o.Average,
+	fmt.Fprintf(h, "%d %d %v %g %g %g %g %g %g %d %d %g %v %q %v %T%+v %s %s", o.batch, o.Epochs, o.ordered, o.ClipNorm, o.L1, o.L2, o.Average, o.Options.Mixup, o.Options.CutMix,
 		o.Accumulate, o.Patience, o.MinDelta, o.Restore, o.Monitor, o.Options.Seed, o.Optimizer, o.Optimizer, scheduleText(o.Options.Schedule), m.loss.Name())
 	return fmt.Sprintf("%x", h.Sum(nil))
 }

@@ -17,6 +17,8 @@ type Options struct {
 	Accumulate int             // batches whose gradients are added up before an update; default 1
 	L1, L2     float64         // penalty on every weight matrix; default 0
 	Average    float64         // validate and keep an average of the weights (optim.Options); default 0: none
+	Mixup      float64         // rows are mixed in pairs, by shares from Beta(Mixup, Mixup); default 0: not
+	CutMix     float64         // images get a rectangle of another, of a share of the area from Beta(CutMix, CutMix); default 0: not
 	Seed       uint64          // of initial values, dropout and order
 
 	Patience int     // epochs without a better validation score before stopping; default 0: never
@@ -68,6 +70,9 @@ type Result struct {
 	Seconds   float64 // of training, over all sessions
 }
 
+// maxMix bounds the α of mixtures: with more, all are near half and half.
+const maxMix = 2
+
 func (o *Options) setDefaults() error {
 	if o.Epochs == 0 {
 		o.Epochs = 10
@@ -86,6 +91,8 @@ func (o *Options) setDefaults() error {
 		return fmt.Errorf("train: epochs is %d, expected 1 or more", o.Epochs)
 	case o.Accumulate < 0:
 		return fmt.Errorf("train: accumulate is %d, expected 1 or more", o.Accumulate)
+	case !(o.Mixup >= 0 && o.Mixup <= maxMix) || !(o.CutMix >= 0 && o.CutMix <= maxMix):
+		return fmt.Errorf("train: mixup is %g and cutmix %g, expected 0 (not) to %d", o.Mixup, o.CutMix, maxMix)
 	case o.Patience < 0:
 		return fmt.Errorf("train: patience is %d, expected 0 or more", o.Patience)
 	}

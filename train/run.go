@@ -59,6 +59,7 @@ type trainer struct {
 	outputs               int              // predictions of evaluate
 
 	batch   Batch
+	mixer   *mixer // nil: rows stay as they are
 	lr      *tensor.Tensor
 	seed    *tensor.Tensor
 	count   *tensor.Tensor // the update's number
@@ -230,7 +231,12 @@ func (t *trainer) trainBatch(last bool) error {
 	t.Rate = float64(t.lr.Floats()[0])
 	t.seed.Ints()[0], t.seed.Ints()[1] = int32(uint32(t.opts.Seed)), int32(uint32(t.opts.Seed>>32))
 	t.count.Ints()[0] = int32(t.Batches)
-	t.feeds = append(append(t.feeds[:0], t.batch.Tensors...), t.batch.Weights, t.lr, t.seed, t.count)
+	t.feeds = append(append(t.feeds[:0], t.batch.Tensors...), t.batch.Weights)
+	if m := t.mixer; m != nil {
+		m.mix(&t.batch, t.Epoch, t.Step)
+		t.feeds = append(append(t.feeds, m.targets...), m.weights)
+	}
+	t.feeds = append(t.feeds, t.lr, t.seed, t.count)
 	if err := t.step.Run(t.feeds, t.results); err != nil {
 		return err
 	}
@@ -509,16 +515,33 @@ func (t *trainer) updateOptions() optim.Options {
 }
 
 // stepProgram is what runs for every batch.
-func (t *trainer) stepProgram() (*graph.Program, error) {
+func (t *trainer) stepProgram() (_ *graph.Program, err error) {
 	b := graph.New("train")
 	in := t.task.Inputs(b)
 	targets := t.task.Targets(b)
 	weights := b.Input("weights", tensor.Float32, graph.Rows)
+	if t.mixer, err = newMixer(&t.opts, in, targets); err != nil {
+		return nil, err
+	}
+	var others []*graph.Node
+	var otherWeights *graph.Node
+	if t.mixer != nil {
+		for i, y := range targets {
+			others = append(others, b.Input(fmt.Sprint("other target ", i), y.Type.DType, y.Shape()...))
+		}
+		otherWeights = b.Input("other weights", tensor.Float32, graph.Rows)
+	}
 	lr := b.Input("learning_rate", tensor.Float32)
 	seed := b.Input("seed", tensor.Int32, graph.N(2))
 	count := b.Input("step", tensor.Int32)
 	c := &nn.Context{B: b, State: t.state, Training: true, Seed: seed, Step: count, InitSeed: t.opts.Seed}
-	loss, sum, weight := meanLoss(t.task, c, t.task.Forward(c, in), targets, weights)
+	out := t.task.Forward(c, in)
+	loss, sum, weight := meanLoss(t.task, c, out, targets, weights)
+	if t.mixer != nil {
+		_, otherSum, otherWeight := meanLoss(t.task, c, out, others, otherWeights)
+		sum, weight = graph.Add(sum, otherSum), graph.Add(weight, otherWeight)
+		loss = weightedMean(sum, weight)
+	}
 	if p := c.Penalties(); p != nil {
 		loss = graph.Add(loss, p)
 	}
@@ -572,8 +595,12 @@ func meanLoss(task Task, c *nn.Context, out, targets []*graph.Node, weights *gra
 		rows = c.B.Fail("loss", fmt.Errorf("the task's loss is %v, expected float32[rows]: one for each row, before any mean", rows.Type))
 	}
 	sum, weight = graph.Sum(graph.Mul(rows, weights)), graph.Sum(weights)
-	// A batch whose weights are all 0 has a mean of 0, not 0/0.
-	return graph.Div(sum, graph.Max(weight, c.B.Scalar(1e-30))), sum, weight
+	return weightedMean(sum, weight), sum, weight
+}
+
+// weightedMean is sum/weight; that of a batch whose weights are all 0 is 0.
+func weightedMean(sum, weight *graph.Node) *graph.Node {
+	return graph.Div(sum, graph.Max(weight, sum.Builder().Scalar(1e-30)))
 }
 
 func compile(b *graph.Builder, exe *graph.Executable) error {
