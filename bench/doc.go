@@ -3,6 +3,7 @@
 //
 //	read        reading, typing and checking a million rows, beside pandas
 //	accuracy    hone init and hone run on public tables, beside scikit-learn's figures
+//	media       hone init and hone run on public sets of texts and images
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //	tokenizers  tokens of the text sets, compared with and measured beside Hugging Face's tokenizers

@@ -267,7 +267,7 @@ func (r *csvFile) quoteError(b *block, err error) error {
 	if e.unterminated {
 		return &Error{Path: r.path, Line: line,
 			Problem: fmt.Sprintf("a quote (%c) is opened here and never closed", r.quote),
-			Remedy:  "close it, double it if it belongs to the value, or set data.quote: none"}
+			Remedy:  "close it, double it if it belongs to the value, or set data.quote: none", Quotes: true}
 	}
 	end := e.at + 1
 	for end < len(b.data) && end < e.at+20 && b.data[end] != '\n' {
@@ -275,5 +275,5 @@ func (r *csvFile) quoteError(b *block, err error) error {
 	}
 	return &Error{Path: r.path, Line: line,
 		Problem: fmt.Sprintf("found %s after a closing quote, expected %s or the end of the line", quoteText(strings.ToValidUTF8(string(b.data[e.at:end]), "")), delimiterName(r.delimiter)),
-		Remedy:  fmt.Sprintf("double a quote (%c) that belongs to the value, or set data.quote: none", r.quote)}
+		Remedy:  fmt.Sprintf("double a quote (%c) that belongs to the value, or set data.quote: none", r.quote), Quotes: true}
 }

@@ -1,6 +1,7 @@
 package lifecycle
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -47,12 +48,15 @@ func Init(o InitOptions) (*Found, error) {
 	if o.File = parts.Source; o.Test == "" {
 		o.Test, o.validation = parts.Test, parts.Validation
 	}
-	table, schema, err := data.Read(o.File, o.Data)
+	table, schema, note, err := o.read()
 	if err != nil {
 		return nil, err
 	}
 	names := table.Names()
 	f := &Found{Target: o.Target, Rows: table.Rows, LeftOut: []data.Finding{}, Notes: []string{}}
+	if note != "" {
+		f.Notes = append(f.Notes, note)
+	}
 	if f.Target == "" {
 		return nil, mistake("%s: which column is to be predicted? Give --target; the columns are %s", o.File, strings.Join(names, ", "))
 	}
@@ -105,6 +109,22 @@ func Init(o InitOptions) (*Found, error) {
 	})
 	f.YAML = string(text)
 	return f, err
+}
+
+// read reads the file. Where quotes do not go in pairs around fields, as in many
+// files of tweets and reviews, and the rows are whole if they are taken for text,
+// they are text: options and note say so.
+func (o *InitOptions) read() (t *data.Table, schema data.Schema, note string, err error) {
+	t, schema, err = data.Read(o.File, o.Data)
+	if e, ok := errors.AsType[*data.Error](err); ok && e.Quotes && o.Data.Quote == "" {
+		plain := o.Data
+		plain.Quote = "none"
+		if t, schema, again := data.Read(o.File, plain); again == nil {
+			o.Data = plain
+			return t, schema, fmt.Sprintf("quotes are text here (data.quote: none): in line %d, %s", e.Line, e.Problem), nil
+		}
+	}
+	return t, schema, "", err
 }
 
 // onlyTexts reports whether all inputs are texts.

@@ -3,6 +3,7 @@ package lifecycle
 import (
 	"context"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -276,4 +277,35 @@ func realData(tb testing.TB) string {
 		tb.Skip("real data is neither in $HONE_DATA nor in shared/data beside the checkout")
 	}
 	return dir
+}
+
+// TestInitTakesStrayQuotesForText: a file of reviews whose quotes do not go in pairs
+// is read as it is, and the configuration says so; one whose rows would then be
+// broken is still an error.
+func TestInitTakesStrayQuotesForText(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var b strings.Builder
+	b.WriteString("text\tlabel\n")
+	for i := range 200 {
+		fmt.Fprintf(&b, "%s the food was %s on day %d\t%d\n", []string{`"Great", he said;`, "Well,", `"`}[i%3], []string{"good", "bad"}[i%2], i, i%2)
+	}
+	file := filepath.Join(dir, "reviews.tsv")
+	if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, c := mustInit(t, InitOptions{File: file, Target: "label"})
+	if !strings.Contains(f.YAML, "quote: none") || len(f.Notes) == 0 || !strings.Contains(f.Notes[0], "quotes are text here (data.quote: none): in line 2, found") {
+		t.Errorf("%q\n%s", f.Notes, f.YAML)
+	}
+	if f.Rows != 200 || c.Data.Quote != "none" {
+		t.Errorf("%d rows, quote %q", f.Rows, c.Data.Quote)
+	}
+	broken := strings.Replace(b.String(), "\t0\n", "\t0\tmore\n", 1)
+	if err := os.WriteFile(file, []byte(broken), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Init(InitOptions{File: file, Target: "label"}); err == nil || !strings.Contains(err.Error(), "after a closing quote") {
+		t.Errorf("%v, expected the mistake in quoting", err)
+	}
 }
