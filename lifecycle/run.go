@@ -34,7 +34,7 @@ var Version = "dev"
 
 // numerics is raised by every change that changes the bits of training, so
 // that a run begun by an older program is not continued by this one.
-const numerics = 4
+const numerics = 5
 
 // Run carries out the whole run of a configuration. An unfinished run of the
 // same configuration, data and program is continued.

@@ -217,7 +217,7 @@ func TestAverage(t *testing.T) {
 		}
 	}
 	state, r := run(0.7, epochs)
-	for _, v := range state.Trainable() { // not the statistics of batches
+	for _, v := range optim.ModelVariables(state) { // the running statistics of batches too
 		name, w := v.Name, want[v.Name]
 		for i, x := range v.Value.Floats() {
 			if math.Abs(float64(x)-w[i]) > 1e-5*max(1, math.Abs(w[i])) {

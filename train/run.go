@@ -547,6 +547,7 @@ func (t *trainer) stepProgram() (_ *graph.Program, err error) {
 	}
 	b.Output("loss", sum)
 	b.Output("weight", weight)
+	optim.AverageStatistics(b, t.state, t.opts.Average, t.opts.Accumulate)
 	params := t.state.Trainable()
 	if t.opts.Accumulate > 1 {
 		optim.Accumulate(t.state, loss, weight, params)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hone-ml/hone/engine/tensor"
@@ -247,6 +248,9 @@ func (b *Builder) Write(v *Variable, n *Node) {
 		b.writes = append(b.writes, Write{v, n})
 	}
 }
+
+// Writes returns what variables take at the end of a run so far.
+func (b *Builder) Writes() []Write { return slices.Clone(b.writes) }
 
 // Output names a node as a result of the program. Outputs are returned in
 // the order of these calls.

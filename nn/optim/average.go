@@ -1,6 +1,9 @@
 package optim
 
 import (
+	"math"
+	"strings"
+
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 )
@@ -64,11 +67,44 @@ func (p Param) touches() *graph.Node {
 	return graph.Reshape(t, shape...)
 }
 
-// SwapAverages exchanges the values of the parameters with their averages, so
-// that whatever runs next sees those; a second call puts them back. Parameters
+// AverageStatistics lets the averages of running statistics, such as those of batch
+// normalisation, follow what the program writes into them so far: those of averaged
+// weights are of activations that the weights of one moment do not give. Share is of
+// an update, of which a batch is one of so many.
+func AverageStatistics(b *graph.Builder, s *graph.State, share float64, batches int) {
+	var moved []graph.Write
+	for _, w := range b.Writes() {
+		if !w.Variable.Trainable && !strings.HasPrefix(w.Variable.Name, Prefix) && w.Variable.Value.DType() == tensor.Float32 {
+			moved = append(moved, w)
+		}
+	}
+	if share == 0 || len(moved) == 0 {
+		return
+	}
+	step := &Step{B: b, State: s}
+	count := step.variable(averages+"batches", tensor.Scalar(0))
+	if b.Err() != nil {
+		return
+	}
+	t := b.Read(count)
+	b.Write(count, graph.AddScalar(t, 1))
+	n := float64(batches)
+	kept := graph.Min(b.Scalar(math.Pow(share, 1/n)), graph.Div(t, graph.AddScalar(t, averageWarmUp*n)))
+	for _, w := range moved {
+		v := step.variable(averages+w.Variable.Name, w.Variable.Value.Clone())
+		if b.Err() != nil {
+			return
+		}
+		a := b.Read(v)
+		b.Write(v, graph.Add(w.Node, graph.Mul(graph.Sub(a, w.Node), kept)))
+	}
+}
+
+// SwapAverages exchanges the values of the network's variables with their averages,
+// so that whatever runs next sees those; a second call puts them back. Variables
 // without an average keep their values. No program may run meanwhile.
 func SwapAverages(s *graph.State) {
-	for _, v := range s.Trainable() {
+	for _, v := range ModelVariables(s) {
 		if a := s.Lookup(Prefix + averages + v.Name); a != nil {
 			v.Value, a.Value = a.Value, v.Value
 		}
