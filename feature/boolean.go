@@ -49,9 +49,9 @@ func (*Boolean) Type() string { return "boolean" }
 // Specs implements Input.
 func (f *Boolean) Specs() []Spec {
 	if f.Indicator {
-		return []Spec{{tensor.Float32, []int{2}}}
+		return []Spec{{DType: tensor.Float32, Row: []int{2}}}
 	}
-	return []Spec{{tensor.Float32, []int{1}}}
+	return []Spec{{DType: tensor.Float32, Row: []int{1}}}
 }
 
 // Transform implements Input.

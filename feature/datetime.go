@@ -108,7 +108,7 @@ func (*Datetime) Type() string { return "datetime" }
 
 // Specs implements Input.
 func (f *Datetime) Specs() []Spec {
-	return []Spec{{tensor.Float32, []int{f.Time.width() + 2*len(f.Cycles)}}}
+	return []Spec{{DType: tensor.Float32, Row: []int{f.Time.width() + 2*len(f.Cycles)}}}
 }
 
 // Transform implements Input. Cycles of a missing date are 0.

@@ -19,6 +19,20 @@ import (
 type Spec struct {
 	DType tensor.DType
 	Row   []int // empty: one element per row, shape [rows]
+	// Unit, unless 0, says that rows are sequences of different lengths: Row[0] is
+	// the most, and the network is built for several. So many values count as one
+	// where lengths are compared: 1, or more where filling up costs little. A row is
+	// filled up with −1 in whole numbers, else with 0.
+	Unit int
+}
+
+// At returns the spec for sequences of up to length units, or the most if that is
+// less.
+func (s Spec) At(length int) Spec {
+	if s.Unit > 0 {
+		s.Row = append([]int{min(length*s.Unit, s.Row[0])}, s.Row[1:]...)
+	}
+	return s
 }
 
 // Type returns the symbolic type of the tensor for any number of rows.

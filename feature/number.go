@@ -246,7 +246,7 @@ func (n *Number) width() int {
 }
 
 // Specs implements Input.
-func (n *Number) Specs() []Spec { return []Spec{{tensor.Float32, []int{n.width()}}} }
+func (n *Number) Specs() []Spec { return []Spec{{DType: tensor.Float32, Row: []int{n.width()}}} }
 
 // Transform implements Input.
 func (n *Number) Transform(c *data.Column, out []*tensor.Tensor) error {

@@ -165,7 +165,7 @@ func (*NumberOutput) Kind() metric.Kind { return metric.Regression }
 func (*NumberOutput) Classes() []string { return nil }
 
 // Spec implements Output.
-func (*NumberOutput) Spec() Spec { return Spec{tensor.Float32, []int{1}} }
+func (*NumberOutput) Spec() Spec { return Spec{DType: tensor.Float32, Row: []int{1}} }
 
 // Targets implements Output.
 func (f *NumberOutput) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {

@@ -123,7 +123,7 @@ func (*Binary) Kind() metric.Kind { return metric.Binary }
 func (f *Binary) Classes() []string { return []string{f.Negative, f.Positive} }
 
 // Spec implements Output.
-func (*Binary) Spec() Spec { return Spec{tensor.Float32, []int{1}} }
+func (*Binary) Spec() Spec { return Spec{DType: tensor.Float32, Row: []int{1}} }
 
 // Targets implements Output: 1 for the positive class.
 func (f *Binary) Targets(c *data.Column, out *tensor.Tensor) ([]float64, error) {

@@ -45,11 +45,11 @@ type TextEncoderOptions interface {
 }
 
 // A FittedText is a fitted encoder of texts. It marshals to JSON. The methods are
-// those of Input, but that Transform gets the texts.
+// those of a Sequence, but for the texts; the lengths come as the context's Lengths.
 type FittedText interface {
 	Type() string
-	Specs() []Spec
-	Transform(texts []string, out []*tensor.Tensor)
+	Specs() []Spec // without that of the lengths
+	Sequences(texts []string) (*Sequences, error)
 	Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Node
 	Describe() string
 }
@@ -72,6 +72,8 @@ func registerText(name string, t textEncoder) {
 
 // Text is a fitted text input.
 type Text struct{ FittedText }
+
+var _ Sequence = (*Text)(nil)
 
 // Fit implements InputOptions.
 func (o *TextOptions) Fit(c *data.Column) (Input, error) {
@@ -96,13 +98,42 @@ func texts(c *data.Column) []string {
 // Type implements Input.
 func (*Text) Type() string { return "text" }
 
-// Transform implements Input. A missing text is an empty one.
-func (t *Text) Transform(c *data.Column, out []*tensor.Tensor) error {
+// Specs implements Input.
+func (t *Text) Specs() []Spec { return append(t.FittedText.Specs(), Spec{DType: tensor.Int32}) }
+
+// Sequences implements Sequence. A missing text is an empty one.
+func (t *Text) Sequences(c *data.Column) (*Sequences, error) {
 	if err := wrongColumn(c, "text", inputs["text"].columns...); err != nil {
+		return nil, err
+	}
+	s, err := t.FittedText.Sequences(texts(c))
+	if err != nil {
+		return nil, fmt.Errorf("column %q: %w", c.Name, err)
+	}
+	return s, nil
+}
+
+// Transform implements Input.
+func (t *Text) Transform(c *data.Column, out []*tensor.Tensor) error {
+	s, err := t.Sequences(c)
+	if err != nil {
 		return err
 	}
-	t.FittedText.Transform(texts(c), out)
+	for i := range c.Len() {
+		for k := range s.Values {
+			s.Fill(k, i, out[k], i)
+		}
+	}
+	copy(out[len(s.Values)].Ints(), s.Lengths().Ints())
 	return nil
+}
+
+// Encode implements Input.
+func (t *Text) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Node {
+	last := len(in) - 1
+	d := *c
+	d.Lengths = in[last]
+	return t.FittedText.Encode(&d, in[:last], linear)
 }
 
 // MarshalJSON writes the encoder's type beside what it fitted.

@@ -173,10 +173,9 @@ func (f *NGrams) valid() error {
 // Type implements FittedText.
 func (*NGrams) Type() string { return "ngrams" }
 
-// Specs implements FittedText: places in the table, −1 after the last, and
-// weights.
+// Specs implements FittedText: places in the table, and weights.
 func (f *NGrams) Specs() []Spec {
-	return []Spec{{tensor.Int32, []int{f.Length}}, {tensor.Float32, []int{f.Length}}}
+	return []Spec{{tensor.Int32, []int{f.Length}, bagUnit}, {tensor.Float32, []int{f.Length}, bagUnit}}
 }
 
 // known returns the places of the text's n-grams that have a vector, in the order
@@ -191,41 +190,40 @@ func (f *NGrams) known(s *ngramScanner, text string) []int32 {
 	return s.places
 }
 
-// Transform implements FittedText.
-func (f *NGrams) Transform(texts []string, out []*tensor.Tensor) {
-	places, weights := out[0].Ints(), out[1].Floats()
+// Sequences implements FittedText.
+func (f *NGrams) Sequences(texts []string) (*Sequences, error) {
+	places, weights := make([][]int32, len(texts)), make([][]float32, len(texts))
 	byRows(len(texts), func(lo, hi int) {
 		var s ngramScanner
 		for i := lo; i < hi; i++ {
-			f.row(f.known(&s, texts[i]), places[i*f.Length:][:f.Length], weights[i*f.Length:][:f.Length])
+			places[i], weights[i] = f.row(f.known(&s, texts[i]))
 		}
 	})
+	s := newSequences(places)
+	s.add(weights)
+	return s, nil
 }
 
-// row writes a text's n-grams, ascending, and their weights.
-func (f *NGrams) row(known, places []int32, weights []float32) {
+// row returns a text's n-grams, ascending, and their weights.
+func (f *NGrams) row(known []int32) (places []int32, weights []float32) {
 	slices.Sort(known)
-	n, norm := 0, 0.0
-	for lo := 0; lo < len(known) && n < len(places); n++ {
+	n := min(f.Length, len(known))
+	places, weights = make([]int32, 0, n), make([]float32, 0, n)
+	norm := 0.0
+	for lo := 0; lo < len(known) && len(places) < f.Length; {
 		hi := lo + 1
 		for hi < len(known) && known[hi] == known[lo] {
 			hi++
 		}
 		w := (1 + math.Log(float64(hi-lo))) * float64(f.idf[known[lo]])
-		places[n], weights[n] = known[lo], float32(w)
+		places, weights = append(places, known[lo]), append(weights, float32(w))
 		norm += float64(w * w)
 		lo = hi
 	}
-	scale := float32(0)
-	if n > 0 {
-		scale = float32(1 / math.Sqrt(norm))
+	for i := range weights {
+		weights[i] *= float32(1 / math.Sqrt(norm))
 	}
-	for i := range n {
-		weights[i] *= scale
-	}
-	for i := n; i < len(places); i++ {
-		places[i], weights[i] = -1, 0
-	}
+	return places, weights
 }
 
 // Encode implements FittedText: ReLU of the bag's vector and a bias [rows
@@ -252,6 +250,7 @@ func (f *NGrams) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Nod
 const (
 	linearDimension = 64
 	bagScale        = 4
+	bagUnit         = 8 // n-grams beside a token of another encoder, about
 )
 
 // Describe implements FittedText.

@@ -29,9 +29,14 @@ func ngrams(t testing.TB, change func(*NGramOptions), texts ...string) *NGrams {
 // places returns the n-grams of a text, −1 left out, and their weights.
 func places(t testing.TB, f *NGrams, text string) ([]int32, []float32) {
 	t.Helper()
+	s, err := f.Sequences([]string{text})
+	if err != nil {
+		t.Fatal(err)
+	}
 	specs := f.Specs()
 	out := []*tensor.Tensor{specs[0].New(1), specs[1].New(1)}
-	f.Transform([]string{text}, out)
+	s.Fill(0, 0, out[0], 0)
+	s.Fill(1, 0, out[1], 0)
 	idx, w := out[0].Ints(), out[1].Floats()
 	n := slices.Index(idx, -1)
 	if n < 0 {

@@ -77,7 +77,7 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	}
 	m := p.model
 	o := c.options()
-	program, state, err := train.Program(m.Task(), o)
+	_, state, err := train.Program(m.Task().At(0), o)
 	if err != nil {
 		return nil, &UserError{err.Error()}
 	}
@@ -131,12 +131,11 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	}
 	plan.Steps = rows.Steps() * plan.Epochs * plan.Candidates * plan.Networks
 	plan.DataBytes = rows.Bytes()
-	plan.StepFLOP = products(program, plan.BatchSize)
-	exe, err := cpu.Compile(program)
-	if err != nil {
+	arena := 0
+	if plan.StepFLOP, arena, err = costs(m, rows.Sizes(), plan.BatchSize, o); err != nil {
 		return nil, err
 	}
-	plan.StepBytes = cpu.Bytes(exe, plan.BatchSize) + plan.DataBytes/rows.Rows()*plan.BatchSize
+	plan.StepBytes = arena + plan.DataBytes/rows.Rows()*plan.BatchSize
 	for _, v := range state.Variables() {
 		plan.StepBytes += v.Value.DType().Size() * v.Value.Len()
 	}
@@ -150,6 +149,27 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 	return plan, nil
 }
 
+// costs returns the arithmetic of a step's products, the mean of those of rows of
+// each size of sequences, and the memory of the largest.
+func costs(m *model.Model, sizes []int, batch int, o train.Options) (flop, bytes int, err error) {
+	rows, sum := 0, 0.0
+	for size, n := range sizes {
+		if n == 0 {
+			continue
+		}
+		program, _, err := train.Program(m.Task().At(size), o)
+		if err != nil {
+			return 0, 0, err
+		}
+		exe, err := cpu.Compile(program)
+		if err != nil {
+			return 0, 0, err
+		}
+		rows, sum, bytes = rows+n, sum+float64(n)*float64(products(program, batch)), max(bytes, cpu.Bytes(exe, batch))
+	}
+	return int(sum / float64(rows)), bytes, nil
+}
+
 // Steps of the measurement: the first ones warm up and do not count.
 const (
 	warmSteps  = 3
@@ -159,28 +179,36 @@ const (
 // stepSeconds measures the time of a training step: a few are run on values
 // of their own, and forgotten.
 func stepSeconds(ctx context.Context, m *model.Model, rows rowBatches, o train.Options) (float64, error) {
-	var at []time.Time
 	o.Epochs, o.Patience, o.Restore = 1, 0, false
-	o.OnStep = func(train.Progress) { at = append(at, time.Now()) }
-	began := time.Now()
-	if _, err := train.Run(ctx, m.Task(), graph.NewState(), &probed{rowBatches: rows}, nil, o); err != nil {
+	p := &probed{rowBatches: rows, seen: map[int]bool{}}
+	all, timed, steps, warm := 0.0, 0.0, 0, 0
+	last := time.Now()
+	o.OnStep = func(train.Progress) {
+		took := time.Since(last).Seconds()
+		if steps++; steps > warmSteps && !p.fresh {
+			timed, warm = timed+took, warm+1
+		}
+		all, last = all+took, time.Now()
+	}
+	if _, err := train.Run(ctx, m.Task(), graph.NewState(), p, nil, o); err != nil {
 		return 0, explainTraining(err)
 	}
-	last := len(at) - 1
-	if last < warmSteps { // too few to leave any out
-		return at[last].Sub(began).Seconds() / float64(len(at)), nil
+	if warm == 0 { // too few to leave any out
+		return all / float64(steps), nil
 	}
-	return at[last].Sub(at[warmSteps-1]).Seconds() / float64(last-warmSteps+1), nil
+	return timed / float64(warm), nil
 }
 
 // probed ends an epoch early.
 type probed struct {
 	rowBatches
-	given int // since Seek: the loss before the first step reads batches too
+	given int          // since Seek: the loss before the first step reads batches too
+	seen  map[int]bool // sizes of batches
+	fresh bool         // the last batch was the first of its size, for which a program was compiled
 }
 
 func (p *probed) Seek(epoch, step int) error {
-	p.given = 0
+	p.given, p.seen = 0, map[int]bool{}
 	return p.rowBatches.Seek(epoch, step)
 }
 
@@ -189,7 +217,10 @@ func (p *probed) Next(b *train.Batch) error {
 		return io.EOF
 	}
 	p.given++
-	return p.rowBatches.Next(b)
+	err := p.rowBatches.Next(b)
+	p.fresh = !p.seen[b.Size]
+	p.seen[b.Size] = true
+	return err
 }
 
 // products returns the multiplications and additions of a program's matrix

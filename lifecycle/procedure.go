@@ -39,6 +39,7 @@ func (f *fitted) valid() *metric.Sample { return f.held[0].sample() }
 type rowBatches interface {
 	train.Batches
 	SampleClasses(class []int, share []float64) error
+	Sizes() []int
 	Bytes() int
 }
 

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"slices"
 	"sync"
 
 	"github.com/hone-ml/hone/data"
@@ -53,9 +55,8 @@ type Model struct {
 	// saved.
 	Member int
 
-	once sync.Once
-	exe  graph.Executable
-	err  error
+	mu   sync.Mutex
+	exes map[int]graph.Executable // by size of sequences
 }
 
 // Inputs and targets as tensors, for training.
@@ -86,6 +87,25 @@ func (m *Model) encode(t *data.Table, streamed *bool) ([]*tensor.Tensor, []train
 		c := t.Column(in.Column)
 		if c == nil {
 			return nil, nil, fmt.Errorf("the table has no column %q, which the model reads", in.Column)
+		}
+		if f, ok := in.Feature.(feature.Sequence); ok && streamed != nil {
+			s, err := f.Sequences(c)
+			if err != nil {
+				return nil, nil, err
+			}
+			lengths := s.Lengths()
+			for k, v := range s.Values {
+				spec := f.Specs()[k]
+				out, sources = append(out, nil), append(sources, train.Source{
+					DType: spec.DType, Row: spec.Row, Lengths: lengths.Ints(), Unit: spec.Unit, Bytes: v.DType().Size() * v.Len(),
+					Fill: func(row int, _ uint64, to *tensor.Tensor, at int) error {
+						s.Fill(k, row, to, at)
+						return nil
+					},
+				})
+			}
+			out = append(out, lengths)
+			continue
 		}
 		if f, ok := in.Feature.(feature.Streamed); ok && streamed != nil {
 			fill, err := f.Stream(c, *streamed)
@@ -150,11 +170,20 @@ func (m *Model) target(t *data.Table, name string) (*data.Column, error) {
 	return cleaned.Columns[0], nil
 }
 
-// Task returns what package train trains: the model's network on its inputs.
-func (m *Model) Task() *Task { return &Task{m} }
+// Task returns what package train trains: the model's network on its inputs,
+// sequences as long as they can be.
+func (m *Model) Task() *Task { return &Task{m, math.MaxInt32} }
 
-// Task implements train.Task for a model.
-type Task struct{ m *Model }
+// Task implements train.Sized for a model.
+type Task struct {
+	m      *Model
+	length int // of sequences, or the most that they can be if that is less
+}
+
+var _ train.Sized = (*Task)(nil)
+
+// At implements train.Sized.
+func (t *Task) At(size int) train.Task { return &Task{t.m, train.SizeLength(size)} }
 
 // Inputs implements train.Task.
 func (t *Task) Inputs(b *graph.Builder) []*graph.Node {
@@ -165,7 +194,7 @@ func (t *Task) Inputs(b *graph.Builder) []*graph.Node {
 			if i > 0 {
 				name = fmt.Sprintf("%s#%d", in.Column, i)
 			}
-			dtype, dims := s.Type()
+			dtype, dims := s.At(t.length).Type()
 			nodes = append(nodes, b.Input(name, dtype, dims...))
 		}
 	}
@@ -302,22 +331,47 @@ func (p *Predictions) Append(q *Predictions) {
 // block by block, to the same bits.
 const blockRows = 2048
 
-// Compile builds the prediction program. It is done once; Predict does it
-// where it has not been done.
+// Compile builds a prediction program. Predict builds those that it needs and has
+// not got: models of sequences have one for each size.
 func (m *Model) Compile() error {
-	m.once.Do(func() {
-		b := graph.New("predict")
-		t := m.Task()
-		c := &nn.Context{B: b, State: m.State}
-		for _, prediction := range t.Forward(c, t.Inputs(b)) {
-			b.Output("prediction", prediction)
-		}
-		p, err := b.Program()
-		if m.err = err; err == nil {
-			m.exe, m.err = cpu.Compile(p)
-		}
+	_, err := m.program(0)
+	return err
+}
+
+// program returns the prediction program for a size of sequences.
+func (m *Model) program(size int) (graph.Executable, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if exe := m.exes[size]; exe != nil {
+		return exe, nil
+	}
+	b := graph.New("predict")
+	t := m.Task().At(size).(*Task)
+	c := &nn.Context{B: b, State: m.State}
+	for _, prediction := range t.Forward(c, t.Inputs(b)) {
+		b.Output("prediction", prediction)
+	}
+	p, err := b.Program()
+	if err != nil {
+		return nil, err
+	}
+	exe, err := cpu.Compile(p)
+	if err != nil {
+		return nil, err
+	}
+	if m.exes == nil {
+		m.exes = map[int]graph.Executable{}
+	}
+	m.exes[size] = exe
+	return exe, nil
+}
+
+// sequences reports whether an input's rows differ in length.
+func (m *Model) sequences() bool {
+	return slices.ContainsFunc(m.Inputs, func(in Input) bool {
+		_, ok := in.Feature.(feature.Sequence)
+		return ok
 	})
-	return m.err
 }
 
 // Predict implements Predictor. A row's prediction is the same in any table.
@@ -334,14 +388,10 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 	if err := m.Compile(); err != nil {
 		return nil, err
 	}
-	outputs := m.Outputs()
-	var all []*Predictions
-	for _, o := range outputs {
-		all = append(all, &Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
-	}
-	var out []*tensor.Tensor
-	for range max(1, m.Members) * len(outputs) {
-		out = append(out, tensor.Zeros(0))
+	all := m.noPredictions()
+	predict := m.predictBlock
+	if m.sequences() {
+		predict = m.predictSizes
 	}
 	blockRows := m.BlockRows()
 	for lo := 0; lo < t.Rows; lo += blockRows {
@@ -352,7 +402,7 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 		if t.Rows > blockRows {
 			block = t.Slice(lo, min(lo+blockRows, t.Rows))
 		}
-		feeds, err := m.Encode(block)
+		some, err := predict(block)
 		if err != nil {
 			var bad *feature.ImageError
 			if errors.As(err, &bad) {
@@ -360,23 +410,96 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 			}
 			return nil, err
 		}
-		if err := m.exe.Run(feeds, out); err != nil {
-			return nil, err
-		}
-		for i, o := range outputs {
-			var members []*tensor.Tensor
-			for k := i; k < len(out); k += len(outputs) {
-				members = append(members, out[k])
-			}
-			all[i].Append(decodeMean(o.Feature, members))
+		for i, p := range some {
+			all[i].Append(p)
 		}
 	}
-	for i, o := range outputs {
+	for i, o := range m.Outputs() {
 		if err := finite(o.Feature, all[i]); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// noPredictions returns those of no rows, for each output.
+func (m *Model) noPredictions() []*Predictions {
+	var all []*Predictions
+	for _, o := range m.Outputs() {
+		all = append(all, &Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
+	}
+	return all
+}
+
+// predictBlock predicts rows at once.
+func (m *Model) predictBlock(t *data.Table) ([]*Predictions, error) {
+	feeds, err := m.Encode(t)
+	if err != nil {
+		return nil, err
+	}
+	all := m.noPredictions()
+	return all, m.run(0, feeds, all)
+}
+
+// predictSizes predicts rows with those of the same size, so that each goes through
+// the program of its own whatever is beside it.
+func (m *Model) predictSizes(t *data.Table) ([]*Predictions, error) {
+	x, sources, err := m.EncodeStreamed(t, false)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := train.NewStream(x, sources, nil, 0, false, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	all := m.noPredictions()
+	place := make([]int, t.Rows) // of each row among the predictions
+	var b train.Batch
+	for n := 0; ; {
+		err := rows.Next(&b)
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := m.run(b.Size, b.Tensors, all); err != nil {
+			return nil, err
+		}
+		for _, row := range b.At {
+			place[row] = n
+			n++
+		}
+	}
+	for i, p := range all {
+		all[i] = p.Select(place)
+	}
+	return all, nil
+}
+
+// run appends the predictions of a batch to those of each output.
+func (m *Model) run(size int, feeds []*tensor.Tensor, all []*Predictions) error {
+	exe, err := m.program(size)
+	if err != nil {
+		return err
+	}
+	outputs := m.Outputs()
+	var out []*tensor.Tensor
+	for range max(1, m.Members) * len(outputs) {
+		out = append(out, tensor.Zeros(0))
+	}
+	if err := exe.Run(feeds, out); err != nil {
+		return err
+	}
+	for i, o := range outputs {
+		var members []*tensor.Tensor
+		for k := i; k < len(out); k += len(outputs) {
+			members = append(members, out[k])
+		}
+		all[i].Append(decodeMean(o.Feature, members))
+	}
+	return nil
 }
 
 // A RowError says that a row cannot be predicted.

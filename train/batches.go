@@ -14,8 +14,12 @@ type Batch struct {
 	Tensors []*tensor.Tensor
 	Weights *tensor.Tensor // float32 [rows]
 	Rows    int
+	Size    int   // of its sequences, see SizeLength; 0 where there are none
+	At      []int // which rows of the data these are; nil: those after the batch before
 
-	at []int // where its rows are
+	places []int   // of its rows in the epoch's order
+	sorted []int32 // the places of its window, by size
+	window windowOf
 }
 
 // Batches yields the rows of a data set, epoch after epoch.
@@ -41,6 +45,7 @@ type Memory struct {
 	shuffle bool
 	seed    uint64
 	sampled *sampling // nil: every row once
+	sizes   *sizes    // nil: all rows have one shape
 	order   permutation
 	epoch   int
 	step    int
@@ -51,10 +56,11 @@ type Memory struct {
 // epoch and follows from the seed. Weights, one for each row, may be nil; none
 // is negative, and they are not all 0.
 func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bool, seed uint64) (*Memory, error) {
-	if len(tensors) == 0 {
-		return nil, fmt.Errorf("train: no tensors")
-	}
-	m := &Memory{tensors: tensors, weights: weights, size: size, shuffle: shuffle, seed: seed}
+	return newMemory(tensors, nil, weights, size, shuffle, seed)
+}
+
+func newMemory(tensors []*tensor.Tensor, sources []Source, weights []float32, size int, shuffle bool, seed uint64) (*Memory, error) {
+	m := &Memory{tensors: tensors, weights: weights, size: size, shuffle: shuffle, seed: seed, rows: -1}
 	for i, t := range tensors {
 		if len(t.Shape()) == 0 {
 			return nil, fmt.Errorf("train: tensor %d is a scalar, expected rows as its first dimension", i)
@@ -65,6 +71,20 @@ func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bo
 		if t.Shape()[0] != m.rows {
 			return nil, fmt.Errorf("train: tensor %d has %d rows, tensor 0 has %d", i, t.Shape()[0], m.rows)
 		}
+	}
+	for i, src := range sources {
+		if src.Lengths == nil {
+			continue
+		}
+		if m.rows < 0 {
+			m.rows = len(src.Lengths)
+		}
+		if len(src.Lengths) != m.rows {
+			return nil, fmt.Errorf("train: source %d has the lengths of %d rows, there are %d", i, len(src.Lengths), m.rows)
+		}
+	}
+	if m.rows < 0 {
+		return nil, fmt.Errorf("train: no tensors")
 	}
 	if m.rows == 0 {
 		return nil, fmt.Errorf("train: no rows")
@@ -88,6 +108,9 @@ func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bo
 	if m.size == 0 || m.size > m.rows {
 		m.size = m.rows
 	}
+	if m.sizes = newSizes(m.rows, sources); m.sizes != nil && !shuffle {
+		m.sizes.arrange(m.size)
+	}
 	return m, m.Seek(0, 0)
 }
 
@@ -95,7 +118,12 @@ func NewMemory(tensors []*tensor.Tensor, weights []float32, size int, shuffle bo
 func (m *Memory) Rows() int { return m.rows }
 
 // Steps returns the number of batches of an epoch; the last may be smaller.
-func (m *Memory) Steps() int { return (m.rows + m.size - 1) / m.size }
+func (m *Memory) Steps() int {
+	if m.sizes != nil && !m.shuffle {
+		return len(m.sizes.ends)
+	}
+	return (m.rows + m.size - 1) / m.size
+}
 
 // Seek implements Batches.
 func (m *Memory) Seek(epoch, step int) error {
@@ -109,7 +137,7 @@ func (m *Memory) Seek(epoch, step int) error {
 
 // Next implements Batches.
 func (m *Memory) Next(b *Batch) error {
-	if m.step*m.size >= m.rows {
+	if m.step >= m.Steps() {
 		return io.EOF
 	}
 	m.step++
@@ -140,10 +168,22 @@ func (p *place) row(at int) int {
 
 // fill makes the batch of a step, which there is.
 func (m *Memory) fill(b *Batch, p place, step int) {
-	lo := step * m.size
-	hi := min(lo+m.size, m.rows)
-	b.Rows = hi - lo
-	if len(b.Tensors) != len(m.tensors) {
+	b.places, b.At, b.Size = b.places[:0], b.At[:0], 0
+	if m.sizes != nil {
+		b.places = m.sizes.places(b.places, &p, step, b)
+	} else {
+		for i := step * m.size; i < min((step+1)*m.size, m.rows); i++ {
+			b.places = append(b.places, i)
+		}
+	}
+	for _, at := range b.places {
+		b.At = append(b.At, p.row(at))
+	}
+	if m.sizes != nil {
+		b.Size = m.sizes.largest(b.At)
+	}
+	b.Rows = len(b.At)
+	if b.Weights == nil || len(b.Tensors) != len(m.tensors) {
 		b.Tensors = make([]*tensor.Tensor, len(m.tensors))
 		for i, t := range m.tensors {
 			b.Tensors[i] = tensor.New(t.DType(), make([]int, len(t.Shape()))...)
@@ -152,21 +192,17 @@ func (m *Memory) fill(b *Batch, p place, step int) {
 	}
 	var dims [8]int
 	for i, t := range m.tensors {
-		shape := append(append(dims[:0], hi-lo), t.Shape()[1:]...)
+		shape := append(append(dims[:0], b.Rows), t.Shape()[1:]...)
 		b.Tensors[i].Reset(shape...)
 	}
-	b.Weights.Reset(hi - lo)
-	b.at = b.at[:0]
-	for row := lo; row < hi; row++ {
-		b.at = append(b.at, p.row(row))
-	}
+	b.Weights.Reset(b.Rows)
 	// Tensor after tensor in short loops, so that a processor asks memory for
 	// several rows at a time.
 	for k, t := range m.tensors {
-		gather(b.Tensors[k].Raw(), t.Raw(), b.at, t.RowLen())
+		gather(b.Tensors[k].Raw(), t.Raw(), b.At, t.RowLen())
 	}
 	if w := b.Weights.Floats(); m.weights != nil {
-		gather(w, m.weights, b.at, 1)
+		gather(w, m.weights, b.At, 1)
 	} else {
 		for i := range w {
 			w[i] = 1

@@ -226,11 +226,8 @@ func TestAverage(t *testing.T) {
 		}
 	}
 	loss := func(s *graph.State) float64 {
-		exe, _, err := buildEvaluation(mixed{}, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, loss, err := predictAll(exe, mixedRows(t, 2, 30, 16, false, 0.3), 0)
+		var outputs int
+		_, loss, err := predictAll(evaluation(mixed{}, s, &outputs), mixedRows(t, 2, 30, 16, false, 0.3), 0)
 		if err != nil {
 			t.Fatal(err)
 		}

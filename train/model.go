@@ -254,15 +254,12 @@ func (f *Fit) Evaluate(d Dataset) (meanLoss, accuracy float64, err error) {
 	if err := d.check(); err != nil {
 		return 0, 0, err
 	}
-	eval, _, err := buildEvaluation(f.task, f.State)
-	if err != nil {
-		return 0, 0, err
-	}
+	var outputs int
 	batches, err := d.batches(evalBatch, false, 0)
 	if err != nil {
 		return 0, 0, err
 	}
-	pred, meanLoss, err := predictAll(eval, batches, 1)
+	pred, meanLoss, err := predictAll(evaluation(f.task, f.State, &outputs), batches, 1)
 	if err != nil {
 		return 0, 0, err
 	}

@@ -29,6 +29,42 @@ type Task interface {
 	Loss(c *nn.Context, outputs, targets []*graph.Node) *graph.Node
 }
 
+// A Sized task has sequences among its inputs, whose length depends on the size of
+// a batch: a program is compiled for each size that comes, all over one state.
+type Sized interface {
+	Task
+	// At returns the task for batches of a size, with inputs of SizeLength or the
+	// most that they can be. All have the same variables.
+	At(size int) Task
+}
+
+// programs are those of a task, one for each size of batches.
+type programs struct {
+	task  Task
+	build func(Task) (graph.Executable, error)
+	made  []graph.Executable // by size; nil: none has come yet
+}
+
+func (p *programs) at(size int) (exe graph.Executable, err error) {
+	sized, ok := p.task.(Sized)
+	if !ok {
+		size = 0
+	}
+	if size < len(p.made) && p.made[size] != nil {
+		return p.made[size], nil
+	}
+	task := p.task
+	if ok {
+		task = sized.At(size)
+	}
+	if exe, err = p.build(task); err != nil {
+		return nil, err
+	}
+	p.made = append(p.made, make([]graph.Executable, max(0, size+1-len(p.made)))...)
+	p.made[size] = exe
+	return exe, nil
+}
+
 // ErrStopped is returned by Run, with the result so far, when its context was
 // cancelled. The state holds the best values if there are any, and the
 // checkpoint continues the run.
@@ -55,8 +91,9 @@ type trainer struct {
 	train Batches
 	valid Batches
 
-	step, apply, evaluate graph.Executable // apply is nil without accumulation
-	outputs               int              // predictions of evaluate
+	step, evaluate *programs
+	apply          graph.Executable // nil without accumulation
+	outputs        int              // predictions of evaluate
 
 	batch   Batch
 	mixer   *mixer // nil: rows stay as they are
@@ -237,7 +274,11 @@ func (t *trainer) trainBatch(last bool) error {
 		t.feeds = append(append(t.feeds, m.targets...), m.weights)
 	}
 	t.feeds = append(t.feeds, t.lr, t.seed, t.count)
-	if err := t.step.Run(t.feeds, t.results); err != nil {
+	step, err := t.step.at(t.batch.Size)
+	if err != nil {
+		return err
+	}
+	if err := step.Run(t.feeds, t.results); err != nil {
 		return err
 	}
 	t.Batches++
@@ -431,8 +472,9 @@ func (t *trainer) validate() (validation, error) {
 }
 
 // predictAll runs an evaluation program over all batches of an epoch and
-// returns the first predictions of the task and the mean loss.
-func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]float32, float64, error) {
+// returns the first predictions of the task, in the order of the data's rows, and
+// the mean loss.
+func predictAll(evaluate *programs, batches Batches, predictions int) ([][]float32, float64, error) {
 	if err := batches.Seek(0, 0); err != nil {
 		return nil, 0, err
 	}
@@ -453,6 +495,10 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 			return nil, 0, err
 		}
 		feeds = append(append(feeds[:0], b.Tensors...), b.Weights)
+		exe, err := evaluate.at(b.Size)
+		if err != nil {
+			return nil, 0, err
+		}
 		if err := exe.Run(feeds, out); err != nil {
 			return nil, 0, err
 		}
@@ -462,7 +508,17 @@ func predictAll(exe graph.Executable, batches Batches, predictions int) ([][]flo
 			if len(pred) <= i {
 				pred = append(pred, nil)
 			}
-			pred[i] = append(pred[i], o.Floats()...)
+			if b.At == nil {
+				pred[i] = append(pred[i], o.Floats()...)
+				continue
+			}
+			n := o.RowLen()
+			if pred[i] == nil {
+				pred[i] = make([]float32, batches.Rows()*n)
+			}
+			for k, row := range b.At {
+				copy(pred[i][row*n:(row+1)*n], o.Floats()[k*n:])
+			}
 		}
 	}
 }
@@ -489,11 +545,15 @@ func (t *trainer) restoreBest() {
 // build makes the programs: one training step (or, with accumulation, one that
 // adds up gradients and one that applies them) and one evaluation step.
 func (t *trainer) build() error {
-	p, err := t.stepProgram()
-	if err != nil {
-		return err
-	}
-	if t.step, err = cpu.Compile(p); err != nil {
+	t.step = &programs{task: t.task, build: func(task Task) (graph.Executable, error) {
+		p, err := t.stepProgram(task)
+		if err != nil {
+			return nil, err
+		}
+		return cpu.Compile(p)
+	}}
+	// All variables are there from now on.
+	if _, err := t.step.at(0); err != nil {
 		return err
 	}
 	if t.opts.Accumulate > 1 {
@@ -506,7 +566,8 @@ func (t *trainer) build() error {
 	t.lr, t.count = tensor.Scalar(0), tensor.New(tensor.Int32)
 	t.seed = tensor.New(tensor.Int32, 2)
 	t.results = []*tensor.Tensor{tensor.Zeros(), tensor.Zeros()}
-	t.evaluate, t.outputs, err = buildEvaluation(t.task, t.state)
+	t.evaluate = evaluation(t.task, t.state, &t.outputs)
+	_, err := t.evaluate.at(0)
 	return err
 }
 
@@ -515,10 +576,10 @@ func (t *trainer) updateOptions() optim.Options {
 }
 
 // stepProgram is what runs for every batch.
-func (t *trainer) stepProgram() (_ *graph.Program, err error) {
+func (t *trainer) stepProgram(task Task) (_ *graph.Program, err error) {
 	b := graph.New("train")
-	in := t.task.Inputs(b)
-	targets := t.task.Targets(b)
+	in := task.Inputs(b)
+	targets := task.Targets(b)
 	weights := b.Input("weights", tensor.Float32, graph.Rows)
 	if t.mixer, err = newMixer(&t.opts, in, targets); err != nil {
 		return nil, err
@@ -535,10 +596,10 @@ func (t *trainer) stepProgram() (_ *graph.Program, err error) {
 	seed := b.Input("seed", tensor.Int32, graph.N(2))
 	count := b.Input("step", tensor.Int32)
 	c := &nn.Context{B: b, State: t.state, Training: true, Seed: seed, Step: count, InitSeed: t.opts.Seed}
-	out := t.task.Forward(c, in)
-	loss, sum, weight := meanLoss(t.task, c, out, targets, weights)
+	out := task.Forward(c, in)
+	loss, sum, weight := meanLoss(task, c, out, targets, weights)
 	if t.mixer != nil {
-		_, otherSum, otherWeight := meanLoss(t.task, c, out, others, otherWeights)
+		_, otherSum, otherWeight := meanLoss(task, c, out, others, otherWeights)
 		sum, weight = graph.Add(sum, otherSum), graph.Add(weight, otherWeight)
 		loss = weightedMean(sum, weight)
 	}
@@ -564,12 +625,19 @@ func Program(task Task, opts Options) (*graph.Program, *graph.State, error) {
 		return nil, nil, err
 	}
 	t := &trainer{task: task, state: graph.NewState(), opts: opts}
-	p, err := t.stepProgram()
+	p, err := t.stepProgram(task)
 	return p, t.state, err
 }
 
-// buildEvaluation compiles the program that returns the weighted loss, the
-// weight and the predictions of a batch.
+// evaluation returns the programs that return the weighted loss, the weight and
+// the predictions of a batch, and sets outputs to the number of these.
+func evaluation(task Task, state *graph.State, outputs *int) *programs {
+	return &programs{task: task, build: func(task Task) (exe graph.Executable, err error) {
+		exe, *outputs, err = buildEvaluation(task, state)
+		return exe, err
+	}}
+}
+
 func buildEvaluation(task Task, state *graph.State) (graph.Executable, int, error) {
 	b := graph.New("evaluate")
 	in := task.Inputs(b)

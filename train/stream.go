@@ -12,10 +12,17 @@ import (
 
 // A Source makes the tensors of an input row by row, when a batch needs them:
 // what is too large to stand in memory for all rows, or differs from epoch to
-// epoch.
+// epoch or in length from row to row.
 type Source struct {
 	DType tensor.DType
 	Row   []int // shape of a row's tensor
+	// Lengths, unless nil, are those of sequences, one for each row: the first
+	// dimension of Row is then only the most that it can be, and that of a batch is
+	// the length of the batch's size times Unit, or the most. Fill fills it up.
+	Lengths []int32
+	Unit    int // how many values count as one where sizes are chosen; 0: 1
+	// Bytes is what the source holds in memory for all rows.
+	Bytes int
 	// Fill makes row at of out of a row of the data. Key is of all that is random
 	// about it: it follows from the seed, the epoch and the row's place in it, and
 	// from nothing else. Several goroutines call it, each for rows of its own.
@@ -55,9 +62,18 @@ func NewStream(tensors []*tensor.Tensor, sources []Source, weights []float32, si
 	if made != len(sources) {
 		return nil, fmt.Errorf("train: %d tensors are to be made and there are %d sources", made, len(sources))
 	}
-	m, err := NewMemory(held, weights, size, shuffle, seed)
+	m, err := newMemory(held, sources, weights, size, shuffle, seed)
 	s.Memory = m
 	return s, err
+}
+
+// Bytes is Memory's, and what the sources hold.
+func (s *Stream) Bytes() int {
+	n := s.Memory.Bytes()
+	for _, src := range s.sources {
+		n += src.Bytes
+	}
+	return n
 }
 
 // batchOf is a batch in the making, with what the sources make of it.
@@ -147,17 +163,20 @@ func (s *Stream) take() *flight {
 // make fills the batch of a step.
 func (s *Stream) make(b *batchOf, where place, step int) error {
 	s.fill(&b.held, where, step)
-	lo := step * s.size
 	if b.made == nil {
 		for _, src := range s.sources {
 			b.made = append(b.made, tensor.New(src.DType, append([]int{0}, src.Row...)...))
 		}
 	}
 	for k, src := range s.sources {
-		b.made[k].Reset(append([]int{b.held.Rows}, src.Row...)...)
-		for i := range b.held.Rows {
-			key := splitmix.Finish(s.seed ^ splitmix.Finish(uint64(where.epoch)+0x3c6ef372fe94f82b) ^ splitmix.Next(uint64(lo+i)))
-			if err := src.Fill(where.row(lo+i), key, b.made[k], i); err != nil {
+		shape := append([]int{b.held.Rows}, src.Row...)
+		if src.Lengths != nil {
+			shape[1] = min(shape[1], SizeLength(b.held.Size)*max(1, src.Unit))
+		}
+		b.made[k].Reset(shape...)
+		for i, at := range b.held.places {
+			key := splitmix.Finish(s.seed ^ splitmix.Finish(uint64(where.epoch)+0x3c6ef372fe94f82b) ^ splitmix.Next(uint64(at)))
+			if err := src.Fill(b.held.At[i], key, b.made[k], i); err != nil {
 				return err
 			}
 		}
@@ -187,7 +206,7 @@ func (s *Stream) Next(b *Batch) error {
 	}
 	f.lent = made
 	s.step++
-	b.Rows, b.Weights = made.held.Rows, made.held.Weights
+	b.Rows, b.Weights, b.Size, b.At = made.held.Rows, made.held.Weights, made.held.Size, made.held.At
 	b.Tensors = b.Tensors[:0]
 	for _, p := range s.places {
 		if p < 0 {

@@ -1,0 +1,138 @@
+package model
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/nn/optim"
+	"github.com/hone-ml/hone/train"
+)
+
+// articles returns rows of two texts, of up to 4 and of up to 120 words, whose
+// topic is in both.
+func articles(t testing.TB, rows int, seed uint64) *data.Table {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 7))
+	words := func(topic, n int) string {
+		var out []string
+		for range n {
+			if r.IntN(3) == 0 {
+				out = append(out, fmt.Sprintf("%c%d", 'a'+topic, r.IntN(20)))
+			} else {
+				out = append(out, fmt.Sprint("w", r.IntN(200)))
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	var records []map[string]any
+	for i := range rows {
+		topic := r.IntN(2)
+		title, body := words(topic, r.IntN(5)), words(topic, 1+r.IntN(1+r.IntN(120)))
+		if i%17 == 3 {
+			body = ""
+		}
+		records = append(records, map[string]any{"title": title, "body": body, "seen": float64(i), "topic": []string{"news", "sport"}[topic]})
+	}
+	table, err := data.FromRecords(data.Schema{{Name: "title", Type: data.Text}, {Name: "body", Type: data.Text}, {Name: "seen", Type: data.Number}, {Name: "topic", Type: data.Category}}, records)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table
+}
+
+// reader returns an untrained model of articles.
+func reader(t testing.TB, rows *data.Table, encoder string, network Network) *Model {
+	t.Helper()
+	out, err := defaults(t, &feature.BinaryOptions{}).Fit(rows.Column("topic"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &Model{Name: "topics", Target: "topic", Output: out, Network: network, State: graph.NewState()}
+	for _, c := range rows.Columns {
+		m.Schema = append(m.Schema, data.Field{Name: c.Name, Type: c.Type})
+		var o feature.InputOptions
+		switch c.Type {
+		case data.Text:
+			e := defaults(t, feature.TextEncoder{}.Variants()[encoder])
+			o = &feature.TextOptions{Encoder: feature.TextEncoder{Type: encoder, Options: e}}
+		case data.Number:
+			o = defaults(t, &feature.NumberOptions{})
+		default:
+			continue
+		}
+		f, err := o.Fit(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Inputs = append(m.Inputs, Input{c.Name, f})
+	}
+	return m
+}
+
+// learnTexts trains a model of sequences.
+func learnTexts(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Result {
+	t.Helper()
+	batches := func(training bool) *train.Stream {
+		x, sources, err := m.EncodeStreamed(rows, training)
+		if err != nil {
+			t.Fatal(err)
+		}
+		y, _, err := m.AllTargets(rows)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := train.NewStream(append(x, y...), sources, nil, 16, training, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(b.Close)
+		return b
+	}
+	r, err := train.Run(t.Context(), m.Task(), m.State, batches(true), batches(false), train.Options{Epochs: epochs, Optimizer: optim.Adam(5e-3)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestTextsKeepToThemselves: whatever is beside a row in a table, its prediction has
+// the same bits, also after save and load; with several texts and a number, of each
+// encoder.
+func TestTextsKeepToThemselves(t *testing.T) {
+	rows := articles(t, 150, 1)
+	for encoder := range (feature.TextEncoder{}).Variants() {
+		m := reader(t, rows, encoder, defaults(t, &MLP{}))
+		r := learnTexts(t, m, rows, 6)
+		first, last := r.History[0].Validation, r.History[5].Validation
+		if !(last < 0.9*first) {
+			t.Errorf("%s: the loss went from %g to %g", encoder, first, last)
+		}
+		all := predict(t, m, rows)
+		path := filepath.Join(t.TempDir(), "m.hone")
+		if err := m.Save(path, "test"); err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range rows.Rows {
+			if one := predict(t, again, rows.Slice(i, i+1)); !sameBits(one, all.Select([]int{i})) {
+				t.Errorf("%s: row %d by itself is predicted %v, in the table %v", encoder, i, one.Prob, all.Prob[i])
+			}
+		}
+		if some := predict(t, again, rows.Slice(37, 90)); some.Prob[3] != all.Prob[40] {
+			t.Errorf("%s: a part of the table is predicted otherwise", encoder)
+		}
+		// The linear baseline reads them too.
+		if l := learnTexts(t, m.With(m.Output, &Linear{}), rows, 3); !(l.History[2].Validation < l.History[0].Validation) {
+			t.Errorf("%s: the linear model does not learn", encoder)
+		}
+	}
+}
