@@ -267,7 +267,7 @@ func (r *csvFile) quoteError(b *block, err error) error {
 	if e.unterminated {
 		return &Error{Path: r.path, Line: line,
 			Problem: fmt.Sprintf("a quote (%c) is opened here and never closed", r.quote),
-			Remedy:  "close it, double it if it belongs to the value, or set data.quote: none", Quotes: true}
+			Remedy:  "close it, double it if it belongs to the value, or set data.quote: none"}
 	}
 	end := e.at + 1
 	for end < len(b.data) && end < e.at+20 && b.data[end] != '\n' {

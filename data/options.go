@@ -51,7 +51,7 @@ type Error struct {
 	Column  string // "" when it is not one column's fault
 	Problem string // what was found, what was expected
 	Remedy  string // what to do; may be empty
-	Quotes  bool   // quotes in the file do not go in pairs around fields
+	Quotes  bool   // a quote stands within a field: those of the file are perhaps text
 }
 
 func (e *Error) Error() string {

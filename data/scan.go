@@ -266,7 +266,7 @@ func (c *chunker) next() (*block, error) {
 			if open := c.opening(buf); open >= 0 {
 				e.Line += bytes.Count(buf[:open], []byte{'\n'})
 				e.Problem = fmt.Sprintf("a quote (%c) is opened here and not closed within %d MiB", c.quote, maxRecord>>20)
-				e.Remedy, e.Quotes = "close it, double it if it belongs to the value, or set data.quote: none", true
+				e.Remedy = "close it, double it if it belongs to the value, or set data.quote: none"
 			} else if bytes.IndexByte(buf, '\r') >= 0 {
 				e.Problem = "the lines end in a lone CR, expected LF or CRLF"
 				e.Remedy = "convert the line ends"

@@ -111,7 +111,7 @@ func Init(o InitOptions) (*Found, error) {
 	return f, err
 }
 
-// read reads the file. Where quotes do not go in pairs around fields, as in many
+// read reads the file. Where a quote stands within a field, as in many
 // files of tweets and reviews, and the rows are whole if they are taken for text,
 // they are text: options and note say so.
 func (o *InitOptions) read() (t *data.Table, schema data.Schema, note string, err error) {
