@@ -101,7 +101,7 @@ func (r *Reader) tryOnce() (*Table, error) {
 	return t, nil
 }
 
-func holdsText(t Type) bool { return t == Category || t == Identifier || t == Text }
+func holdsText(t Type) bool { return t == Category || t == Identifier || t == Text || t == Set }
 
 // retyped returns a column of identifiers or text, whose values are as they were
 // in the file, as another of these or a category.
@@ -160,6 +160,7 @@ func (r *Reader) guess() Schema {
 	for j, name := range r.names {
 		r.settleImages(stats[j])
 		if f, err := stats[j].infer(name, r.wanted(name), r.options.Layouts[name], r.place); err == nil {
+			f.EmptySet = slices.Contains(r.options.EmptySets, name)
 			schema[j] = f
 		}
 	}

@@ -17,9 +17,10 @@ type Options struct {
 	Sheet         string              `yaml:"sheet" json:"sheet,omitempty" doc:"of an Excel workbook; default: the first"`
 	MissingValues []string            `yaml:"missing_values" json:"missing_values,omitempty" doc:"spellings of a missing value, in any case; an empty field is always missing; default: na, n/a, nan, null, none, ? and others"`
 	Missing       map[string][]string `yaml:"missing" json:"missing,omitempty" doc:"of columns, spellings of a missing value beside those of missing_values, as in {glucose: [\"0\"]}"`
-	Types         map[string]Type     `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text,image" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
+	Types         map[string]Type     `yaml:"types" json:"types,omitempty" enum:"number,category,boolean,datetime,identifier,text,image,set" doc:"of columns, where the inferred one is not wanted, as in {zip: category}"`
 	Layouts       map[string]string   `yaml:"layouts" json:"layouts,omitempty" doc:"of datetime columns, written as Go does, as in {since: 02/01/2006 15:04}; default: inferred"`
 	Thousands     map[string]string   `yaml:"thousands" json:"thousands,omitempty" doc:"of columns, what parts the thousands of their numbers, as in {price: \".\"}: comma, point (the comma is then the decimal mark), space, apostrophe, or none; default: inferred"`
+	EmptySets     []string            `yaml:"empty_sets" json:"empty_sets,omitempty" doc:"columns of type set in which an empty cell means no label; elsewhere it is missing, and [] means no label"`
 	MaxExpansion  int                 `yaml:"max_expansion" json:"max_expansion,omitempty" default:"200" min:"1" doc:"times that a file grows when decompressed; beyond it a file of more than 64 MiB is refused"`
 
 	// Schema that was inferred earlier. Columns are then found by name, columns
@@ -147,7 +148,12 @@ func (o *Options) missingOf(column string) []string {
 func (o *Options) check() error {
 	for name, t := range o.Types {
 		if !slices.Contains(Types, t) {
-			return &Error{Column: name, Problem: fmt.Sprintf("data.types gives the unknown type %q, expected one of number, category, boolean, datetime, identifier, text", string(t))}
+			return &Error{Column: name, Problem: fmt.Sprintf("data.types gives the unknown type %q, expected one of number, category, boolean, datetime, identifier, text, image, set", string(t))}
+		}
+	}
+	for _, name := range o.EmptySets {
+		if t := o.Types[name]; t != "" && t != Set {
+			return &Error{Column: name, Problem: fmt.Sprintf("data.types says %s, and data.empty_sets is of sets", t), Remedy: "remove one of them"}
 		}
 	}
 	for name, t := range o.Thousands {

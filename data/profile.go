@@ -290,6 +290,7 @@ const (
 	TargetBinary   = "binary"
 	TargetCategory = "category"
 	TargetNumber   = "number"
+	TargetSet      = "set"
 )
 
 // TargetKind suggests what predicting the column means, and says why. Two
@@ -311,6 +312,9 @@ func targetKind(v *view) (kind, why string, err error) {
 			}
 		}
 		return "", "", &Error{Column: c.Name, Problem: "the target " + what + ", expected at least two to tell apart", Remedy: "choose another target, or rows that have both outcomes"}
+	}
+	if why, ok := looksLikeSets(c); ok {
+		return TargetSet, why, nil
 	}
 	switch c.Type {
 	case Number:

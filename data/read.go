@@ -214,6 +214,11 @@ func (r *Reader) checkNamed() error {
 			}
 		}
 	}
+	for _, n := range r.options.EmptySets {
+		if !slices.Contains(r.names, n) {
+			return &Error{Path: r.path, Column: n, Problem: "data.empty_sets names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
+		}
+	}
 	for n := range r.options.Missing {
 		if !slices.Contains(r.names, n) {
 			return &Error{Path: r.path, Column: n, Problem: "data.missing names it, but the file has no such column" + has(r.names), Remedy: absentRemedy(n, r.names)}
@@ -325,6 +330,7 @@ func (r *Reader) decide(stats []*statistics) error {
 		if r.options.MissingValues != nil || r.options.Missing[name] != nil {
 			f.Missing = r.options.missingOf(name)
 		}
+		f.EmptySet = slices.Contains(r.options.EmptySets, name)
 		schema[j] = f
 	}
 	partThousands(schema, stats)
@@ -337,6 +343,9 @@ func (r *Reader) decide(stats []*statistics) error {
 func (r *Reader) wanted(name string) Type {
 	if t := r.options.Types[name]; t != "" {
 		return t
+	}
+	if slices.Contains(r.options.EmptySets, name) {
+		return Set
 	}
 	return r.parts[0].types[name]
 }

@@ -109,7 +109,7 @@ func recordText(f Field, v any) (string, error) {
 	case int32:
 		return number(float64(v))
 	case int64:
-		if f.Type == Category || f.Type == Identifier || f.Type == Text {
+		if holdsText(f.Type) {
 			return strconv.FormatInt(v, 10), nil
 		}
 		return number(float64(v))

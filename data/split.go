@@ -214,7 +214,7 @@ func groups(c *Column, key func(int) uint64) [][]int {
 // distinct returns the column with a dictionary that holds every value once, which
 // that of identifiers and text need not; of images it holds what tells them apart.
 func distinct(c *Column) *Column {
-	if c.Type != Identifier && c.Type != Text && c.Type != Image {
+	if c.Type != Identifier && c.Type != Text && c.Type != Image && c.Type != Set {
 		return c
 	}
 	return once(c.digests())

@@ -18,10 +18,11 @@ const (
 	Identifier Type = "identifier"
 	Text       Type = "text"
 	Image      Type = "image"
+	Set        Type = "set" // of labels: see SplitSet
 )
 
 // Types lists every type.
-var Types = []Type{Number, Category, Boolean, Datetime, Identifier, Text, Image}
+var Types = []Type{Number, Category, Boolean, Datetime, Identifier, Text, Image, Set}
 
 // numeric says whether a column of the type is held as numbers, not as codes.
 func (t Type) numeric() bool { return t == Number || t == Datetime }
@@ -44,6 +45,8 @@ type Field struct {
 	// Missing holds the spellings of a missing value where they are not
 	// [MissingValues].
 	Missing []string `json:"missing,omitempty"`
+	// EmptySet says that an empty cell is the empty set of labels, not missing.
+	EmptySet bool `json:"empty_set,omitempty"`
 	// Note says what a reader of the data should know about how the type was
 	// chosen; "" when nothing is in doubt.
 	Note string `json:"note,omitempty"`
@@ -82,7 +85,7 @@ type Column struct {
 	Codes []int32
 	// Dict holds the values that Codes stand for: for a category the distinct
 	// values in the order of their first appearance, for a boolean the spelling
-	// of false and of true. Identifiers and text are not looked up, so that Dict
+	// of false and of true. Identifiers, text and sets are not looked up, so that Dict
 	// may hold the same value twice; nor are images, whose values [Column.Picture]
 	// opens.
 	Dict []string

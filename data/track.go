@@ -40,7 +40,7 @@ func (t *tracker) setBuilder(b *builder) {
 func (t *tracker) add(raw []byte, place func() int) {
 	v := trim(raw)
 	b := t.builder
-	if t.missing.has(v) {
+	if t.missing.has(v) && !(len(v) == 0 && b != nil && b.field.EmptySet) {
 		if b != nil {
 			b.skip()
 		}
@@ -86,8 +86,8 @@ func (t *tracker) add(raw []byte, place func() int) {
 		default:
 			c.Numbers = append(c.Numbers, t.numbers[k])
 		}
-	case Image:
-		if t.stats != nil {
+	case Image, Set:
+		if t.stats != nil && len(v) > 0 { // an empty set has no spelling to learn from
 			t.stats.add(v, 1, place)
 		}
 		t.build(raw)
@@ -157,7 +157,7 @@ func (t *tracker) take(spare *Column) (c *Column, given joinedText, begun bool) 
 	switch t.builder.field.Type {
 	default:
 		c = t.builder.take(spare)
-	case Identifier, Text, Image:
+	case Identifier, Text, Image, Set:
 		c, given = t.builder.column, t.builder.texts()
 		t.builder.reset(c.Len()+c.Len()/8, spare)
 	case Category:

@@ -305,7 +305,7 @@ func (b *builder) take(spare *Column) *Column {
 	switch b.field.Type {
 	case Category:
 		c.Dict = b.dict.strings(0)
-	case Identifier, Text, Image:
+	case Identifier, Text, Image, Set:
 		c.Dict = b.texts().appendTo(make([]string, 0, len(b.ends)))
 	}
 	b.reset(c.Len()+c.Len()/8, spare)
@@ -335,6 +335,10 @@ func (t joinedText) appendTo(list []string) []string {
 func (b *builder) add(raw []byte) error {
 	v := trim(raw)
 	c := b.column
+	if len(v) == 0 && b.field.EmptySet {
+		b.keep([]byte(EmptySet))
+		return nil
+	}
 	if b.missing.has(v) {
 		b.skip()
 		return nil
