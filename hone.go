@@ -17,9 +17,9 @@ type Row map[string]any
 
 // Prediction is the answer for one row.
 type Prediction struct {
-	Value         any                // the class, a string; or the number, a float64
-	Probability   float64            // of the class; 0 for numbers
-	Probabilities map[string]float64 // of every class; nil for numbers
+	Value         any                // the class, a string; the labels, a []string; or the number, a float64
+	Probability   float64            // of the class; 0 for numbers and labels
+	Probabilities map[string]float64 // of every class or label; nil for numbers
 	// Outputs are the predictions of the outputs after the first, by their column;
 	// nil where there is one.
 	Outputs map[string]Prediction
@@ -88,7 +88,12 @@ func predictionOf(p *model.Predictions, i int) Prediction {
 	if p.Kind == metric.Regression {
 		return Prediction{Value: p.Value[i]}
 	}
-	out := Prediction{Value: p.Classes[p.Class[i]], Probability: p.Confidence(i), Probabilities: map[string]float64{}}
+	out := Prediction{Probabilities: map[string]float64{}}
+	if p.Kind == metric.Multilabel {
+		out.Value = p.LabelsOf(i)
+	} else {
+		out.Value, out.Probability = p.Classes[p.Class[i]], p.Confidence(i)
+	}
 	for k, class := range p.Classes {
 		out.Probabilities[class] = p.ClassProbability(i, k)
 	}

@@ -66,6 +66,9 @@
 //     bytes of images in Parquet; data:image/… URLs. The column holds references or
 //     the images' files, never pixels; [Column.Picture] opens them, and equal ones
 //     are found by their hashes.
+//   - Set: labels, parted or as a JSON array, where that is declared; see [SplitSet].
+//     Such a column is otherwise text or a category, and as a target is taken for
+//     sets by [TargetKind] where short lists of recurring words stand in it.
 //   - Category: any other text, and a column without any value.
 //
 // A value is missing when, without surrounding spaces and in any case, it is

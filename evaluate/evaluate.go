@@ -73,6 +73,14 @@ func Headline(kind metric.Kind) string {
 		return "roc_auc"
 	case metric.Multiclass:
 		return "accuracy"
+	case metric.Multilabel:
+		return "f1_micro"
+	case metric.Ranking:
+		return "ndcg"
+	case metric.Text:
+		return "bleu"
+	case metric.Language:
+		return "bits_per_byte"
 	}
 	return "rmse"
 }
@@ -100,14 +108,20 @@ func Evaluate(in Input, opts Options) (*Result, error) {
 	if err := r.measure(in, ms, opts); err != nil {
 		return nil, err
 	}
-	if in.Test.Kind == metric.Regression {
+	switch in.Test.Kind {
+	case metric.Regression:
 		r.Residuals = residuals(in.Test)
-	} else if err := r.classify(in.Test); err != nil {
+	case metric.Multilabel:
+		r.labels(in.Test)
+	default:
+		err = r.classify(in.Test)
+	}
+	if err != nil {
 		return nil, err
 	}
 
 	trivial := in.TrivialLoss
-	if trivial == 0 && in.Validation != nil && in.Validation.Kind != metric.Regression {
+	if trivial == 0 && in.Validation != nil && (in.Validation.Kind == metric.Binary || in.Validation.Kind == metric.Multiclass) {
 		trivial = entropy(in.Validation)
 	}
 	r.Fit = Diagnose(in.Training, trivial, r.Compare("linear", ms[0].Name))

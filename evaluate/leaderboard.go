@@ -162,7 +162,7 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 			return nil, fmt.Errorf("%s has the classes %q, %s has %q: they cannot be compared", first.Name, first.Sample.Classes, e.Name, s.Classes)
 		case !slices.Equal(s.Target, first.Sample.Target):
 			return nil, fmt.Errorf("%s and %s predict other rows: give both the same rows in the same order", first.Name, e.Name)
-		case s.Prob == nil && s.Score == nil && s.Kind != metric.Regression:
+		case s.Prob == nil && s.Score == nil && (s.Kind == metric.Binary || s.Kind == metric.Multiclass):
 			unlikely = e.Name
 		}
 		if _, err := metric.Values(s, nil); err != nil {

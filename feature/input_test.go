@@ -260,7 +260,7 @@ func TestInputTypes(t *testing.T) {
 	if ColumnTypes(false, "no such type") != nil {
 		t.Error("an unknown type reads columns")
 	}
-	if len(InputTypes()) != 6 || len(OutputTypes()) != 3 {
+	if len(InputTypes()) != 6 || len(OutputTypes()) != 4 {
 		t.Errorf("%v and %v", names(inputs), names(outputs))
 	}
 }

@@ -38,6 +38,7 @@ func fittedOutputs(t testing.TB) map[string]Output {
 		`{"type":"binary","fitted":{"negative":"no","positive":"yes","threshold":0.5,"share":0.25}}`:                                       fitOutput(t, withDefaults[BinaryOptions](t, nil), booleans("nnny")),
 		`{"type":"category","fitted":{"classes":["a","b"],"shares":[0.75,0.25],"label_smoothing":0.1}}`:                                    fitOutput(t, withDefaults(t, func(o *CategoryOutputOptions) { o.Smoothing = 0.1 }), categories("a", "b", "a", "a")),
 		`{"type":"binary","fitted":{"negative":"no","positive":"yes","threshold":0.5,"share":0.25,"loss":"focal","gamma":2,"alpha":0.75}}`: fitOutput(t, withDefaults(t, func(o *BinaryOptions) { o.Loss, o.Alpha = focal, 0.75 }), booleans("nnny")),
+		`{"type":"set","fitted":{"labels":["a","b"],"shares":[1,0.5],"delimiter":";","thresholds":[0.5,0.5],"mean":1.5}}`:                  fitOutput(t, withDefaults[SetOptions](t, nil), categories("a;b", "a")),
 		`{"type":"number","fitted":{"mean":2,"deviation":1,"log":false,"low":1,"high":3,"average":2,"loss":"huber","delta":1}}`:            fitOutput(t, withDefaults(t, func(o *NumberOutputOptions) { o.Loss = "huber" }), numbers(1, 3)),
 	}
 }

@@ -33,7 +33,10 @@ type CompareOptions struct {
 	Data    data.Options
 	Target  string // "": the first output of the first bundle that all bundles have
 	Dir     string // whose register knows the runs
+	Task    string // what a file of predictions holds, one of the Task constants; "": found by looking
 	evaluate.RankOptions
+
+	inside bool // a file of predictions has the truth
 }
 
 // Comparison is what `hone compare --json` prints.
@@ -83,6 +86,8 @@ type truth struct {
 	weight  string      // the column that all bundles count rows by, where the file has it, and
 	weights *data.Field // how it is written
 	inside  bool        // files of predictions have the target, as the truth
+	loose   bool        // such a class is not of the target's type
+	strays  []string    // classes that files of predictions have, and neither bundles nor rows
 }
 
 // Compare measures models on the same rows and tests each against the best.
@@ -98,8 +103,7 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if err := distinctCandidates(all); err != nil {
 		return nil, err
 	}
-	inside := o.File == ""
-	if inside {
+	if o.File == "" {
 		if err := o.findTruth(all); err != nil {
 			return nil, err
 		}
@@ -108,7 +112,6 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	know.inside = inside
 	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
 	if others := shared(all, know.target); len(others) > 0 {
 		c.Notes = append(c.Notes, fmt.Sprintf("compared by %s; the bundles also predict %s: --target NAME compares by another", know.target, strings.Join(others, ", ")))
@@ -331,7 +334,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 			if f == nil {
 				return nil, mistake("%s does not say what its target %s looks like: train it again", c.path, target)
 			}
-			know = &truth{from: c.name, target: target, field: *f, output: m.Outputs()[c.output(target)].Feature}
+			know = &truth{inside: o.inside, from: c.name, target: target, field: *f, output: m.Outputs()[c.output(target)].Feature}
 			know.others = slices.DeleteFunc(targetsOf(m), func(n string) bool { return n == target })
 			continue
 		}
@@ -341,7 +344,7 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 		know.others = append(know.others, targetsOf(m)...)
 	}
 	if know != nil {
-		return know, nil
+		return know, know.meet(all, o)
 	}
 	if o.Target == "" {
 		return nil, mistake("no bundle says what is predicted: name the column of %s with --target", o.File)
@@ -354,7 +357,8 @@ func agreed(all []*candidate, o CompareOptions) (*truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &truth{from: o.File, target: o.Target, field: field, output: output}, nil
+	know = &truth{inside: o.inside, from: o.File, target: o.Target, field: field, output: output}
+	return know, know.meet(all, o)
 }
 
 // fits refuses a bundle that predicts something else.
@@ -366,7 +370,7 @@ func (k *truth) fits(c *candidate) error {
 	switch out := c.model.Outputs()[at].Feature; {
 	case out.Kind() != k.output.Kind():
 		return mistake("%s has a %s task, %s a %s one: they cannot be compared", k.from, k.output.Kind(), c.name, out.Kind())
-	case !sameClasses(out.Classes(), k.output.Classes()):
+	case out.Kind() != metric.Multilabel && !sameClasses(out.Classes(), k.output.Classes()):
 		return mistake("%s has the classes %q, %s has %q: they cannot be compared", k.from, k.output.Classes(), c.name, out.Classes())
 	}
 	return nil
@@ -466,7 +470,10 @@ func (k *truth) predict(ctx context.Context, c *candidate, rows *scene, o Compar
 			fact.RunSeconds = s.Seconds
 		}
 	}
-	return inOrder((heldOut{p[at], targets, rows.weights}).sample(), k.output.Classes()), nil
+	if k.output.Kind() == metric.Multilabel { // by the labels of all, each by itself
+		return (heldOut{inClasses(p[at], k.output.Classes()), rows.targets, rows.weights}).sample(), nil
+	}
+	return k.widened(inOrder((heldOut{p[at], targets, rows.weights}).sample(), k.output.Classes())), nil
 }
 
 // inOrder puts the classes of a sample into the order of classes, which are

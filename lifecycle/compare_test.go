@@ -220,7 +220,6 @@ func TestCompareMistakes(t *testing.T) {
 		{"no id", []string{path, rewrite(t, p, "lost.csv", value(7, "id", "S-?"))}, rows, "", []string{"lost.csv has no prediction for row 7", "id"}},
 		{"id twice", []string{path, rewrite(t, p, "twice.csv", func(r [][]string) [][]string { return append(r, r[3]) })}, rows, "", []string{"rows 3 and 501 both have id"}},
 		{"missing", []string{path, rewrite(t, p, "missing.csv", value(9, "bought", ""))}, rows, "", []string{"missing.csv, row 9: bought is missing"}},
-		{"class", []string{path, rewrite(t, p, "class.csv", value(9, "bought", "perhaps"))}, rows, "", []string{"class.csv", "perhaps"}},
 		{"no predictions", []string{path, rewrite(t, p, "none.csv", without("bought", "bought_probability_yes"))}, rows, "", []string{"none.csv has no predictions", "p_CLASS"}},
 		{"order", []string{path, rewrite(t, rows, "order.csv", func(r [][]string) [][]string { return backwards(without("id", "age", "income", "since")(r)) })}, rows, "", []string{"order.csv, row ", "another order"}},
 		{"probability", []string{path, rewrite(t, p, "high.csv", value(4, "bought_probability_yes", "1.5"))}, rows, "", []string{"high.csv", "1.5"}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
+	"github.com/hone-ml/hone/model"
 )
 
 // readTarget reads the target of rows, its type found by looking.
@@ -86,6 +87,15 @@ func (k *truth) columns(c *candidate, have, rows []string, given map[string]stri
 		if name != "" {
 			p.prob = []string{name}
 		}
+	case metric.Multilabel:
+		found := false
+		for _, label := range classes {
+			name := probability(label)
+			p.prob, found = append(p.prob, name), found || name != ""
+		}
+		if !found {
+			p.prob = nil
+		}
 	case metric.Multiclass:
 		var lacks []string
 		for _, class := range classes {
@@ -136,9 +146,17 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 	if p.decision != "" {
 		f := k.field
 		f.Name = p.decision
+		if k.output.Kind() == metric.Multilabel { // where an empty cell has no label
+			f = data.Field{Name: p.decision, Type: data.Set, EmptySet: true}
+		} else if k.loose {
+			f = data.Field{Name: p.decision, Type: data.Category}
+		}
 		fields = append(fields, f)
 	}
 	for _, n := range p.prob {
+		if n == "" {
+			continue
+		}
 		fields = append(fields, data.Field{Name: n, Type: data.Number})
 	}
 	if p.other != "" {
@@ -187,15 +205,18 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 		}
 	}
 	s := &metric.Sample{Kind: k.output.Kind(), Classes: k.output.Classes(), Target: scene.targets, Weight: scene.weights}
-	if p.decision != "" {
-		if classes := k.output.Classes(); classes != nil {
-			col := t.Column(p.decision)
-			for i := range t.Rows {
-				if !slices.Contains(classes, col.Text(i)) {
-					return nil, nil, mistake("%s, row %d: %s is %q, and the classes are %q: correct it, or, if it is a class that no row of %s has, give the probabilities of all classes as p_CLASS", c.path, from[i]+1, p.decision, col.Text(i), classes, o.File)
-				}
-			}
+	switch {
+	case s.Kind == metric.Multilabel:
+		if s, err = k.sets(t, p, scene, c.path, from); err != nil {
+			return nil, nil, err
 		}
+	case p.decision == "":
+	case k.strays != nil:
+		col := t.Column(p.decision)
+		for i := range t.Rows {
+			s.Pred = append(s.Pred, float64(slices.Index(k.classes(), col.Text(i))))
+		}
+	default:
 		if s.Pred, err = k.values(t.Column(p.decision)); err != nil {
 			return nil, nil, mistake("%s: %v", c.path, err)
 		}
@@ -205,14 +226,21 @@ func (k *truth) predictions(c *candidate, scene *scene, o CompareOptions) (*metr
 		if err != nil {
 			return nil, nil, mistake("%s: %v", c.path, err)
 		}
-		for i, v := range values {
-			if v != s.Target[i] {
+		width := model.TargetWidth(k.output)
+		for at, v := range values {
+			if i := at / width; v != scene.targets[at] {
 				return nil, nil, mistake("%s, row %d: %s is %q, in %s it is %q: both files must have the same rows; give their rows one order, or a column that identifies them", c.path, from[i]+1, k.target, t.Column(k.target).Text(i), o.File, rows.Column(k.target).Text(scene.keep[i]))
 			}
 		}
 	}
-	if err := k.probabilities(s, t, p, c.path, from); err != nil {
-		return nil, nil, err
+	if s.Kind != metric.Multilabel {
+		if err := k.probabilities(s, t, p, c.path, from); err != nil {
+			return nil, nil, err
+		}
+		if note := k.tellStrays(s, o.File); note != "" {
+			notes = append(notes, note)
+		}
+		s = k.widened(s)
 	}
 	if p.decision == k.target && s.Prob != nil && slices.Equal(s.Pred, s.Target) {
 		notes = append(notes, fmt.Sprintf("%s is right in every row and taken for the prediction, though there are probabilities: is it the truth? Then take it out, or give --columns", k.target))

@@ -275,13 +275,10 @@ func (o *outOfFolds) sort() {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return o.rows[a] - o.rows[b] })
-	o.rows, o.fold, o.truth = pick(o.rows, order, 1), pick(o.fold, order, 1), pick(o.truth, order, 1)
+	width := len(o.truth) / len(o.rows)
+	o.rows, o.fold, o.truth = pick(o.rows, order, 1), pick(o.fold, order, 1), pick(o.truth, order, width)
 	for _, p := range o.by {
-		width := 1
-		if p.Kind == metric.Multiclass {
-			width = len(p.Classes)
-		}
-		p.Prob, p.Class, p.Value = pick(p.Prob, order, width), pick(p.Class, order, 1), pick(p.Value, order, 1)
+		*p = *p.Select(order)
 	}
 }
 
@@ -362,7 +359,22 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 // inClasses returns predictions by the classes of all rows, of which the training
 // rows of an expanding window may lack some: their probability is 0.
 func inClasses(p *model.Predictions, classes []string) *model.Predictions {
-	if p.Kind != metric.Multiclass || slices.Equal(p.Classes, classes) {
+	if p.Classes == nil || slices.Equal(p.Classes, classes) {
+		return p
+	}
+	if p.Kind == metric.Multilabel {
+		n := p.Rows() * len(classes)
+		q := &model.Predictions{Kind: p.Kind, Classes: classes, Delimiter: p.Delimiter, Prob: make([]float64, n), Class: make([]int, n)}
+		for k, name := range p.Classes {
+			to := slices.Index(classes, name)
+			for i := range p.Rows() {
+				q.Prob[i*len(classes)+to] = p.Prob[i*len(p.Classes)+k]
+				q.Class[i*len(classes)+to] = p.Class[i*len(p.Classes)+k]
+			}
+		}
+		return q
+	}
+	if p.Kind != metric.Multiclass {
 		return p
 	}
 	q := &model.Predictions{Kind: p.Kind, Classes: classes, Prob: make([]float64, p.Rows()*len(classes)), Class: make([]int, p.Rows())}

@@ -50,6 +50,12 @@ func (p *prepared) checkClasses(c *Config) error {
 	}
 	var numbers []string
 	for _, o := range p.model.Outputs() {
+		if o.Feature.Kind() == metric.Multilabel {
+			remedy := "set positive_weight: balanced of the output, by which each label's rows count as much as the others"
+			return mistake("%s: train.%s: %q is predicted as sets of labels, whose rows are of no one class: remove the key and %s", c.doc.Name(), key, o.Column, remedy)
+		}
+	}
+	for _, o := range p.model.Outputs() {
 		if o.Feature.Classes() == nil {
 			numbers = append(numbers, strconv.Quote(o.Column))
 		}
@@ -194,6 +200,9 @@ func (f *fitted) chooseThresholds(c *Config, p *prepared) ([]string, error) {
 // chooseThreshold returns the output with the threshold that it chose, and what it
 // chose; "" where that was not asked for.
 func (h heldOut) chooseThreshold(c *Config, output feature.Output, options feature.OutputOptions) (feature.Output, string, error) {
+	if o, ok := options.(*feature.SetOptions); ok {
+		return h.chooseSetThresholds(output.(*feature.Set), o)
+	}
 	o, ok := options.(*feature.BinaryOptions)
 	if !ok || o.Threshold != feature.AutoThreshold {
 		return output, "", nil

@@ -101,7 +101,7 @@ func Init(o InitOptions) (*Found, error) {
 	text, err := config.Write(config.Map{
 		{Key: "name", Value: modelName(whole, f.Target), Line: "of the model and its bundle",
 			Head: fmt.Sprintf("What hone makes of %s. It runs as it is: hone run %s\nEvery key that is not here has a default: hone config show %s", filepath.Base(whole), file, file)},
-		{Key: "data", Value: sources(o), Head: "The rows, and which are for what."},
+		{Key: "data", Value: sources(o, f.Task), Head: "The rows, and which are for what."},
 		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
 		{Key: "outputs", Value: output, Head: "The column to predict."},
 		{Key: "network", Value: f.network(table), Head: "What joins the inputs."},
@@ -206,8 +206,12 @@ func relative(path, output string) string {
 }
 
 // sources is the section on data.
-func sources(o InitOptions) config.Map {
+func sources(o InitOptions, task string) config.Map {
 	m := config.Map{{Key: "source", Value: relative(o.File, o.Output)}}
+	method := "stratified"
+	if task == data.TargetSet { // whose combinations are too many to be strata
+		method = "random"
+	}
 	switch {
 	case o.validation != "" && o.Test != "":
 		m = append(m, config.Entry{Key: "validation", Value: relative(o.validation, o.Output), Line: "choices are made on these rows"},
@@ -219,13 +223,13 @@ func sources(o InitOptions) config.Map {
 			config.Entry{Key: "test", Value: relative(o.Test, o.Output), Line: "read once, at the end"})
 	default:
 		m = append(m, config.Entry{Key: "split", Line: "to train, validate and test on",
-			Value: config.Map{{Key: "method", Value: "stratified"}, {Key: "fractions", Value: []float64{0.8, 0.1, 0.1}}}})
+			Value: config.Map{{Key: "method", Value: method}, {Key: "fractions", Value: []float64{0.8, 0.1, 0.1}}}})
 	}
 	for _, e := range []config.Entry{ // how to read the files, as Init was told to
 		{Key: "delimiter", Value: o.Data.Delimiter}, {Key: "quote", Value: o.Data.Quote}, {Key: "encoding", Value: o.Data.Encoding},
 		{Key: "header", Value: o.Data.Header}, {Key: "names", Value: o.Data.Names}, {Key: "skip_lines", Value: o.Data.SkipLines},
 		{Key: "missing_values", Value: o.Data.MissingValues}, {Key: "missing", Value: o.Data.Missing}, {Key: "types", Value: o.Data.Types}, {Key: "layouts", Value: o.Data.Layouts},
-		{Key: "max_expansion", Value: o.Data.MaxExpansion},
+		{Key: "empty_sets", Value: o.Data.EmptySets}, {Key: "max_expansion", Value: o.Data.MaxExpansion},
 	} {
 		if !reflect.ValueOf(e.Value).IsZero() {
 			m = append(m, e)
@@ -335,6 +339,10 @@ func (f *Found) output(target *data.Column, why string) (config.List, error) {
 		b := out.(*feature.Binary)
 		m = append(m, config.Entry{Key: "positive", Value: b.Positive})
 		comment = fmt.Sprintf("%.3g %% of the rows are %s", 100*b.Share, oneLine(b.Positive))
+	case data.TargetSet:
+		if d := data.SetDelimiter(target); d != "" {
+			m = append(m, config.Entry{Key: "delimiter", Value: d})
+		}
 	case data.TargetNumber:
 		comment = "a number; for classes: type: category"
 	}

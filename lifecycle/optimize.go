@@ -291,7 +291,7 @@ func (p *prepared) weighed(held []heldOut, shares [][]float64) (*metric.Sample, 
 // nats, of numbers in deviations of the training targets, squared where training
 // squares them.
 func (p *prepared) jointLoss(held []heldOut, shares [][]float64) (*metric.Sample, error) {
-	n := len(held[0].truth)
+	n := held[0].rows()
 	s := &metric.Sample{Kind: metric.Regression, Target: make([]float64, n), Pred: make([]float64, n), Weight: held[0].weight}
 	for i, h := range held {
 		weight, name := p.model.LossWeights[i], lossMetric(p.outputs[i])
@@ -303,7 +303,8 @@ func (p *prepared) jointLoss(held []heldOut, shares [][]float64) (*metric.Sample
 		if h.by.Kind == metric.Regression {
 			unit = deviation(p.train.Column(p.model.Outputs()[i].Column).Numbers)
 		}
-		for row, y := range h.truth {
+		for row := range n {
+			y := h.truth[row*h.width()]
 			if math.IsNaN(y) {
 				continue
 			}
@@ -313,6 +314,13 @@ func (p *prepared) jointLoss(held []heldOut, shares [][]float64) (*metric.Sample
 				loss = math.Abs(h.by.Value[row]-y) / unit
 				if name == "rmse" {
 					loss *= loss
+				}
+			case h.by.Kind == metric.Multilabel:
+				for j, p := range h.by.Prob[row*len(h.by.Classes) : (row+1)*len(h.by.Classes)] {
+					if h.truth[row*h.width()+j] == 0 {
+						p = 1 - p
+					}
+					loss -= math.Log(max(p, 0x1p-52)) / float64(len(h.by.Classes))
 				}
 			default:
 				loss = -math.Log(max(h.by.Probability(row, int(y)), 0x1p-52)) // as log_loss clips
@@ -437,7 +445,7 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 	}
 	var seen, constant []heldOut
 	for i := range p.outputs {
-		best, err := p.trivial(i, len(b.fit.held[i].truth))
+		best, err := p.trivial(i, b.fit.held[i].rows())
 		if err != nil {
 			return e, err
 		}
@@ -491,7 +499,7 @@ func (r *run) evidence(ctx context.Context, b contender) (optimize.Evidence, err
 
 // sure counts the predictions that are sure of their class.
 func sure(e *optimize.Evidence, s *metric.Sample) {
-	if s.Prob == nil {
+	if s.Prob == nil || s.Kind == metric.Multilabel {
 		return
 	}
 	k := len(s.Prob) / s.Rows()

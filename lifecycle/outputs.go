@@ -165,17 +165,29 @@ type heldOut struct {
 	weight []float64 // nil: all 1
 }
 
+// width is how many targets a row has; of labels one for each, and one for those
+// that are unseen.
+func (h heldOut) width() int {
+	if h.by.Kind == metric.Multilabel {
+		return len(h.by.Classes) + 1
+	}
+	return 1
+}
+
+func (h heldOut) rows() int { return len(h.truth) / h.width() }
+
 // sample leaves out the rows that have no target.
 func (h heldOut) sample() *metric.Sample {
 	var rows []int
-	for i, y := range h.truth {
-		if !math.IsNaN(y) {
+	k := h.width()
+	for i := range h.rows() {
+		if !math.IsNaN(h.truth[i*k]) {
 			rows = append(rows, i)
 		}
 	}
 	by, truth, weight := h.by, h.truth, h.weight
-	if len(rows) < len(h.truth) {
-		by, truth, weight = by.Select(rows), pick(truth, rows, 1), pick(weight, rows, 1)
+	if len(rows) < h.rows() {
+		by, truth, weight = by.Select(rows), pick(truth, rows, k), pick(weight, rows, 1)
 	}
 	s := by.Sample(truth)
 	s.Weight = weight
@@ -185,8 +197,9 @@ func (h heldOut) sample() *metric.Sample {
 // checkMeasured finds an output that no row of a part has a target of.
 func checkMeasured(m *model.Model, targets [][]float64, what string) error {
 	for i, o := range m.Outputs() {
-		if n := (heldOut{by: &model.Predictions{}, truth: targets[i]}).known(); n == 0 {
-			return mistake("the column %q to predict is missing in every one of the %d %s rows, on which it is to be measured: take more of them, or remove the output", o.Column, len(targets[i]), what)
+		h := heldOut{by: &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()}, truth: targets[i]}
+		if h.known() == 0 {
+			return mistake("the column %q to predict is missing in every one of the %d %s rows, on which it is to be measured: take more of them, or remove the output", o.Column, h.rows(), what)
 		}
 	}
 	return nil
@@ -194,9 +207,9 @@ func checkMeasured(m *model.Model, targets [][]float64, what string) error {
 
 // known returns the number of rows that have a target.
 func (h heldOut) known() int {
-	n := 0
-	for _, y := range h.truth {
-		if !math.IsNaN(y) {
+	n, k := 0, h.width()
+	for i := range h.rows() {
+		if !math.IsNaN(h.truth[i*k]) {
 			n++
 		}
 	}

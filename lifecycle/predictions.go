@@ -34,7 +34,7 @@ func (o *CompareOptions) findTruth(all []*candidate) error {
 		have = append(have, columns...)
 		for _, name := range wanted {
 			if slices.Contains(columns, name) {
-				o.File, o.Target = c.path, name
+				o.File, o.Target, o.inside = c.path, name, true
 				return nil
 			}
 		}
@@ -48,6 +48,18 @@ func (o *CompareOptions) findTruth(all []*candidate) error {
 // outputOf says how the target is predicted, where no bundle does: by its
 // values, and classes that only predictions have a probability of.
 func outputOf(column *data.Column, all []*candidate, o CompareOptions) (feature.Output, error) {
+	set := o.Task == TaskSet
+	if o.Task == "" {
+		kind, _, err := data.TargetKind(column)
+		set = err == nil && kind == data.TargetSet
+	}
+	if set {
+		output, err := (&feature.SetOptions{MinRows: 1}).Fit(column)
+		if err != nil {
+			return nil, mistake("%s: %v", o.File, err)
+		}
+		return output, nil
+	}
 	classes := map[string]bool{}
 	for i := range column.Len() {
 		if !column.Missing(i) && len(classes) <= 50 {
@@ -151,6 +163,7 @@ type PredictionsEvaluation struct {
 	Task      string                     `json:"task"`
 	Classes   []string                   `json:"classes,omitempty"` // of two, the second is the positive one
 	Metrics   map[string]metric.Interval `json:"metrics"`
+	PerLabel  []evaluate.ClassScore      `json:"per_label,omitempty"` // of sets, each label by itself
 	// SlicedBy is the metric of the slices.
 	SlicedBy string           `json:"sliced_by"`
 	Slices   []evaluate.Slice `json:"slices"` // by columns that are neither truth nor prediction, the worst first
@@ -166,8 +179,7 @@ func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
 	}
 	c := CompareOptions{Models: []string{o.Predictions}, File: o.File, Data: o.Data, Target: o.Target, Columns: o.Columns}
 	all := []*candidate{{name: o.Predictions, path: o.Predictions}}
-	inside := c.File == ""
-	if inside {
+	if c.File == "" {
 		if err := c.findTruth(all); err != nil {
 			return nil, err
 		}
@@ -176,7 +188,6 @@ func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
 	if err != nil {
 		return nil, err
 	}
-	know.inside = inside
 	if err := know.weighBy(o.Weight, c); err != nil {
 		return nil, err
 	}
@@ -232,7 +243,7 @@ func (o PredictionOptions) measure(s *metric.Sample, unlabeled int, target strin
 	}
 	e := &PredictionsEvaluation{
 		File: o.Predictions, Rows: one.Rows, Unlabeled: unlabeled, Weight: o.Weight, Target: target, Task: s.Kind.String(), Classes: s.Classes,
-		Metrics: one.Metrics, Slices: []evaluate.Slice{}, Notes: append([]string{}, notes...), Order: one.Order, Level: o.Level,
+		Metrics: one.Metrics, PerLabel: one.PerLabel, Slices: []evaluate.Slice{}, Notes: append([]string{}, notes...), Order: one.Order, Level: o.Level,
 	}
 	if s.Prob == nil && s.Score != nil {
 		e.Notes = append(e.Notes, "score goes beyond 0 to 1: it orders the rows, and metrics of probabilities are left out")

@@ -599,6 +599,13 @@ func trivial(output feature.Output, options feature.OutputOptions, n int) (*mode
 		for range n {
 			out.Prob, out.Class = append(out.Prob, o.Shares...), append(out.Class, best)
 		}
+	case *feature.Set:
+		s, ok := options.(*feature.SetOptions)
+		present := o.Constant(ok && s.Threshold < 0)
+		out.Delimiter = o.Delimiter
+		for range n {
+			out.Prob, out.Class = append(out.Prob, o.Shares...), append(out.Class, present...)
+		}
 	case *feature.NumberOutput:
 		for range n {
 			out.Value = append(out.Value, o.Average)

@@ -356,6 +356,9 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		if err != nil {
 			return nil, &UserError{err.Error()}
 		}
+		if note := unseenLabels(o, r.p.test); note != "" {
+			one.Notes = append(one.Notes, note)
+		}
 		if r.crossed != nil {
 			one.CrossValidation = r.crossed.result[i]
 		}

@@ -118,6 +118,9 @@ func predictionColumns(target string, p *model.Predictions) ([]string, []func(in
 		return names, []func(int) any{func(i int) any { return p.Value[i] }}
 	}
 	columns := []func(int) any{func(i int) any { return p.Classes[p.Class[i]] }}
+	if p.Kind == metric.Multilabel {
+		columns[0] = func(i int) any { return setLabels{p.LabelsOf(i), p.Delimiter} }
+	}
 	if p.Kind == metric.Binary {
 		names = append(names, target+"_probability_"+p.Classes[1])
 		return names, append(columns, func(i int) any { return p.Prob[i] })
@@ -166,6 +169,8 @@ func (c *csvRows) row(values []any) error {
 			c.record = append(c.record, strconv.FormatFloat(v, 'g', -1, 64))
 		case string:
 			c.record = append(c.record, v)
+		case setLabels:
+			c.record = append(c.record, v.cell())
 		}
 	}
 	return c.w.Write(c.record)
@@ -232,6 +237,9 @@ type Evaluation struct {
 	Why       string                     `json:"-"`                   // the first of them, with the reasons
 	Weight    string                     `json:"weight,omitempty"`    // the column by which rows count; "": all the same
 	Metrics   map[string]metric.Interval `json:"metrics"`
+	// PerLabel are the labels of sets, each by itself.
+	PerLabel []evaluate.ClassScore `json:"per_label,omitempty"`
+	Notes    []string              `json:"notes,omitempty"`
 	// Outputs are the measures of the outputs after the first, by name.
 	Outputs map[string]OutputEvaluation `json:"outputs,omitempty"`
 	Order   []string                    `json:"-"`
@@ -243,6 +251,7 @@ type OutputEvaluation struct {
 	Rows      int                        `json:"rows"`
 	Unlabeled int                        `json:"rows_without_target"`
 	Metrics   map[string]metric.Interval `json:"metrics"`
+	PerLabel  []evaluate.ClassScore      `json:"per_label,omitempty"`
 	Order     []string                   `json:"-"`
 }
 
@@ -354,8 +363,11 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 			return nil, err
 		}
 		one.Unlabeled = unlabeled + t.Rows - one.Rows
+		if note := unseenLabels(o, t); note != "" {
+			e.Notes = append(e.Notes, note)
+		}
 		if i == 0 {
-			e.Rows, e.Unlabeled, e.Metrics, e.Order = one.Rows, one.Unlabeled, one.Metrics, one.Order
+			e.Rows, e.Unlabeled, e.Metrics, e.Order, e.PerLabel = one.Rows, one.Unlabeled, one.Metrics, one.Order, one.PerLabel
 			continue
 		}
 		if e.Outputs == nil {
@@ -401,6 +413,9 @@ func measureAll(s *metric.Sample, named []string, resamples int, level float64, 
 		}
 	}
 	e := OutputEvaluation{Rows: s.Rows(), Metrics: map[string]metric.Interval{}}
+	if s.Kind == metric.Multilabel && s.Pred != nil {
+		e.PerLabel = evaluate.PerLabel(s)
+	}
 	intervals, err := metric.Bootstrap(s, ms, resamples, level, seed)
 	if err != nil {
 		return e, err

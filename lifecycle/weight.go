@@ -202,9 +202,14 @@ func (p *prepared) averaged(o model.Output) (feature.Output, error) {
 	shares := make([]float64, len(o.Feature.Classes()))
 	for i, w := range weights {
 		sum += w
-		if o.Feature.Kind() == metric.Regression {
+		switch o.Feature.Kind() {
+		case metric.Regression:
 			mean += w * targets[i]
-		} else {
+		case metric.Multilabel:
+			for j := range shares {
+				shares[j] += w * targets[i*model.TargetWidth(o.Feature)+j]
+			}
+		default:
 			shares[int(targets[i])] += w
 		}
 	}
@@ -220,6 +225,10 @@ func (p *prepared) averaged(o model.Output) (feature.Output, error) {
 		g.Share = shares[1]
 		return &g, nil
 	case *feature.CategoryOutput:
+		g := *f
+		g.Shares = shares
+		return &g, nil
+	case *feature.Set:
 		g := *f
 		g.Shares = shares
 		return &g, nil

@@ -1,6 +1,9 @@
 package metric
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The metrics of probabilities: means of a loss per row.
 
@@ -9,8 +12,8 @@ var (
 		Name: "log_loss", Aliases: []string{"logloss", "cross_entropy"}, Label: "Log loss",
 		Doc:     "How surprised the probabilities are by the truth: the negative log-likelihood of a row, in nats.",
 		Formula: "−Σ w·ln p(target) / Σ w, with p clipped to [ε, 1 − ε], ε = 2⁻⁵²",
-		Source:  "scikit-learn log_loss, with all classes given as labels",
-		Kinds:   classification, Needs: Prob,
+		Source:  "scikit-learn log_loss, with all classes given as labels; of sets of labels the mean over the labels of what each has by itself",
+		Kinds:   append(slices.Clone(classification), Multilabel), Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.logLoss()) },
 		OfMean:  identity,
 		PerRow:  func(s *Sample) []float64 { return s.fixed.logLoss() },
@@ -32,12 +35,21 @@ var (
 const epsilon = 0x1p-52
 
 func (s *Sample) rowLogLoss(row int) float64 {
-	target := s.Target[row]
 	var p float64
 	switch {
+	case s.Kind == Multilabel:
+		k, sum := s.classes(), 0.0
+		for c := row * k; c < (row+1)*k; c++ {
+			p := s.Prob[c]
+			if s.Target[c] == 0 {
+				p = 1 - p
+			}
+			sum -= math.Log(min(max(p, epsilon), 1-epsilon))
+		}
+		return sum / float64(k)
 	case s.Kind == Multiclass:
-		p = s.Prob[row*s.classes()+int(target)]
-	case target == 1:
+		p = s.Prob[row*s.classes()+int(s.Target[row])]
+	case s.Target[row] == 1:
 		p = s.Prob[row]
 	default:
 		p = 1 - s.Prob[row]

@@ -45,6 +45,7 @@ var golden = map[string]struct {
 	"v1-binary-mlp":      {"churn", &MLP{Widths: []int{12, 6}, Activation: "relu", Norm: "batch", Dropout: 0.1}},
 	"v1-category-resnet": {"product", &ResNet{Width: 8, Hidden: 10, Blocks: 1, Norm: "layer", Dropout: 0.1}},
 	"v1-number-linear":   {"price", &Linear{}},
+	"v1-set-mlp":         {"perks", &MLP{Widths: []int{12}, Activation: "relu", Norm: "none"}},
 }
 
 func TestGolden(t *testing.T) {
@@ -93,7 +94,7 @@ func TestGolden(t *testing.T) {
 // writeGolden trains a model and writes it with rows and predictions.
 func writeGolden(t *testing.T, path, target string, network Network) {
 	t.Helper()
-	rows := table(t, 300, 11)
+	rows := withPerks(table(t, 300, 11))
 	m := fitted(t, rows, target, network)
 	learn(t, m, rows, 6)
 	if err := m.Save(path+".hone", "0.1.0", bundle.Part{Name: "config.yaml", Content: []byte("name: golden\n")}); err != nil {

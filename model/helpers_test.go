@@ -48,6 +48,19 @@ func table(t testing.TB, rows int, seed uint64) *data.Table {
 	return table
 }
 
+// withPerks returns rows that have a column of sets as well, after the others.
+func withPerks(rows *data.Table) *data.Table {
+	more := *rows
+	c := &data.Column{Name: "perks", Type: data.Set, Codes: make([]int32, rows.Rows), Dict: []string{"[]", "gift", "call;gift", "call;gift;trial"}}
+	for i, v := range rows.Column("tenure").Numbers {
+		if v > 10 { // NaN is not
+			c.Codes[i] = int32(min(3, v/20))
+		}
+	}
+	more.Columns = append(slices.Clone(rows.Columns), c)
+	return &more
+}
+
 // defaults returns options with their defaults.
 func defaults[T any](t testing.TB, o T) T {
 	t.Helper()
@@ -68,7 +81,7 @@ func fitted(t testing.TB, rows *data.Table, target string, network Network) *Mod
 func embedded(t testing.TB, rows *data.Table, target string, network Network, embedding string) *Model {
 	t.Helper()
 	output := map[string]feature.OutputOptions{
-		"churn": &feature.BinaryOptions{}, "product": &feature.CategoryOutputOptions{}, "price": &feature.NumberOutputOptions{Transform: "log"},
+		"perks": &feature.SetOptions{}, "churn": &feature.BinaryOptions{}, "product": &feature.CategoryOutputOptions{}, "price": &feature.NumberOutputOptions{Transform: "log"},
 	}[target]
 	out, err := defaults(t, output).Fit(rows.Column(target))
 	if err != nil {
@@ -101,7 +114,7 @@ func learn(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Result {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(targets[0]) != rows.Rows {
+	if len(targets[0]) != rows.Rows*TargetWidth(m.Output) {
 		t.Fatalf("%d targets of %d rows", len(targets[0]), rows.Rows)
 	}
 	batches, err := train.NewMemory(append(x, y...), nil, 32, true, 1)

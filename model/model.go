@@ -281,9 +281,11 @@ var _ Predictor = (*Model)(nil)
 type Predictions struct {
 	Kind    metric.Kind
 	Classes []string
-	Prob    []float64 // Binary: n, of the positive class; Multiclass: n×k
-	Class   []int     // index of the chosen class
+	Prob    []float64 // Binary: n, of the positive class; Multiclass, Multilabel: n×k
+	Class   []int     // index of the chosen class; Multilabel: n×k of 0 and 1, whether the label is present
 	Value   []float64 // Regression
+	// Delimiter parts the labels of sets where they are written in one cell.
+	Delimiter string `json:",omitempty"`
 }
 
 // Rows returns the number of rows.
@@ -291,7 +293,21 @@ func (p *Predictions) Rows() int {
 	if p.Kind == metric.Regression {
 		return len(p.Value)
 	}
-	return len(p.Class)
+	return len(p.Class) / p.decisions()
+}
+
+// decisions is how many a row has: of labels one each.
+func (p *Predictions) decisions() int {
+	if p.Kind == metric.Multilabel {
+		return max(1, len(p.Classes))
+	}
+	return 1
+}
+
+// Present returns which labels are present in a row of sets: 0 or 1 for each.
+func (p *Predictions) Present(row int) []int {
+	k := len(p.Classes)
+	return p.Class[row*k : (row+1)*k]
 }
 
 // Confidence returns the probability of the class chosen for a row.
@@ -308,8 +324,17 @@ func (p *Predictions) Probability(row, class int) float64 {
 	return 1 - p.Prob[row]
 }
 
-// Sample returns the predictions beside their targets, for metrics.
+// UnseenLabels is the name of the label that stands for all that training rows do
+// not have.
+const UnseenLabels = "(unseen in training)"
+
+// Sample returns the predictions beside their targets, for metrics. Of sets, whose
+// targets are as [feature.Set] makes them, labels that training rows do not have are
+// one label more, which is never predicted.
 func (p *Predictions) Sample(targets []float64) *metric.Sample {
+	if p.Kind == metric.Multilabel {
+		return p.sets(targets)
+	}
 	s := &metric.Sample{Kind: p.Kind, Classes: p.Classes, Target: targets, Prob: p.Prob, Pred: p.Value}
 	if p.Kind != metric.Regression {
 		s.Pred = make([]float64, len(p.Class))
@@ -320,8 +345,45 @@ func (p *Predictions) Sample(targets []float64) *metric.Sample {
 	return s
 }
 
+// sets is Sample of labels.
+func (p *Predictions) sets(targets []float64) *metric.Sample {
+	k := len(p.Classes)
+	n := len(targets) / (k + 1)
+	unseen := false
+	for i := range n {
+		unseen = unseen || targets[i*(k+1)+k] > 0
+	}
+	s := &metric.Sample{Kind: p.Kind, Classes: p.Classes}
+	if unseen {
+		s.Classes = append(slices.Clone(p.Classes), UnseenLabels)
+	}
+	for i := range n {
+		s.Target = append(s.Target, targets[i*(k+1):i*(k+1)+k]...)
+		s.Prob = append(s.Prob, p.Prob[i*k:(i+1)*k]...)
+		for _, c := range p.Present(i) {
+			s.Pred = append(s.Pred, float64(c))
+		}
+		if unseen {
+			s.Target, s.Prob, s.Pred = append(s.Target, min(1, targets[i*(k+1)+k])), append(s.Prob, 0), append(s.Pred, 0)
+		}
+	}
+	return s
+}
+
+// LabelsOf returns the labels that are present in a row of sets.
+func (p *Predictions) LabelsOf(row int) []string {
+	labels := []string{}
+	for i, v := range p.Present(row) {
+		if v != 0 {
+			labels = append(labels, p.Classes[i])
+		}
+	}
+	return labels
+}
+
 // Append adds the rows of q.
 func (p *Predictions) Append(q *Predictions) {
+	p.Delimiter = q.Delimiter
 	p.Prob = append(p.Prob, q.Prob...)
 	p.Class = append(p.Class, q.Class...)
 	p.Value = append(p.Value, q.Value...)
@@ -548,6 +610,15 @@ func decide(o feature.Output, prob, value []float64) *Predictions {
 				p.Class[i] = 1
 			}
 		}
+	case metric.Multilabel:
+		thresholds := make([]float64, len(p.Classes))
+		for i := range thresholds {
+			thresholds[i] = 0.5
+		}
+		if s, ok := o.(*feature.Set); ok {
+			thresholds, p.Delimiter = s.Thresholds, s.Delimiter
+		}
+		p.Decide(thresholds)
 	case metric.Multiclass:
 		k := len(p.Classes)
 		p.Class = make([]int, len(p.Prob)/k)
@@ -561,6 +632,17 @@ func decide(o feature.Output, prob, value []float64) *Predictions {
 		}
 	}
 	return p
+}
+
+// Decide chooses the labels of sets: those whose probability reaches their
+// threshold.
+func (p *Predictions) Decide(thresholds []float64) {
+	p.Class = make([]int, len(p.Prob))
+	for i, v := range p.Prob {
+		if v >= thresholds[i%len(thresholds)] {
+			p.Class[i] = 1
+		}
+	}
 }
 
 // Parameters returns the number of trained numbers.

@@ -9,6 +9,7 @@ import (
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/metric"
 )
 
 // An Output is a column to predict and the feature fitted on it.
@@ -57,11 +58,16 @@ func (m *Model) AllTargets(t *data.Table) ([]*tensor.Tensor, [][]float64, error)
 		if err != nil {
 			return nil, nil, err
 		}
-		known, values := tensor.Zeros(t.Rows), make([]float64, t.Rows)
+		width := TargetWidth(o.Feature)
+		known, values := tensor.Zeros(t.Rows), make([]float64, t.Rows*width)
 		var rows []int
 		for i := range t.Rows {
-			if values[i] = math.NaN(); !c.Missing(i) {
+			if !c.Missing(i) {
 				rows, known.Floats()[i] = append(rows, i), 1
+				continue
+			}
+			for j := range width {
+				values[i*width+j] = math.NaN()
 			}
 		}
 		some := (&data.Table{Columns: []*data.Column{c}, Rows: t.Rows}).Select(rows)
@@ -73,11 +79,20 @@ func (m *Model) AllTargets(t *data.Table) ([]*tensor.Tensor, [][]float64, error)
 		n := y.RowLen()
 		for k, i := range rows {
 			copy(y.Raw()[i*n:(i+1)*n], sparse.Raw()[k*n:(k+1)*n])
-			values[i] = found[k]
+			copy(values[i*width:(i+1)*width], found[k*width:])
 		}
 		tensors, targets = append(tensors, y, known), append(targets, values)
 	}
 	return tensors, targets, nil
+}
+
+// TargetWidth is how many values an output's targets have in a row, as metrics
+// take them.
+func TargetWidth(o feature.Output) int {
+	if o.Kind() == metric.Multilabel {
+		return len(o.Classes()) + 1
+	}
+	return 1
 }
 
 // ConstantLoss returns the mean loss of the best predictions that look at no
@@ -109,7 +124,7 @@ func (m *Model) ConstantLoss(targets []*tensor.Tensor, weights []float32) float6
 
 // Select returns the predictions of some rows, in their order.
 func (p *Predictions) Select(rows []int) *Predictions {
-	out := &Predictions{Kind: p.Kind, Classes: p.Classes}
+	out := &Predictions{Kind: p.Kind, Classes: p.Classes, Delimiter: p.Delimiter}
 	width := 1
 	if p.Rows() > 0 {
 		width = max(1, len(p.Prob)/p.Rows())
@@ -119,7 +134,8 @@ func (p *Predictions) Select(rows []int) *Predictions {
 			out.Prob = append(out.Prob, p.Prob[i*width:(i+1)*width]...)
 		}
 		if p.Class != nil {
-			out.Class = append(out.Class, p.Class[i])
+			k := p.decisions()
+			out.Class = append(out.Class, p.Class[i*k:(i+1)*k]...)
 		}
 		if p.Value != nil {
 			out.Value = append(out.Value, p.Value[i])

@@ -66,7 +66,7 @@ func (c *Client) Schema(ctx context.Context) (*Schema, error) {
 	good := len(s.Inputs) > 0 && s.MaxRows > 0
 	for _, o := range s.all() {
 		_, known := taskKinds[o.Task]
-		good = good && known && o.Target != "" && (o.Task == metric.Regression.String() || len(o.Classes) >= 2)
+		good = good && known && o.Target != "" && (o.Task == metric.Regression.String() || len(o.Classes) >= 2 || o.Task == metric.Multilabel.String() && len(o.Classes) == 1)
 	}
 	if !good {
 		return nil, c.strange("/v1/schema", "the schema is not one of a hone model")
@@ -223,20 +223,36 @@ func (c *Client) addOutput(p *model.Predictions, s *SchemaOutput, rows []map[str
 			continue
 		}
 		var class string
-		if err := json.Unmarshal(one.Value, &class); err != nil {
+		var labels []string
+		into := any(&class)
+		if p.Kind == metric.Multilabel {
+			into = &labels
+		}
+		if err := json.Unmarshal(one.Value, into); err != nil {
 			return c.strange("/v1/predict", err.Error())
 		}
-		k := slices.Index(s.Classes, class)
-		if k < 0 || len(one.Probabilities) != len(s.Classes) {
-			return c.strange("/v1/predict", fmt.Sprintf("it predicts the class %q with %d probabilities, expected one of %d classes", class, len(one.Probabilities), len(s.Classes)))
+		if p.Kind != metric.Multilabel {
+			labels = []string{class}
 		}
-		p.Class = append(p.Class, k)
+		present := make([]int, len(s.Classes))
+		for _, class := range labels {
+			k := slices.Index(s.Classes, class)
+			if k < 0 || len(one.Probabilities) != len(s.Classes) {
+				return c.strange("/v1/predict", fmt.Sprintf("it predicts the class %q with %d probabilities, expected one of %d classes", class, len(one.Probabilities), len(s.Classes)))
+			}
+			if present[k] = 1; p.Kind != metric.Multilabel {
+				p.Class = append(p.Class, k)
+			}
+		}
+		if p.Kind == metric.Multilabel {
+			p.Class = append(p.Class, present...)
+		}
 		for i, name := range s.Classes {
 			v, ok := one.Probabilities[name]
 			if !ok {
 				return c.strange("/v1/predict", fmt.Sprintf("a prediction has no probability of the class %q", name))
 			}
-			if p.Kind == metric.Multiclass || i == 1 {
+			if p.Kind != metric.Binary || i == 1 {
 				p.Prob = append(p.Prob, v)
 			}
 		}

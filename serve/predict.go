@@ -112,15 +112,31 @@ func (w *outputWriter) append(b []byte, p *model.Predictions, i int) []byte {
 	if p.Kind == metric.Regression {
 		return append(appendNumber(b, p.Value[i]), '}')
 	}
-	b = append(append(b, w.classes[p.Class[i]]...), `,"probability":`...)
-	b = append(appendNumber(b, p.Confidence(i)), `,"probabilities":{`...)
+	if p.Kind == metric.Multilabel {
+		b = append(b, '[')
+		first := true
+		for k, v := range p.Present(i) {
+			if v == 0 {
+				continue
+			}
+			if !first {
+				b = append(b, ',')
+			}
+			b, first = append(b, w.classes[k]...), false
+		}
+		b = append(b, "],"...)
+	} else {
+		b = append(append(b, w.classes[p.Class[i]]...), `,"probability":`...)
+		b = append(appendNumber(b, p.Confidence(i)), ',')
+	}
+	b = append(b, `"probabilities":{`...)
 	for k, class := range w.classes {
 		if k > 0 {
 			b = append(b, ',')
 		}
 		b = append(append(b, class...), ':')
 		switch {
-		case p.Kind == metric.Multiclass:
+		case p.Kind == metric.Multiclass || p.Kind == metric.Multilabel:
 			b = appendNumber(b, p.Prob[i*len(w.classes)+k])
 		case k == 1:
 			b = appendNumber(b, p.Prob[i])

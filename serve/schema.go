@@ -31,12 +31,14 @@ type Schema struct {
 
 // SchemaOutput is a column that is predicted.
 type SchemaOutput struct {
-	Task      string    `json:"task"` // binary, multiclass or regression
-	Target    string    `json:"target"`
-	Classes   []string  `json:"classes,omitempty"`   // in the order of their indices
-	Positive  string    `json:"positive,omitempty"`  // of two classes
-	Threshold float64   `json:"threshold,omitempty"` // probability from which a row is positive
-	Range     []float64 `json:"range,omitempty"`     // of a number, in the training rows
+	Task      string   `json:"task"` // binary, multiclass, multilabel or regression
+	Target    string   `json:"target"`
+	Classes   []string `json:"classes,omitempty"`   // in the order of their indices
+	Positive  string   `json:"positive,omitempty"`  // of two classes
+	Threshold float64  `json:"threshold,omitempty"` // probability from which a row is positive
+	// Thresholds are, of sets, the probability from which each class, a label, is present.
+	Thresholds []float64 `json:"thresholds,omitempty"`
+	Range      []float64 `json:"range,omitempty"` // of a number, in the training rows
 }
 
 func newSchemaOutput(o model.Output) SchemaOutput {
@@ -44,6 +46,8 @@ func newSchemaOutput(o model.Output) SchemaOutput {
 	switch out := o.Feature.(type) {
 	case *feature.Binary:
 		s.Positive, s.Threshold = out.Positive, out.Threshold
+	case *feature.Set:
+		s.Thresholds = out.Thresholds
 	case *feature.NumberOutput:
 		s.Range = []float64{out.Low, out.High}
 	}
@@ -236,5 +240,6 @@ func appendString(b []byte, s string) []byte {
 var taskKinds = map[string]metric.Kind{
 	metric.Binary.String():     metric.Binary,
 	metric.Multiclass.String(): metric.Multiclass,
+	metric.Multilabel.String(): metric.Multilabel,
 	metric.Regression.String(): metric.Regression,
 }

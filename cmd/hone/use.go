@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -240,6 +242,7 @@ func printPredictions(w io.Writer, e *lifecycle.PredictionsEvaluation) {
 	}
 	fmt.Fprintln(w)
 	printMetrics(w, e.Metrics, e.Order, e.Level)
+	printLabels(w, e.PerLabel)
 	if len(e.Slices) > 0 {
 		fmt.Fprintf(w, "worst slices by %s:\n", e.SlicedBy)
 	}
@@ -301,6 +304,10 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 	}
 	fmt.Fprintln(w)
 	printMetrics(w, e.Metrics, e.Order, e.Level)
+	printLabels(w, e.PerLabel)
+	for _, n := range e.Notes {
+		fmt.Fprintf(w, "  %s\n", n)
+	}
 	for _, name := range slices.Sorted(maps.Keys(e.Outputs)) {
 		o := e.Outputs[name]
 		fmt.Fprintf(w, "%s: %d rows", name, o.Rows)
@@ -309,6 +316,25 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 		}
 		fmt.Fprintln(w)
 		printMetrics(w, o.Metrics, o.Order, e.Level)
+		printLabels(w, o.PerLabel)
+	}
+}
+
+// shownLabels is how many labels of sets are shown, the most frequent first.
+const shownLabels = 20
+
+func printLabels(w io.Writer, labels []evaluate.ClassScore) {
+	if len(labels) == 0 {
+		return
+	}
+	labels = slices.Clone(labels)
+	slices.SortStableFunc(labels, func(a, b evaluate.ClassScore) int { return cmp.Compare(b.Rows, a.Rows) })
+	fmt.Fprintf(w, "  %-30s %8s %10s %10s %10s\n", "label", "rows", "precision", "recall", "f1")
+	for _, l := range labels[:min(shownLabels, len(labels))] {
+		fmt.Fprintf(w, "  %-30s %8s %10.4f %10.4f %10.4f\n", l.Class, strconv.FormatFloat(l.Rows, 'g', 6, 64), l.Precision, l.Recall, l.F1)
+	}
+	if n := len(labels) - shownLabels; n > 0 {
+		fmt.Fprintf(w, "  %d rarer labels: --json has all\n", n)
 	}
 }
 

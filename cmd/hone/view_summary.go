@@ -23,6 +23,7 @@ import (
 var summaryMetrics = map[string][]string{
 	metric.Binary.String():     {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "mcc", "log_loss"},
 	metric.Multiclass.String(): {"accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss"},
+	metric.Multilabel.String(): {"f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy", "hamming_loss", "log_loss"},
 	metric.Regression.String(): {"rmse", "mae", "median_ae", "r2"},
 }
 
