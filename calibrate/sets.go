@@ -20,7 +20,7 @@ const (
 
 // Options say how sets of classes are made, and which prediction intervals.
 type Options struct {
-	Method  string  `yaml:"method" default:"lac" enum:"off,lac,aps,raps" doc:"of classes; lac: the smallest sets (Sadinle et al. 2019), aps: sets that grow where a row is hard (Romano et al. 2020), raps: the same with fewer large ones (Angelopoulos et al. 2021); off: no sets or intervals"`
+	Method  string  `yaml:"method" shorthand:"true" default:"lac" enum:"off,lac,aps,raps" doc:"of classes; lac: the smallest sets (Sadinle et al. 2019), aps: sets that grow where a row is hard (Romano et al. 2020), raps: the same with fewer large ones (Angelopoulos et al. 2021); off: no sets or intervals"`
 	ByClass string  `yaml:"by_class" default:"auto" enum:"auto,on,off" doc:"whether the coverage is to hold for the rows of each class by itself; auto: where a class is rare and each has 50 validation rows"`
 	Penalty float64 `yaml:"penalty" default:"0.01" min:"0" doc:"of raps: what each class beyond free costs"`
 	Free    int     `yaml:"free" default:"5" min:"0" doc:"of raps: classes that cost nothing"`
@@ -270,9 +270,9 @@ func (s *Sets) Interval(coverage float64) func(value float64) (low, high float64
 }
 
 const (
-	scaledRows = 200 // of fewer, intervals have one width
-	knots      = 20  // of the curve of usual errors
-	narrower   = 0.98
+	scaledRows = 200  // of fewer, intervals have one width
+	knots      = 20   // of the curve of usual errors
+	narrower   = 0.95 // by as much; halving the rows has its price
 )
 
 // fitIntervals takes absolute residuals, or residuals relative to the usual one at

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/hone-ml/hone/calibrate"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/metric"
 )
@@ -28,6 +29,9 @@ type Options struct {
 	Level     float64  `yaml:"level" default:"0.95" above:"0" below:"1" doc:"coverage of the intervals"`
 	// CrossValidation is carried out by lifecycle.
 	CrossValidation data.FoldSpec `yaml:"cross_validation" doc:"the whole procedure on folds of source, such as 5; without data.test all rows take part, and what the folds predict is the test"`
+	// Recalibration and PredictionSets are carried out by lifecycle.
+	Recalibration  string            `yaml:"recalibration" default:"auto" enum:"auto,off,temperature,isotonic" doc:"correct the probabilities of classes by the validation rows; auto: by temperature or isotonic regression where it helps on rows that it was not fitted on, and not where train makes classes count otherwise than they are"`
+	PredictionSets calibrate.Options `yaml:"prediction_sets" doc:"sets of classes, and intervals of numbers, that hold the truth as often as is asked for (--coverage), calibrated on the validation rows or those that folds left out"`
 	// Also are metrics to measure beside those, such as those of a gate.
 	Also []string `yaml:"-"`
 	// Seed draws the resamples; lifecycle sets it from the run's seed.

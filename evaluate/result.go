@@ -63,6 +63,10 @@ type Result struct {
 	Calibration []metric.Bin `json:"calibration,omitempty"`
 	// Residuals describes the errors of a regression.
 	Residuals *Residuals `json:"residuals,omitempty"`
+	// Recalibration says how the probabilities are corrected; nil: nothing was tried.
+	Recalibration *Recalibration `json:"recalibration,omitempty"`
+	// PredictionSets is nil where the model has none.
+	PredictionSets *PredictionSets `json:"prediction_sets,omitempty"`
 
 	Training Training `json:"training"`
 	Fit      Verdict  `json:"fit"`

@@ -141,7 +141,7 @@ func (*Set) Kind() metric.Kind { return metric.Multilabel }
 func (f *Set) Classes() []string { return f.Labels }
 
 // Spec implements Output.
-func (f *Set) Spec() Spec { return Spec{tensor.Float32, []int{len(f.Labels)}} }
+func (f *Set) Spec() Spec { return Spec{DType: tensor.Float32, Row: []int{len(f.Labels)}} }
 
 // Targets implements Output. The values are rows × (labels + 1): after 0 or 1 for
 // each label, how many labels the row has that training rows do not have.

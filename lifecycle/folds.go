@@ -327,6 +327,9 @@ func (r *run) foldOutcome(ctx context.Context, f data.Fold, name string) (*foldO
 		}
 		p, network = best.p, best.fit
 	}
+	if err := r.calibrate(r.c, p, network, name); err != nil {
+		return nil, err
+	}
 	linear, err := r.fitLinear(ctx, r.c, p, network, name+", "+linearBaseline)
 	if err != nil {
 		return nil, err

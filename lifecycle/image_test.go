@@ -115,7 +115,7 @@ func TestImages(t *testing.T) {
 
 	// A prediction of an image that cannot be read names the source and the row.
 	var none strings.Builder
-	_, err = PredictFile(context.Background(), m, filepath.Join(dir, "train"), data.Options{}, &none, false)
+	_, err = PredictFile(context.Background(), m, filepath.Join(dir, "train"), data.Options{}, &none, false, 0)
 	wantError(t, err, filepath.Join(dir, "train")+", row 201,", "a.png: the file is empty", "replace the image, or take the row out")
 
 	// So does an evaluation.

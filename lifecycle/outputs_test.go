@@ -91,7 +91,7 @@ func TestSeveralOutputs(t *testing.T) {
 	}
 
 	var out bytes.Buffer
-	n, err := PredictFile(context.Background(), m, rows, data.Options{}, &out, false)
+	n, err := PredictFile(context.Background(), m, rows, data.Options{}, &out, false, 0)
 	if err != nil || n != 1500 {
 		t.Fatal(n, err)
 	}
@@ -432,7 +432,7 @@ func TestCompareSeveralOutputs(t *testing.T) {
 	alone, _ := mustRun(t, configure(t, dir, text+"outputs: [spend]\nname: alone\ninputs: [age, income, color, member]\n"))
 	rows := filepath.Join(dir, "rows.csv")
 	var out bytes.Buffer
-	if _, err := PredictFile(context.Background(), mustLoad(t, both.Bundle), rows, data.Options{}, &out, false); err != nil {
+	if _, err := PredictFile(context.Background(), mustLoad(t, both.Bundle), rows, data.Options{}, &out, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	p := writeFile(t, dir, "p.csv", out.String())

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/hone-ml/hone/calibrate"
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
 	"github.com/hone-ml/hone/feature"
@@ -30,6 +31,8 @@ type fitted struct {
 	model  *model.Model
 	result *train.Result
 	held   []heldOut // the validation rows, by output
+	// corrected is how the probabilities of each output are; nil: nothing was tried.
+	corrected []*calibrate.Choice
 }
 
 // valid is how the validation rows were predicted, of the first output.
@@ -146,7 +149,11 @@ func (r *run) fitLinear(ctx context.Context, c *Config, p *prepared, network *fi
 		return o
 	}
 	size := min(256, max(16, p.train.Rows/64)) // small tables need smaller batches for as many steps
-	return r.fitModel(ctx, c, p, network.model.With(network.model.Output, &model.Linear{}), what, options, size)
+	fit, err := r.fitModel(ctx, c, p, network.model.With(network.model.Output, &model.Linear{}), what, options, size)
+	if err != nil {
+		return nil, err
+	}
+	return fit, r.calibrate(c, p, fit, what)
 }
 
 // options returns the options of training that the configuration gives.

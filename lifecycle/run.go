@@ -106,6 +106,9 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	}
 
 	end = r.begin(StageBaseline)
+	if err := r.calibrate(r.used, r.p, r.fit, "network"); err != nil {
+		return nil, err
+	}
 	if p.test == nil {
 		end("a linear model was trained for every fold")
 	} else {
@@ -362,6 +365,10 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		if r.crossed != nil {
 			one.CrossValidation = r.crossed.result[i]
 		}
+		one.Recalibration = r.fit.recalibration(i)
+		if one.PredictionSets, err = r.conform(i, o, in.Test); err != nil {
+			return nil, err
+		}
 		switch {
 		case i == 0:
 			result = one
@@ -569,6 +576,9 @@ func findings(r *evaluate.Result) []string {
 			chance = "; " + chance
 		}
 		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f%s)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High, chance))
+	}
+	if c := r.PredictionSets.At(0.9); c != nil {
+		out = append(out, c.Sentence())
 	}
 	return append(out, r.Fit.Sentence)
 }

@@ -11,6 +11,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/evaluate"
@@ -25,8 +26,14 @@ const streamRows = 8192
 
 // PredictFile predicts a file row by row, in memory that does not grow with
 // it, and writes identifiers, names of images and predictions as CSV or, with lines, as one
-// JSON object a line. It returns the number of rows.
-func PredictFile(ctx context.Context, m *model.Model, path string, o data.Options, w io.Writer, lines bool) (int, error) {
+// JSON object a line. With a coverage, 0 for none, the sets of classes or the bounds of
+// intervals follow that hold the truth as often. It returns the number of rows.
+func PredictFile(ctx context.Context, m *model.Model, path string, o data.Options, w io.Writer, lines bool, coverage float64) (int, error) {
+	if coverage != 0 {
+		if err := m.CheckCoverage(coverage); err != nil {
+			return 0, err
+		}
+	}
 	have, err := data.Columns(path, o)
 	if err != nil {
 		return 0, err
@@ -53,8 +60,13 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		}
 	}
 	for _, o := range m.Outputs() {
-		of, _ := predictionColumns(o.Column, &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
+		p := &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()}
+		of, _ := predictionColumns(o.Column, p)
 		names = append(names, of...)
+		if coverage != 0 {
+			of, _ = setColumns(o.Column, p, nil)
+			names = append(names, of...)
+		}
 	}
 	out, err := newRowWriter(buffered, names, lines)
 	if err != nil {
@@ -79,10 +91,20 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 			}
 			return rows, err
 		}
+		var sets []*model.PredictionSets
+		if coverage != 0 {
+			if sets, err = m.Sets(all, coverage); err != nil {
+				return rows, err
+			}
+		}
 		var columns []func(int) any
 		for i, o := range m.Outputs() {
 			_, of := predictionColumns(o.Column, all[i])
 			columns = append(columns, of...)
+			if sets != nil {
+				_, of = setColumns(o.Column, all[i], sets[i])
+				columns = append(columns, of...)
+			}
 		}
 		for i := range t.Rows {
 			values = values[:0]
@@ -132,7 +154,22 @@ func predictionColumns(target string, p *model.Predictions) ([]string, []func(in
 	return names, columns
 }
 
-// A rowWriter writes rows of nil, text and numbers.
+// setColumns are the columns of prediction sets: of classes one with those in the set,
+// of numbers the two bounds.
+func setColumns(target string, p *model.Predictions, s *model.PredictionSets) ([]string, []func(int) any) {
+	if p.Kind == metric.Regression {
+		return []string{target + "_low", target + "_high"}, []func(int) any{func(i int) any { return s.Low[i] }, func(i int) any { return s.High[i] }}
+	}
+	return []string{target + "_set"}, []func(int) any{func(i int) any {
+		in := make([]string, 0, len(s.Classes[i]))
+		for _, k := range s.Classes[i] {
+			in = append(in, p.Classes[k])
+		}
+		return in
+	}}
+}
+
+// A rowWriter writes rows of nil, text, numbers and lists of texts.
 type rowWriter interface {
 	row(values []any) error
 	flush() error
@@ -171,6 +208,8 @@ func (c *csvRows) row(values []any) error {
 			c.record = append(c.record, v)
 		case setLabels:
 			c.record = append(c.record, v.cell())
+		case []string:
+			c.record = append(c.record, strings.Join(v, "|"))
 		}
 	}
 	return c.w.Write(c.record)
@@ -242,8 +281,12 @@ type Evaluation struct {
 	Notes    []string              `json:"notes,omitempty"`
 	// Outputs are the measures of the outputs after the first, by name.
 	Outputs map[string]OutputEvaluation `json:"outputs,omitempty"`
-	Order   []string                    `json:"-"`
-	Level   float64                     `json:"-"` // of the intervals
+	// PredictionSets is filled in by MeasureSets.
+	PredictionSets *evaluate.PredictionSets `json:"prediction_sets,omitempty"`
+	Order          []string                 `json:"-"`
+	Level          float64                  `json:"-"` // of the intervals
+
+	held []heldOut // by output
 }
 
 // OutputEvaluation measures an output beside the first.
@@ -252,7 +295,9 @@ type OutputEvaluation struct {
 	Unlabeled int                        `json:"rows_without_target"`
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	PerLabel  []evaluate.ClassScore      `json:"per_label,omitempty"`
-	Order     []string                   `json:"-"`
+	// PredictionSets is filled in by MeasureSets.
+	PredictionSets *evaluate.PredictionSets `json:"prediction_sets,omitempty"`
+	Order          []string                 `json:"-"`
 }
 
 // BootstrapOf returns how the run that made a bundle made its intervals, so
@@ -358,6 +403,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}
+		e.held = append(e.held, h)
 		one, err := measureAll(h.sample(), metrics, resamples, level, seed)
 		if err != nil {
 			return nil, err

@@ -43,7 +43,7 @@ func trained(tb testing.TB, target string) (*model.Model, *table, string) {
 func predict(tb testing.TB, m *model.Model, path string, lines bool) (string, int) {
 	tb.Helper()
 	var b bytes.Buffer
-	n, err := PredictFile(context.Background(), m, path, data.Options{}, &b, lines)
+	n, err := PredictFile(context.Background(), m, path, data.Options{}, &b, lines, 0)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -154,16 +154,16 @@ func TestPredictFileOfAnotherLayout(t *testing.T) {
 		"empty":   {all.part(0, 0), []string{"empty.csv", "no rows"}},
 		"letters": {all.change("age", 7, 8, func(string) string { return "old" }), []string{"letters.csv", "line 9", "age", "old"}},
 	} {
-		_, err := PredictFile(context.Background(), m, tt.tab.write(t, dir, name+".csv"), data.Options{}, &bytes.Buffer{}, false)
+		_, err := PredictFile(context.Background(), m, tt.tab.write(t, dir, name+".csv"), data.Options{}, &bytes.Buffer{}, false, 0)
 		wantError(t, err, tt.parts...)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := PredictFile(ctx, m, filepath.Join(dir, "rows.csv"), data.Options{}, &bytes.Buffer{}, false); !IsStopped(err) {
+	if _, err := PredictFile(ctx, m, filepath.Join(dir, "rows.csv"), data.Options{}, &bytes.Buffer{}, false, 0); !IsStopped(err) {
 		t.Errorf("cancelled: %v", err)
 	}
 	full := errors.New("disk full")
-	if _, err := PredictFile(context.Background(), m, filepath.Join(dir, "rows.csv"), data.Options{}, writerFunc(func([]byte) (int, error) { return 0, full }), true); !errors.Is(err, full) {
+	if _, err := PredictFile(context.Background(), m, filepath.Join(dir, "rows.csv"), data.Options{}, writerFunc(func([]byte) (int, error) { return 0, full }), true, 0); !errors.Is(err, full) {
 		t.Errorf("full disk: %v", err)
 	}
 }
@@ -204,7 +204,7 @@ func TestPredictFileInFlatMemory(t *testing.T) {
 			live = append(live, s.HeapAlloc)
 		}
 		return len(b), nil
-	}), false)
+	}), false, 0)
 	if err != nil || n != rows {
 		t.Fatalf("%d rows, %v", n, err)
 	}
@@ -214,7 +214,7 @@ func TestPredictFileInFlatMemory(t *testing.T) {
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
-	n, err = PredictFile(ctx, m, path, data.Options{}, writerFunc(func(b []byte) (int, error) { cancel(); return len(b), nil }), false)
+	n, err = PredictFile(ctx, m, path, data.Options{}, writerFunc(func(b []byte) (int, error) { cancel(); return len(b), nil }), false, 0)
 	if !IsStopped(err) || n == 0 || n == rows {
 		t.Errorf("cancelled after %d rows: %v", n, err)
 	}

@@ -83,7 +83,7 @@ func TestWeights(t *testing.T) {
 	}
 	test := filepath.Join(dir, "test.csv")
 	var out bytes.Buffer
-	if _, err := PredictFile(context.Background(), m, test, data.Options{}, &out, false); err != nil {
+	if _, err := PredictFile(context.Background(), m, test, data.Options{}, &out, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	read := func(text, column string) []float64 {
@@ -155,7 +155,7 @@ func TestWeightsAsTheyWereWritten(t *testing.T) {
 		t.Errorf("evaluated again: %v, %+v", err, e)
 	}
 	var out bytes.Buffer
-	if _, err := PredictFile(context.Background(), m, test, data.Options{}, &out, false); err != nil {
+	if _, err := PredictFile(context.Background(), m, test, data.Options{}, &out, false, 0); err != nil {
 		t.Fatal(err)
 	}
 	file := writeFile(t, dir, "p.csv", out.String())

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/hone-ml/hone/calibrate"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/nn/optim"
@@ -62,11 +63,15 @@ func shape(m *Model) ([]byte, error) {
 	return parts[0].Content, nil
 }
 
-// decodeMean turns the predictions of each member into their mean.
-func decodeMean(o feature.Output, members []*tensor.Tensor) *Predictions {
+// decodeMean turns the predictions of each member, corrected by a map if there is
+// one, into their mean. A map is fitted on what single members say of rows that they
+// did not see.
+func decodeMean(o feature.Output, members []*tensor.Tensor, corrected *calibrate.Map) *Predictions {
 	prob, value := o.Decode(members[0].Floats())
+	corrected.Apply(prob, len(o.Classes()))
 	for _, t := range members[1:] {
 		p, v := o.Decode(t.Floats())
+		corrected.Apply(p, len(o.Classes()))
 		add(prob, p)
 		add(value, v)
 	}
@@ -77,7 +82,7 @@ func decodeMean(o feature.Output, members []*tensor.Tensor) *Predictions {
 			}
 		}
 	}
-	return decide(o, prob, value)
+	return Decide(o, prob, value)
 }
 
 func add(to, xs []float64) {

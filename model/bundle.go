@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hone-ml/hone/data"
@@ -80,7 +81,12 @@ func (m *Model) Parts() ([]bundle.Part, error) {
 	if err := weights.Write(&w); err != nil {
 		return nil, err
 	}
-	return []bundle.Part{{Name: featuresPart, Content: append(features, '\n')}, {Name: weightsPart, Content: w.Bytes()}}, nil
+	parts := []bundle.Part{{Name: featuresPart, Content: append(features, '\n')}, {Name: weightsPart, Content: w.Bytes()}}
+	calibration, err := m.calibrationContent()
+	if calibration != nil {
+		parts = append(parts, bundle.Part{Name: calibrationPart, Content: calibration})
+	}
+	return parts, err
 }
 
 // Save writes a bundle of the model and further parts.
@@ -115,7 +121,18 @@ func FromBundle(b *bundle.Bundle) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return fromParts(features, weights)
+	m, err := fromParts(features, weights)
+	if err != nil || !slices.Contains(b.Names(), calibrationPart) {
+		return m, err
+	}
+	calibration, err := b.Part(calibrationPart)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.takeCalibration(calibration); err != nil {
+		return nil, fmt.Errorf("%s: %w", calibrationPart, err)
+	}
+	return m, nil
 }
 
 func fromParts(features, tensors []byte) (*Model, error) {

@@ -54,6 +54,9 @@ type Model struct {
 	// Member is the number, from 0, that this network will have in a bag. It is not
 	// saved.
 	Member int
+	// Calibration is what validation rows taught of each output; nil: of none. The maps
+	// of probabilities are applied to each member of a bag.
+	Calibration []Calibration
 
 	mu   sync.Mutex
 	exes map[int]graph.Executable // by size of sequences
@@ -559,7 +562,7 @@ func (m *Model) run(size int, feeds []*tensor.Tensor, all []*Predictions) error 
 		for k := i; k < len(out); k += len(outputs) {
 			members = append(members, out[k])
 		}
-		all[i].Append(decodeMean(o.Feature, members))
+		all[i].Append(decodeMean(o.Feature, members, m.calibration(i).Map))
 	}
 	return nil
 }
@@ -592,11 +595,11 @@ func finite(o feature.Output, p *Predictions) error {
 // into Predictions.
 func (m *Model) Decode(pred []float32) *Predictions {
 	prob, value := m.Output.Decode(pred)
-	return decide(m.Output, prob, value)
+	return Decide(m.Output, prob, value)
 }
 
-// decide chooses the class of each row.
-func decide(o feature.Output, prob, value []float64) *Predictions {
+// Decide makes predictions of what an output decodes: it chooses the class of each row.
+func Decide(o feature.Output, prob, value []float64) *Predictions {
 	p := &Predictions{Kind: o.Kind(), Classes: o.Classes(), Prob: prob, Value: value}
 	switch p.Kind {
 	case metric.Binary:

@@ -7,7 +7,8 @@
 //
 // # Routes
 //
-//	POST /v1/predict  {"rows":[{column: value, …}, …]} or {"row":{…}} → predictions
+//	POST /v1/predict  {"rows":[{column: value, …}, …]} or {"row":{…}} → predictions;
+//	                  with "coverage":0.9 beside them also sets of classes or intervals
 //	GET  /v1/schema   inputs, target, classes, an example row
 //	GET  /            a page to try the model on, made from the schema
 //	GET  /healthz     the process answers

@@ -32,19 +32,31 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
 	var t *data.Table
+	var coverage float64
 	if form {
-		t, err = s.rows.upload(body, parameters["boundary"])
+		t, coverage, err = s.rows.upload(body, parameters["boundary"])
 	} else {
-		t, err = s.rows.read(body)
+		t, coverage, err = s.rows.read(body)
 	}
 	if err != nil {
 		return err
+	}
+	if coverage != 0 { // before the work, not after it
+		if err := s.model.CheckCoverage(coverage); err != nil {
+			return bad("%v", err)
+		}
 	}
 	p, err := s.model.PredictAll(r.Context(), t)
 	if err != nil {
 		return err
 	}
-	reply, err := s.reply(p)
+	var sets []*model.PredictionSets
+	if coverage != 0 {
+		if sets, err = s.model.Sets(p, coverage); err != nil {
+			return err
+		}
+	}
+	reply, err := s.reply(p, sets)
 	if err != nil {
 		return err
 	}
@@ -78,8 +90,9 @@ func newReplyWriter(version string, outputs []model.Output) *replyWriter {
 	return w
 }
 
-// reply writes the reply of /v1/predict for the predictions of each output.
-func (s *Server) reply(all []*model.Predictions) ([]byte, error) {
+// reply writes the reply of /v1/predict for the predictions of each output, with
+// their sets where these were asked for.
+func (s *Server) reply(all []*model.Predictions, sets []*model.PredictionSets) ([]byte, error) {
 	for _, p := range all {
 		for _, values := range [][]float64{p.Prob, p.Value} {
 			for _, v := range values {
@@ -100,17 +113,22 @@ func (s *Server) reply(all []*model.Predictions) ([]byte, error) {
 				b = append(b, ',')
 			}
 			b = s.replies.outputs[k].append(b, p, i)
+			if sets != nil {
+				b = s.replies.outputs[k].appendSet(b, sets[k], i)
+			}
+			b = append(b, '}')
 		}
 		b = append(b, '}')
 	}
 	return append(b, "]}\n"...), nil
 }
 
-// append writes the name of the output and its prediction of row i.
+// append writes the name of the output and its prediction of row i, to the closing
+// brace.
 func (w *outputWriter) append(b []byte, p *model.Predictions, i int) []byte {
 	b = append(append(b, w.target...), `:{"value":`...)
 	if p.Kind == metric.Regression {
-		return append(appendNumber(b, p.Value[i]), '}')
+		return appendNumber(b, p.Value[i])
 	}
 	if p.Kind == metric.Multilabel {
 		b = append(b, '[')
@@ -144,7 +162,23 @@ func (w *outputWriter) append(b []byte, p *model.Predictions, i int) []byte {
 			b = appendNumber(b, 1-p.Prob[i])
 		}
 	}
-	return append(b, "}}"...)
+	return append(b, '}')
+}
+
+// appendSet writes the set or interval of row i.
+func (w *outputWriter) appendSet(b []byte, s *model.PredictionSets, i int) []byte {
+	if s.Classes == nil {
+		b = appendNumber(append(b, `,"low":`...), s.Low[i])
+		return appendNumber(append(b, `,"high":`...), s.High[i])
+	}
+	b = append(b, `,"set":[`...)
+	for n, k := range s.Classes[i] {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = append(b, w.classes[k]...)
+	}
+	return append(b, ']')
 }
 
 // appendNumber writes the shortest text that reads as the same float64.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -35,15 +36,17 @@ func newRowReader(schema data.Schema, ignored []string, maxRows int) *rowReader 
 	return r
 }
 
-// read reads {"rows":[{…},…]} or {"row":{…}} as a table.
-func (r *rowReader) read(body io.Reader) (*data.Table, error) {
+// read reads {"rows":[{…},…]} or {"row":{…}} as a table, and what coverage is asked
+// for beside them, 0 for none.
+func (r *rowReader) read(body io.Reader) (t *data.Table, coverage float64, err error) {
 	d := json.NewDecoder(transform.NewReader(body, encoding.UTF8Validator))
 	d.UseNumber()
-	rows, single, err := r.document(d)
+	rows, single, coverage, err := r.document(d)
 	if err != nil {
-		return nil, refused(d, err)
+		return nil, 0, refused(d, err)
 	}
-	return r.table(rows, single)
+	t, err = r.table(rows, single)
+	return t, coverage, err
 }
 
 // table types rows.
@@ -86,64 +89,90 @@ func readable(t *data.Table, single bool) error {
 	return nil
 }
 
-const shape = `{"rows":[{column: value, …}, …]} or {"row":{column: value, …}}`
+const shape = `{"rows":[{column: value, …}, …]} or {"row":{column: value, …}}, and "coverage": 0.9 beside it for prediction sets`
 
 // document reads the whole body.
-func (r *rowReader) document(d *json.Decoder) (rows []map[string]any, single bool, err error) {
+func (r *rowReader) document(d *json.Decoder) (rows []map[string]any, single bool, coverage float64, err error) {
 	if err := open(d, '{', "the body", "an object: "+shape); err != nil {
-		return nil, false, err
+		return nil, false, 0, err
 	}
 	found := ""
 	for d.More() {
 		name, err := key(d)
 		if err != nil {
-			return nil, false, err
+			return nil, false, 0, err
+		}
+		if name == "coverage" {
+			v, err := d.Token()
+			if err != nil {
+				return nil, false, 0, err
+			}
+			if coverage != 0 {
+				return nil, false, 0, bad(`the body has "coverage" twice`)
+			}
+			text, ok := v.(json.Number)
+			if !ok {
+				return nil, false, 0, bad(`"coverage" is %s, expected a number between 0 and 1, such as 0.9`, kindOf(v))
+			}
+			if coverage, err = coverageOf(text.String()); err != nil {
+				return nil, false, 0, err
+			}
+			continue
 		}
 		if name != "rows" && name != "row" {
-			return nil, false, bad("the body has an unknown key %q, expected %s", name, shape)
+			return nil, false, 0, bad("the body has an unknown key %q, expected %s", name, shape)
 		}
 		if found != "" {
-			return nil, false, bad("the body has both %q and %q, expected one of them, once", found, name)
+			return nil, false, 0, bad("the body has both %q and %q, expected one of them, once", found, name)
 		}
 		found, single = name, name == "row"
 		if single {
 			row, err := r.row(d, 0)
 			if err != nil {
-				return nil, true, err
+				return nil, true, 0, err
 			}
 			rows = append(rows, row)
 			continue
 		}
 		if err := open(d, '[', `"rows"`, "a list of objects: "+shape); err != nil {
-			return nil, false, err
+			return nil, false, 0, err
 		}
 		for d.More() {
 			if len(rows) == r.maxRows {
-				return nil, false, &Error{Status: http.StatusRequestEntityTooLarge, Problem: fmt.Sprintf("there are more than %d rows, which is as many as one request may have; send them in parts", r.maxRows)}
+				return nil, false, 0, &Error{Status: http.StatusRequestEntityTooLarge, Problem: fmt.Sprintf("there are more than %d rows, which is as many as one request may have; send them in parts", r.maxRows)}
 			}
 			row, err := r.row(d, len(rows)+1)
 			if err != nil {
-				return nil, false, err
+				return nil, false, 0, err
 			}
 			rows = append(rows, row)
 		}
 		if _, err := d.Token(); err != nil { // the closing bracket
-			return nil, false, err
+			return nil, false, 0, err
 		}
 	}
 	if _, err := d.Token(); err != nil { // the closing brace
-		return nil, false, err
+		return nil, false, 0, err
 	}
 	if found == "" {
-		return nil, false, bad("the body has no rows, expected %s", shape)
+		return nil, false, 0, bad("the body has no rows, expected %s", shape)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		if err == nil {
 			err = bad("there is more after the end of the JSON object")
 		}
-		return nil, false, err
+		return nil, false, 0, err
 	}
-	return rows, single, nil
+	return rows, single, coverage, nil
+}
+
+// coverageOf reads a coverage. Whether the model can promise it is for the model.
+func coverageOf(text string) (float64, error) {
+	v, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(v > 0 && v < 1) {
+		return 0, bad("coverage: found %s, expected a number between 0 and 1, such as 0.9", text)
+	}
+	return v, nil
 }
 
 // row reads one row, number n from 1, or 0 where it is the only one.

@@ -39,6 +39,9 @@ type SchemaOutput struct {
 	// Thresholds are, of sets, the probability from which each class, a label, is present.
 	Thresholds []float64 `json:"thresholds,omitempty"`
 	Range      []float64 `json:"range,omitempty"` // of a number, in the training rows
+	// HighestCoverage is the greatest coverage that may be asked for; 0: it has no
+	// prediction sets.
+	HighestCoverage float64 `json:"highest_coverage,omitempty"`
 }
 
 func newSchemaOutput(o model.Output) SchemaOutput {
@@ -87,6 +90,9 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 	classes := 0
 	for i, o := range m.Outputs() {
 		of := newSchemaOutput(o)
+		if m.Calibration != nil && m.Calibration[i].Sets != nil {
+			of.HighestCoverage = m.Calibration[i].Sets.Highest()
+		}
 		classes += len(of.Classes)
 		if i == 0 {
 			s.SchemaOutput = of

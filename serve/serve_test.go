@@ -457,7 +457,7 @@ func TestPanic(t *testing.T) {
 // TestNotFinite checks that a damaged model does not answer with broken JSON.
 func TestNotFinite(t *testing.T) {
 	s, _ := testServer(t, "spend", Options{})
-	p, err := s.reply([]*model.Predictions{{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}}})
+	p, err := s.reply([]*model.Predictions{{Kind: s.model.Output.Kind(), Value: []float64{1, math.NaN()}}}, nil)
 	if err == nil {
 		t.Errorf("NaN is written as %s", p)
 	}
@@ -471,7 +471,7 @@ func FuzzRows(f *testing.F) {
 	f.Add(`{"row":{"n":1e5,"c":"a","b":"yes","d":"2024-01-02"}}`)
 	f.Add(`{"rows":[{"n":{}}]}`)
 	f.Fuzz(func(t *testing.T, body string) {
-		table, err := r.read(strings.NewReader(body))
+		table, _, err := r.read(strings.NewReader(body))
 		if err == nil && (len(table.Columns) != 4 || table.Rows > 5 || !json.Valid([]byte(body))) {
 			t.Errorf("%q is taken as %v", body, table)
 		}

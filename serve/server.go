@@ -69,11 +69,11 @@ func (s *Server) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t, err := s.rows.read(bytes.NewReader(body))
+	t, _, err := s.rows.read(bytes.NewReader(body))
 	if err == nil {
 		p, e := s.model.PredictAll(ctx, t)
 		if err = e; err == nil {
-			_, err = s.reply(p)
+			_, err = s.reply(p, nil)
 		}
 	}
 	if err != nil {

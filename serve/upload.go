@@ -10,6 +10,10 @@ import (
 	"github.com/hone-ml/hone/data"
 )
 
+// coverageField is the field of a form that asks for prediction sets, unless a column
+// has this name.
+const coverageField = "coverage"
+
 // images is how many inputs are images.
 func (r *rowReader) images() (n int) {
 	for _, f := range r.schema {
@@ -23,9 +27,9 @@ func (r *rowReader) images() (n int) {
 // upload reads a form of multipart/form-data, as `curl -F image=@photo.jpg` sends
 // it: a field for each column, the file for one of images. Where images are the
 // only input there is, several files are as many rows.
-func (r *rowReader) upload(body io.Reader, boundary string) (*data.Table, error) {
+func (r *rowReader) upload(body io.Reader, boundary string) (t *data.Table, coverage float64, err error) {
 	if boundary == "" {
-		return nil, bad("the content type multipart/form-data has no boundary")
+		return nil, 0, bad("the content type multipart/form-data has no boundary")
 	}
 	form := multipart.NewReader(body, boundary)
 	rows := []map[string]any{{}}
@@ -35,30 +39,40 @@ func (r *rowReader) upload(body io.Reader, boundary string) (*data.Table, error)
 			break
 		}
 		if err != nil {
-			return nil, uploadError(err)
+			return nil, 0, uploadError(err)
 		}
 		name := part.FormName()
 		f := r.schema.Field(name)
+		if name == coverageField && !r.known[name] {
+			text, err := io.ReadAll(io.LimitReader(part, 64))
+			if err != nil {
+				return nil, 0, uploadError(err)
+			}
+			if coverage, err = coverageOf(string(text)); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
 		if f == nil && !r.known[name] {
-			return nil, &Error{Status: http.StatusBadRequest, Column: name, Problem: "the model has no such column; it reads " + list(r.schema.Names())}
+			return nil, 0, &Error{Status: http.StatusBadRequest, Column: name, Problem: "the model has no such column; it reads " + list(r.schema.Names())}
 		}
 		content, err := io.ReadAll(part)
 		if err != nil {
-			return nil, uploadError(err)
+			return nil, 0, uploadError(err)
 		}
 		if f == nil {
 			continue // a column that is not read
 		}
 		if f.Type == data.Image && len(content) == 0 && part.FileName() != "" {
-			return nil, &Error{Status: http.StatusBadRequest, Column: name, Problem: fmt.Sprintf("the file %q is empty; send another image, or no file if it is missing", part.FileName())}
+			return nil, 0, &Error{Status: http.StatusBadRequest, Column: name, Problem: fmt.Sprintf("the file %q is empty; send another image, or no file if it is missing", part.FileName())}
 		}
 		last := rows[len(rows)-1]
 		if _, twice := last[name]; twice {
 			if len(r.schema) > 1 {
-				return nil, &Error{Status: http.StatusBadRequest, Column: name, Problem: "the form has it twice"}
+				return nil, 0, &Error{Status: http.StatusBadRequest, Column: name, Problem: "the form has it twice"}
 			}
 			if len(rows) == r.maxRows {
-				return nil, &Error{Status: http.StatusRequestEntityTooLarge, Problem: fmt.Sprintf("there are more than %d files, which is as many as one request may have; send them in parts", r.maxRows)}
+				return nil, 0, &Error{Status: http.StatusRequestEntityTooLarge, Problem: fmt.Sprintf("there are more than %d files, which is as many as one request may have; send them in parts", r.maxRows)}
 			}
 			last = map[string]any{}
 			rows = append(rows, last)
@@ -74,10 +88,11 @@ func (r *rowReader) upload(body io.Reader, boundary string) (*data.Table, error)
 	}
 	for _, f := range r.schema {
 		if _, ok := rows[0][f.Name]; !ok {
-			return nil, &Error{Status: http.StatusBadRequest, Column: f.Name, Problem: "the form lacks it; add it, empty if its value is missing"}
+			return nil, 0, &Error{Status: http.StatusBadRequest, Column: f.Name, Problem: "the form lacks it; add it, empty if its value is missing"}
 		}
 	}
-	return r.table(rows, len(rows) == 1)
+	t, err = r.table(rows, len(rows) == 1)
+	return t, coverage, err
 }
 
 // uploadError says what is wrong with a form.

@@ -23,6 +23,7 @@ import (
 
 func predictCommand() *cobra.Command {
 	var out string
+	var coverage float64
 	var asJSON bool
 	var flags dataFlags
 	c := &cobra.Command{
@@ -31,8 +32,11 @@ func predictCommand() *cobra.Command {
 		Short:   "Predict the rows of a file",
 		Long: `Predict reads the file row by row, in memory that does not grow with it, and
 writes the columns that identify a row and its prediction: for classes the
-class and the probabilities.`,
+class and the probabilities. With --coverage the set of classes (TARGET_set, by |
+in CSV) or the interval (TARGET_low, TARGET_high) follows that holds the truth of
+that share of rows, if these are like those that the model was made with.`,
 		Example: `  hone predict churn.hone new.csv -o predictions.csv
+  hone predict churn.hone new.csv --coverage 0.9
   hone predict churn.hone new.csv.gz -o predictions.jsonl`,
 		RunE: func(c *cobra.Command, args []string) error {
 			lines := strings.HasSuffix(out, ".jsonl") || strings.HasSuffix(out, ".ndjson")
@@ -41,6 +45,9 @@ class and the probabilities.`,
 			}
 			if asJSON && out == "" {
 				return usagef("--json needs -o: without it the predictions go to standard output")
+			}
+			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
+				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
 			}
 			o, err := flags.options()
 			if err != nil {
@@ -55,7 +62,7 @@ class and the probabilities.`,
 			}
 			rows := 0
 			write := func(w io.Writer) (err error) {
-				rows, err = lifecycle.PredictFile(c.Context(), m, args[1], o, w, lines)
+				rows, err = lifecycle.PredictFile(c.Context(), m, args[1], o, w, lines, coverage)
 				return flags.explain(err)
 			}
 			if out == "" {
@@ -72,6 +79,7 @@ class and the probabilities.`,
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write, .csv or .jsonl (default: CSV to standard output)")
+	c.Flags().Float64Var(&coverage, "coverage", 0, "`SHARE` of rows whose truth a set of classes or an interval is to hold, as 0.9")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output (with -o)")
 	flags.add(c)
 	return c
@@ -93,6 +101,7 @@ func sameFile(path string, files ...string) string {
 
 func evaluateCommand() *cobra.Command {
 	var endpoint string
+	var coverage float64
 	var require, metrics []string
 	var of lifecycle.PredictionOptions
 	var resamples int
@@ -128,8 +137,10 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 				return err
 			}
 			if c.Flags().Changed("predictions") {
-				if endpoint != "" {
-					return usagef("--predictions and --endpoint exclude each other")
+				for flag, used := range map[string]bool{"endpoint": endpoint != "", "coverage": c.Flags().Changed("coverage")} {
+					if used {
+						return usagef("--predictions and --%s exclude each other", flag)
+					}
 				}
 				d := evaluate.DefaultOptions()
 				of.Data, of.Gates, of.Metrics, of.Resamples, of.Level, of.Seed = o, gates, metrics, d.Bootstrap, d.Level, seed
@@ -137,6 +148,9 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 					of.Resamples = resamples
 				}
 				return evaluatePredictions(c, of, asJSON, &flags)
+			}
+			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
+				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
 			}
 			for _, flag := range []string{"data", "target", "columns", "weight", "text", "query"} {
 				if c.Flags().Changed(flag) {
@@ -170,10 +184,16 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 				return flags.explain(err)
 			}
 			e.Endpoint = endpoint
+			if err := e.MeasureSets(m, coverage); err != nil {
+				return err
+			}
+			if coverage == 0 {
+				coverage = shownCoverage
+			}
 			if asJSON {
 				err = printJSON(c, e)
 			} else {
-				printEvaluation(c.OutOrStdout(), e, m.Weight)
+				printEvaluation(c.OutOrStdout(), e, m.Weight, coverage)
 			}
 			if err != nil {
 				return err
@@ -186,6 +206,7 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 		},
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
+	c.Flags().Float64Var(&coverage, "coverage", 0, "`SHARE` of rows whose truth prediction sets are to hold, of which it is told how many do (default 0.9)")
 	c.Flags().StringVar(&of.Predictions, "predictions", "", "the `FILE` of predictions to measure, instead of a model")
 	c.Flags().StringVar(&of.File, "data", "", "the `FILE` of rows that has the truth (default: the file of predictions has it)")
 	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
@@ -285,7 +306,16 @@ func namedMetrics(names []string, gates []metric.Requirement, m *model.Model) ([
 	return names, nil
 }
 
-func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
+// shownCoverage is the coverage whose sets are told of where none is asked for.
+const shownCoverage = 0.9
+
+func printSets(w io.Writer, sets *evaluate.PredictionSets, coverage float64) {
+	if c := sets.At(coverage); c != nil {
+		fmt.Fprintf(w, "  %s\n", c.Sentence())
+	}
+}
+
+func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string, coverage float64) {
 	fmt.Fprintf(w, "%s on %s: %d rows", e.Model, e.File, e.Rows)
 	if e.SetAside > 0 {
 		fmt.Fprintf(w, " (%d more are set aside, whose image cannot be read:%s)", e.SetAside, e.Why)
@@ -308,6 +338,7 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 	for _, n := range e.Notes {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
+	printSets(w, e.PredictionSets, coverage)
 	for _, name := range slices.Sorted(maps.Keys(e.Outputs)) {
 		o := e.Outputs[name]
 		fmt.Fprintf(w, "%s: %d rows", name, o.Rows)
@@ -317,6 +348,7 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string) {
 		fmt.Fprintln(w)
 		printMetrics(w, o.Metrics, o.Order, e.Level)
 		printLabels(w, o.PerLabel)
+		printSets(w, o.PredictionSets, coverage)
 	}
 }
 
