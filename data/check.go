@@ -113,6 +113,29 @@ func CheckRows(t *Table, o CheckOptions, findings []Finding) []Finding {
 	return slices.Concat(k.sharedRows(), k.contradictions())
 }
 
+// Drift compares the columns of the table with those of options.Against and
+// returns what of [Check] is about that alone: drift, apart and unseen. findings
+// are those of Profile.
+func Drift(t *Table, o CheckOptions, findings []Finding) []Finding {
+	views := make([]*view, len(t.Columns))
+	parallel(len(views), func(j int) { views[j] = newView(t.Columns[j]) })
+	k := newChecker(t, o, findings, views)
+	found := make([][]Finding, len(views))
+	parallel(len(views), func(j int) {
+		v := views[j]
+		c := o.Against.Column(v.Name)
+		if c == nil {
+			return
+		}
+		if v.other = distinct(c); v.Type == Image {
+			found[j] = k.imageDrift(v)
+			return
+		}
+		found[j] = append(k.drift(v), k.unseen(v)...)
+	})
+	return append(slices.Concat(found...), k.apart()...)
+}
+
 // checker is what the checks share.
 type checker struct {
 	CheckOptions

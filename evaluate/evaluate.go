@@ -27,6 +27,7 @@ type Options struct {
 	Metrics   []string `yaml:"metrics" doc:"by scikit-learn's names; the first is the one that the verdict speaks of; default: those that are commonly read"`
 	Bootstrap int      `yaml:"bootstrap" default:"1000" min:"0" max:"100000" doc:"resamples of the test rows behind each interval and each comparison; 0: neither"`
 	Level     float64  `yaml:"level" default:"0.95" above:"0" below:"1" doc:"coverage of the intervals"`
+	Groups    []string `yaml:"groups" doc:"columns whose groups are compared: demographic parity, equalised odds, errors"`
 	// CrossValidation is carried out by lifecycle.
 	CrossValidation data.FoldSpec `yaml:"cross_validation" doc:"the whole procedure on folds of source, such as 5; without data.test all rows take part, and what the folds predict is the test"`
 	// Recalibration and PredictionSets are carried out by lifecycle.

@@ -50,6 +50,10 @@ type Finding struct {
 	Kind     string            `json:"kind"` // "over-fitting", …
 	Sentence string            `json:"sentence"`
 	Evidence map[string]Number `json:"evidence"`
+	// Remedy says what to do, Changes how, as --set takes it; of a [Diagnosis]
+	// alone, since the trials of an improvement have their own.
+	Remedy  string   `json:"remedy,omitempty"`
+	Changes []string `json:"changes,omitempty"`
 }
 
 // Trial is one change of the configuration, made for a finding, and what came

@@ -70,6 +70,10 @@ type Result struct {
 
 	Training Training `json:"training"`
 	Fit      Verdict  `json:"fit"`
+	// Failures says where the model fails, nil where nothing was looked for, and
+	// Diagnosis what it suffers from.
+	Failures  *Failures  `json:"failures,omitempty"`
+	Diagnosis *Diagnosis `json:"diagnosis,omitempty"`
 	// Notes says what was left out of this result, and why.
 	Notes []string `json:"notes,omitempty"`
 }

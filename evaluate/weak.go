@@ -19,7 +19,7 @@ const (
 	weakLeaf       = 0.02    // share of the rows that a slice has at least
 	weakCandidates = 4       // slices of a tree that are tested
 	weakRatio      = 1.25    // times the error of the other rows, at least
-	weakAlike      = 0.3     // share of common rows from which two slices are one
+	weakAlike      = 0.5     // share of the smaller one's rows from which two slices are one
 )
 
 // A WeakSlice is rows that the model does worse on than on all others. It was
@@ -249,7 +249,7 @@ func mean(values []float64, rows []int) float64 {
 	return sum / float64(len(rows))
 }
 
-// overlap is the share of common rows in all rows of two ascending lists.
+// overlap is the share of common rows in the shorter of two ascending lists.
 func overlap(a, b []int) float64 {
 	both, i, j := 0, 0, 0
 	for i < len(a) && j < len(b) {
@@ -264,7 +264,7 @@ func overlap(a, b []int) float64 {
 			j++
 		}
 	}
-	return float64(both) / float64(max(1, len(a)+len(b)-both))
+	return float64(both) / float64(max(1, min(len(a), len(b))))
 }
 
 // A weakTree is a regression tree on errors.

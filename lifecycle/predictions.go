@@ -151,6 +151,7 @@ type PredictionOptions struct {
 	Resamples   int
 	Level       float64
 	Seed        uint64
+	Groups      []string // columns whose groups are compared
 }
 
 // PredictionsEvaluation is what `hone evaluate --predictions --json` prints.
@@ -165,11 +166,13 @@ type PredictionsEvaluation struct {
 	Metrics   map[string]metric.Interval `json:"metrics"`
 	PerLabel  []evaluate.ClassScore      `json:"per_label,omitempty"` // of sets, each label by itself
 	// SlicedBy is the metric of the slices.
-	SlicedBy string           `json:"sliced_by"`
-	Slices   []evaluate.Slice `json:"slices"` // by columns that are neither truth nor prediction, the worst first
-	Notes    []string         `json:"notes"`
-	Order    []string         `json:"-"`
-	Level    float64          `json:"-"`
+	SlicedBy  string              `json:"sliced_by"`
+	Slices    []evaluate.Slice    `json:"slices"` // by columns that are neither truth nor prediction, the worst first
+	Failures  *evaluate.Failures  `json:"failures,omitempty"`
+	Diagnosis *evaluate.Diagnosis `json:"diagnosis,omitempty"`
+	Notes     []string            `json:"notes"`
+	Order     []string            `json:"-"`
+	Level     float64             `json:"-"`
 }
 
 // EvaluatePredictions measures a file of predictions, whoever made them.
@@ -344,17 +347,9 @@ func lacking(m *metric.Metric, s *metric.Sample) string {
 	return "probabilities of all classes (p_CLASS)"
 }
 
-// slice measures the rows of each value of the other columns.
+// slice measures the rows of each value of the other columns, and looks for where
+// the predictions fail.
 func (e *PredictionsEvaluation) slice(s *metric.Sample, know *truth, rows *scene, c CompareOptions, o PredictionOptions) error {
-	by := evaluate.Headline(s.Kind)
-	if m, err := metric.Lookup(by); err != nil || !m.MeasuresWith(s) {
-		by = "accuracy"
-	}
-	m, err := metric.Lookup(by)
-	if err != nil || !m.MeasuresWith(s) {
-		return err
-	}
-	e.SlicedBy = by
 	have, err := data.Columns(o.Predictions, o.Data)
 	if err != nil {
 		return err
@@ -372,14 +367,44 @@ func (e *PredictionsEvaluation) slice(s *metric.Sample, know *truth, rows *scene
 		return err
 	}
 	t = rows.of(t)
-	var columns []*data.Column
+	var others, columns []*data.Column
 	for _, col := range t.Columns {
 		own := c.File == o.Predictions && slices.Contains(said, col.Name)
-		if own || col.Name == know.target || col.Name == know.weight || col.Type == data.Identifier || col.Type == data.Text || col.Type == data.Datetime {
+		if own || col.Name == know.target || col.Name == know.weight {
 			continue
 		}
-		columns = append(columns, col)
+		others = append(others, col)
+		if col.Type != data.Identifier && col.Type != data.Text && col.Type != data.Datetime && col.Type != data.Image {
+			columns = append(columns, col)
+		}
 	}
+	options := evaluate.FailureOptions{Level: o.Level, Resamples: o.Resamples, Seed: o.Seed, Groups: o.Groups, Rows: rows.keep}
+	if e.Failures, err = evaluate.FindFailures(s, others, options); err != nil {
+		return mistake("%s: %v", c.File, err)
+	}
+	if e.Failures != nil {
+		// What a file of predictions has beside them may not have been read by the
+		// model: the columns that give the truth away are told, and who knows decides.
+		looked := &data.Table{Rows: t.Rows, Columns: append(slices.Clone(others), t.Column(know.target))}
+		_, findings, err := data.Profile(looked, know.target)
+		if err != nil {
+			return err
+		}
+		it := unknown(s, e.Failures, e.Metrics)
+		it.Leaks = leaks(findings, func(f data.Finding) string {
+			return fmt.Sprintf("%s %s: if the model read it, what is measured is worth nothing", f.Column, f.Message)
+		})
+		e.Diagnosis = evaluate.DiagnoseCase(it)
+	}
+	by := evaluate.Headline(s.Kind)
+	if m, err := metric.Lookup(by); err != nil || !m.MeasuresWith(s) {
+		by = "accuracy"
+	}
+	m, err := metric.Lookup(by)
+	if err != nil || !m.MeasuresWith(s) {
+		return err
+	}
+	e.SlicedBy = by
 	found, err := evaluate.Slices(s, m, columns, o.Level, o.Seed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", o.Predictions, err)

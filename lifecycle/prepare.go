@@ -39,7 +39,9 @@ type prepared struct {
 	facts              report.Data
 	notes              []string // of interest to who runs it
 	warnings           []string
-	rejected           []rejected // rows that were set aside
+	rejected           []rejected      // rows that were set aside
+	tested             []int           // numbers of the test rows in their file, from 0; nil: not known
+	shared             []evaluate.Hint // rows that stand in training rows and in others
 }
 
 // prepare reads the data, divides it, decides on columns and fits features.
@@ -134,7 +136,7 @@ func (c *Config) prepare() (*prepared, error) {
 // training rows alone. Test rows may be nil. What p had to say of the data is not
 // said again.
 func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
-	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, clean: p.clean, weight: p.weight}
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, clean: p.clean, weight: p.weight, tested: p.tested, shared: p.shared}
 	if !train.Cleaned {
 		q.clean = p.clean.again()
 		if err := q.clean.divided(q); err != nil {
@@ -315,6 +317,9 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 	}
 	if p.test == nil && !c.allTested() {
 		p.test = table.Select(rest[0])
+		for _, i := range rest[0] {
+			p.tested = append(p.tested, p.numbers[i]-1)
+		}
 	}
 	return nil
 }
@@ -485,6 +490,10 @@ func (p *prepared) checkRows(targets []string) {
 			switch {
 			case f.Kind == data.FindingSharedRows:
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row, %.0f of them its %s as well: what is learnt by heart is measured there as learnt; hone check --against tells more", e["rows"], e["of"], part.name, e["with_target"], target))
+				p.shared = append(p.shared, evaluate.Hint{
+					Sentence: fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row", e["rows"], e["of"], part.name), Evidence: e,
+					Remedy: "remove the repetitions (data.clean: {type: drop_duplicates}), or keep what belongs together on one side (data.split: {method: group})",
+				})
 			case i == len(parts)-1: // those of the training rows, once
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f training rows are equal to another but for %s, so that at least %.0f are predicted wrong; hone check tells more", e["rows"], e["of"], target, e["wrong"]))
 			}

@@ -106,13 +106,14 @@ func unreadable(t *data.Table, source string, reads func(column string) bool) (o
 	return out, keep
 }
 
-// withoutBad takes out the rows whose images cannot be read by a model.
-func withoutBad(t *data.Table, m *model.Model) (*data.Table, []rejected) {
+// withoutBad takes out the rows whose images cannot be read by a model, and says
+// which stay, from 0.
+func withoutBad(t *data.Table, m *model.Model) (*data.Table, []rejected, []int) {
 	out, keep := unreadable(t, "", func(column string) bool {
 		return slices.ContainsFunc(m.Inputs, func(in model.Input) bool { return in.Column == column })
 	})
 	if len(out) == 0 {
-		return t, nil
+		return t, nil, keep
 	}
-	return t.Select(keep), out
+	return t.Select(keep), out, keep
 }

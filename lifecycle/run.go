@@ -372,6 +372,12 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		switch {
 		case i == 0:
 			result = one
+			if err := r.fail(result, by[0][0], in.Test); err != nil {
+				return nil, err
+			}
+			if err := r.diagnose(ctx, result, in.Test); err != nil {
+				return nil, err
+			}
 			continue
 		case result.Outputs == nil:
 			result.Outputs = map[string]*evaluate.OutputResult{}
@@ -464,7 +470,9 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	if err := report.ModelCard(&card, rep); err != nil {
 		return nil, err
 	}
-	metrics, err := json.MarshalIndent(result, "", "  ")
+	kept := *result
+	kept.Failures = result.Failures.WithoutValues()
+	metrics, err := json.MarshalIndent(&kept, "", "  ")
 	if err != nil {
 		return nil, err
 	}
@@ -577,11 +585,27 @@ func findings(r *evaluate.Result) []string {
 		}
 		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f%s)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High, chance))
 	}
+	out = append(out, r.Fit.Sentence)
 	if c := r.PredictionSets.At(0.9); c != nil {
 		out = append(out, c.Sentence())
 	}
-	return append(out, r.Fit.Sentence)
+	if r.Failures != nil {
+		for i := range r.Failures.Weak[:min(shownWeak, len(r.Failures.Weak))] {
+			out = append(out, "does worse where "+r.Failures.Weak[i].Sentence(r.Failures.Metric))
+		}
+	}
+	if r.Diagnosis != nil {
+		for _, f := range r.Diagnosis.Found {
+			if f.Kind != evaluate.ProblemOver && f.Kind != evaluate.ProblemUnder && f.Kind != evaluate.ProblemWeak { // told above
+				out = append(out, fmt.Sprintf("%s: %s", f.Kind, f.Sentence))
+			}
+		}
+	}
+	return out
 }
+
+// shownWeak is how many weak slices are told of in words.
+const shownWeak = 3
 
 // against says, for each baseline, how the network did by the headline metric.
 func against(r *evaluate.Result) map[string]string {

@@ -281,6 +281,9 @@ type Evaluation struct {
 	Notes    []string              `json:"notes,omitempty"`
 	// Outputs are the measures of the outputs after the first, by name.
 	Outputs map[string]OutputEvaluation `json:"outputs,omitempty"`
+	// Failures and Diagnosis are of the first output.
+	Failures  *evaluate.Failures  `json:"failures,omitempty"`
+	Diagnosis *evaluate.Diagnosis `json:"diagnosis,omitempty"`
 	// PredictionSets is filled in by MeasureSets.
 	PredictionSets *evaluate.PredictionSets `json:"prediction_sets,omitempty"`
 	Order          []string                 `json:"-"`
@@ -317,10 +320,29 @@ func BootstrapOf(b *bundle.Bundle) evaluate.Bootstrap {
 	return told.Bootstrap
 }
 
-// EvaluateFile measures a predictor on a labelled file: the model itself, or
-// an endpoint that serves it; by the metrics that are named (of an output those
-// that fit it), else by the default ones.
+// EvaluationOptions say what to measure of a model's predictions of a file.
+type EvaluationOptions struct {
+	File      string
+	Data      data.Options
+	Metrics   []string // of an output those that fit it; none: the default ones
+	Resamples int
+	Level     float64
+	Seed      uint64
+	// Groups are columns of the file whose groups are compared.
+	Groups []string
+	// Robustness asks for predictions of changed rows.
+	Robustness bool
+}
+
+// EvaluateFile is [Evaluate] without what must be asked for.
 func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path string, o data.Options, resamples int, level float64, seed uint64, metrics ...string) (*Evaluation, error) {
+	return Evaluate(ctx, m, p, EvaluationOptions{File: path, Data: o, Metrics: metrics, Resamples: resamples, Level: level, Seed: seed})
+}
+
+// Evaluate measures a predictor on a labelled file: the model itself, or an
+// endpoint that serves it.
+func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of EvaluationOptions) (*Evaluation, error) {
+	path, o := of.File, of.Data
 	o.Schema = slices.Clone(m.InputSchema())
 	for _, name := range targetsOf(m) {
 		if f := m.Schema.Field(name); f != nil {
@@ -341,11 +363,14 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 			}
 		}
 	}
+	if o.Schema, err = withOthers(path, of.Data, o.Schema); err != nil {
+		return nil, err
+	}
 	t, _, err := data.Read(path, o)
 	if err != nil {
 		return nil, forModel(err, m)
 	}
-	t, bad := withoutBad(t, m)
+	t, bad, stay := withoutBad(t, m)
 	if t.Rows == 0 {
 		return nil, mistake("%s: none of the %d rows has images that can be read: %s", path, len(bad), some(bad))
 	}
@@ -368,11 +393,14 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		weights = pick(weightsOf(cleaned, m.Weight), keep, 1)
 	}
 	filtered, unlabeled := t.Rows-len(rows), len(rows)-len(keep)
+	for k, i := range keep {
+		keep[k] = rows[i]
+	}
 	if filtered+unlabeled > 0 {
-		for k, i := range keep {
-			keep[k] = rows[i]
-		}
 		t = t.Select(keep) // as they are in the file, since whoever predicts cleans them
+	}
+	for k, i := range keep { // their numbers in the file
+		keep[k] = stay[i]
 	}
 	_, targets, err := m.AllTargets(t)
 	if err != nil {
@@ -391,7 +419,7 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 	if len(all) != len(targets) {
 		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
-	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: level}
+	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: of.Level}
 	if len(bad) > 0 {
 		e.Why = some(bad)
 	}
@@ -404,7 +432,8 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}
 		e.held = append(e.held, h)
-		one, err := measureAll(h.sample(), metrics, resamples, level, seed)
+		s := h.sample()
+		one, err := measureAll(s, of.Metrics, of.Resamples, of.Level, of.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -414,6 +443,9 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 		}
 		if i == 0 {
 			e.Rows, e.Unlabeled, e.Metrics, e.Order, e.PerLabel = one.Rows, one.Unlabeled, one.Metrics, one.Order, one.PerLabel
+			if err := e.fail(ctx, m, p, t, h, s, keep, of); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		if e.Outputs == nil {

@@ -104,6 +104,9 @@ func evaluateCommand() *cobra.Command {
 	var coverage float64
 	var require, metrics []string
 	var of lifecycle.PredictionOptions
+	var groups []string
+	var labelErrors string
+	var robustness bool
 	var resamples int
 	var seed uint64
 	var asJSON bool
@@ -119,11 +122,16 @@ live server instead; a server of the same model gives the same numbers.
 With --predictions there is no model: the file has what any program predicted,
 and the truth (--target), or --data names the file that has it. It has a column
 prediction, or score (of the positive class), or p_CLASS for each class, by these
-names or those that --columns gives. By its other columns the rows are sliced.`,
+names or those that --columns gives. By its other columns the rows are sliced.
+
+It also says where the model fails and what it suffers from: slices on which it
+does worse, the hardest rows, likely label errors; with --group the differences
+between groups, with --robustness what typos, noise and missing columns do.`,
 		Example: `  hone evaluate churn.hone test.csv
   hone evaluate --predictions preds.csv --target y
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
-  hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'`,
+  hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'
+  hone evaluate churn.hone test.csv --robustness --group sex --label-errors wrong.csv`,
 		RunE: func(c *cobra.Command, args []string) error {
 			gates, err := parseGates(require)
 			if err != nil {
@@ -142,12 +150,16 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 						return usagef("--predictions and --%s exclude each other", flag)
 					}
 				}
+				if robustness {
+					return usagef("--robustness predicts changed rows, which needs the model: hone evaluate MODEL FILE --robustness, or a server with --endpoint")
+				}
 				d := evaluate.DefaultOptions()
 				of.Data, of.Gates, of.Metrics, of.Resamples, of.Level, of.Seed = o, gates, metrics, d.Bootstrap, d.Level, seed
+				of.Groups = groups
 				if c.Flags().Changed("bootstrap") {
 					of.Resamples = resamples
 				}
-				return evaluatePredictions(c, of, asJSON, &flags)
+				return evaluatePredictions(c, of, labelErrors, asJSON, &flags)
 			}
 			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
 				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
@@ -156,6 +168,9 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 				if c.Flags().Changed(flag) {
 					return usagef("--%s goes with --predictions: a model knows it", flag)
 				}
+			}
+			if same := sameFile(labelErrors, args...); same != "" {
+				return usagef("--label-errors %s would replace %s, which is read: give another name", labelErrors, same)
 			}
 			m, b, err := model.Load(args[0])
 			if err != nil {
@@ -179,16 +194,22 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 			if endpoint != "" {
 				p = &serve.Client{URL: endpoint, Key: os.Getenv(serve.KeyVariable)}
 			}
-			e, err := lifecycle.EvaluateFile(c.Context(), m, p, args[1], o, boot.Resamples, boot.Level, boot.Seed, names...)
+			e, err := lifecycle.Evaluate(c.Context(), m, p, lifecycle.EvaluationOptions{
+				File: args[1], Data: o, Metrics: names, Resamples: boot.Resamples, Level: boot.Level, Seed: boot.Seed, Groups: groups, Robustness: robustness,
+			})
 			if err != nil {
 				return flags.explain(err)
 			}
+			e.Recall(b)
 			e.Endpoint = endpoint
 			if err := e.MeasureSets(m, coverage); err != nil {
 				return err
 			}
 			if coverage == 0 {
 				coverage = shownCoverage
+			}
+			if err := writeLabelErrors(c.ErrOrStderr(), labelErrors, e.Failures); err != nil {
+				return err
 			}
 			if asJSON {
 				err = printJSON(c, e)
@@ -216,6 +237,9 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 	c.Flags().StringVar(&of.Query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
 	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
+	c.Flags().StringArrayVar(&groups, "group", nil, "a `COLUMN` whose groups are compared: demographic parity, equalised odds, errors (may be repeated)")
+	c.Flags().BoolVar(&robustness, "robustness", false, "predict changed rows too (typos, case, noise, missing columns, brightness, blur) and say how far the metric falls")
+	c.Flags().StringVar(&labelErrors, "label-errors", "", "the CSV `FILE` to write likely label errors to, the likeliest first")
 	c.Flags().IntVar(&resamples, "bootstrap", 0, "`RESAMPLES` behind each interval; 0: no intervals (default: as in the run)")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`NUMBER` that the resamples are drawn by (default: as in the run)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
@@ -223,7 +247,7 @@ names or those that --columns gives. By its other columns the rows are sliced.`,
 	return c
 }
 
-func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, asJSON bool, flags *dataFlags) error {
+func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags) error {
 	if o.Predictions == "" {
 		return usagef("--predictions: the name of the file is empty")
 	}
@@ -232,9 +256,15 @@ func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, asJSON
 			return usagef("--metrics: %w", err)
 		}
 	}
+	if same := sameFile(labelErrors, o.Predictions, o.File); same != "" {
+		return usagef("--label-errors %s would replace %s, which is read: give another name", labelErrors, same)
+	}
 	e, err := lifecycle.EvaluatePredictions(o)
 	if err != nil {
 		return flags.explain(err)
+	}
+	if err := writeLabelErrors(c.ErrOrStderr(), labelErrors, e.Failures); err != nil {
+		return err
 	}
 	if asJSON {
 		if err := printJSON(c, e); err != nil {
@@ -282,6 +312,7 @@ func printPredictions(w io.Writer, e *lifecycle.PredictionsEvaluation) {
 	if left > 0 {
 		fmt.Fprintf(w, "  %d more, none of them told from the rest as worse: --json has all\n", left)
 	}
+	printFailures(w, e.Failures, e.Diagnosis)
 	for _, n := range e.Notes {
 		fmt.Fprintf(w, "  %s\n", n)
 	}
@@ -339,6 +370,7 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string, covera
 		fmt.Fprintf(w, "  %s\n", n)
 	}
 	printSets(w, e.PredictionSets, coverage)
+	printFailures(w, e.Failures, e.Diagnosis)
 	for _, name := range slices.Sorted(maps.Keys(e.Outputs)) {
 		o := e.Outputs[name]
 		fmt.Fprintf(w, "%s: %d rows", name, o.Rows)
@@ -352,8 +384,8 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string, covera
 	}
 }
 
-// shownLabels is how many labels of sets are shown, the most frequent first.
-const shownLabels = 20
+// shownSetLabels is how many labels of sets are shown, the most frequent first.
+const shownSetLabels = 20
 
 func printLabels(w io.Writer, labels []evaluate.ClassScore) {
 	if len(labels) == 0 {
@@ -362,10 +394,10 @@ func printLabels(w io.Writer, labels []evaluate.ClassScore) {
 	labels = slices.Clone(labels)
 	slices.SortStableFunc(labels, func(a, b evaluate.ClassScore) int { return cmp.Compare(b.Rows, a.Rows) })
 	fmt.Fprintf(w, "  %-30s %8s %10s %10s %10s\n", "label", "rows", "precision", "recall", "f1")
-	for _, l := range labels[:min(shownLabels, len(labels))] {
+	for _, l := range labels[:min(shownSetLabels, len(labels))] {
 		fmt.Fprintf(w, "  %-30s %8s %10.4f %10.4f %10.4f\n", l.Class, strconv.FormatFloat(l.Rows, 'g', 6, 64), l.Precision, l.Recall, l.F1)
 	}
-	if n := len(labels) - shownLabels; n > 0 {
+	if n := len(labels) - shownSetLabels; n > 0 {
 		fmt.Fprintf(w, "  %d rarer labels: --json has all\n", n)
 	}
 }
