@@ -85,6 +85,7 @@ const (
 	weakGap      = 0.10  // of accuracy
 	weakTimes    = 1.5   // of the mean error
 	wideInterval = 0.05  // half of an interval of a metric between 0 and 1
+	behindLinear = 0.01  // of a metric between 0 and 1, of an error its own part
 	driftSure    = 0.10  // Kolmogorov-Smirnov distance of confidences
 )
 
@@ -187,6 +188,9 @@ func overFitting(c *Case) (*Finding, string) {
 	switch {
 	case c.Fit == nil || math.IsNaN(gap):
 		return nil, "the loss on training rows beside that on held-out rows, and how both went from epoch to epoch; a score on one set of rows, or one on each, tells nothing: a run knows (hone run, its report)"
+	case c.Fit.Kind == FitOverLate && c.Fit.Evidence.Rise > gapLarge: // what stopping early spared the model, it suffered from
+		return &Finding{Sentence: plainly(c.Fit.Sentence), Evidence: map[string]Number{"rise": c.Fit.Evidence.Rise, "gap": Number(gap), "best_epoch": Number(c.Training.Best)},
+			Remedy: "the best epoch was kept, which spares the model most of it; more rows, more dropout or weight decay, or a smaller network would let it learn for longer"}, ""
 	case gap <= gapLarge:
 		return nil, ""
 	}
@@ -210,12 +214,33 @@ func underFitting(c *Case) (*Finding, string) {
 	if c.Fit == nil || c.Fit.Kind == FitUnknown {
 		return nil, "how the loss went from epoch to epoch, and what a linear model makes of the same rows: a run knows"
 	}
-	if k := c.Fit.Kind; k == FitUnder || k == FitStillLearning || k == FitDiverged {
+	k := c.Fit.Kind
+	if k == FitUnder && c.Linear != nil { // by how much: what is small is not worth the word
+		least := behindLinear
+		if c.Test.Kind == metric.Regression {
+			least *= math.Abs(c.Score.Value)
+		}
+		if math.Abs(c.Linear.Difference.Value) < least {
+			return nil, ""
+		}
+	}
+	if k == FitUnder || k == FitStillLearning || k == FitDiverged {
 		e := c.Fit.Evidence
-		return &Finding{Sentence: strings.ToLower(c.Fit.Sentence[:1]) + strings.TrimSuffix(c.Fit.Sentence[1:], "."), Remedy: c.Fit.Remedy,
+		return &Finding{Sentence: plainly(c.Fit.Sentence), Remedy: c.Fit.Remedy,
 			Evidence: map[string]Number{"gap": e.Gap, "slope": e.Slope, "scale": e.Scale}}, ""
 	}
 	return nil, ""
+}
+
+// plainly is a verdict's sentence without the name that it begins with.
+func plainly(sentence string) string {
+	if name, rest, ok := strings.Cut(sentence, ": "); ok && strings.EqualFold(name, FitUnder) {
+		sentence = rest
+	}
+	if sentence == "" {
+		return ""
+	}
+	return strings.ToLower(sentence[:1]) + strings.TrimSuffix(sentence[1:], ".")
 }
 
 // noisyLabels looks at the rows that the model is surest of: where it errs there

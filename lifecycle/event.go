@@ -80,10 +80,14 @@ type Summary struct {
 	Against         map[string]string         `json:"against"`  // baseline → better, worse or not separable, by the headline metric
 	Cleaned         []report.Cleaned          `json:"cleaned"`  // what the steps of data.clean changed, in their order
 	Findings        []string                  `json:"findings"` // what was found out, in sentences
-	Resumed         bool                      `json:"resumed"`
-	Seconds         float64                   `json:"seconds"`    // of this session, wall clock
-	LatencyMS       float64                   `json:"latency_ms"` // one row, median
-	Profile         *Profile                  `json:"profile,omitempty"`
+	// Failures says where the model fails, without what stands in the rows, and
+	// Diagnosis what it suffers from.
+	Failures  *evaluate.Failures  `json:"failures,omitempty"`
+	Diagnosis *evaluate.Diagnosis `json:"diagnosis,omitempty"`
+	Resumed   bool                `json:"resumed"`
+	Seconds   float64             `json:"seconds"`    // of this session, wall clock
+	LatencyMS float64             `json:"latency_ms"` // one row, median
+	Profile   *Profile            `json:"profile,omitempty"`
 }
 
 // OutputSummary is the outcome of an output beside the first.

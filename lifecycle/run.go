@@ -521,6 +521,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
 	s.Outputs, s.Profile = outputSummaries(result), r.profile
+	s.Failures, s.Diagnosis = kept.Failures, result.Diagnosis
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
 	}
