@@ -34,6 +34,9 @@ type CompareOptions struct {
 	Target  string // "": the first output of the first bundle that all bundles have
 	Dir     string // whose register knows the runs
 	Task    string // what a file of predictions holds, one of the Task constants; "": found by looking
+	// Gates are what is required of the best; whether they fit is found out before
+	// anything is predicted, whether they are met is for the caller.
+	Gates []metric.Requirement
 	evaluate.RankOptions
 
 	inside bool // a file of predictions has the truth
@@ -111,6 +114,14 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	know, err := agreed(all, o)
 	if err != nil {
 		return nil, err
+	}
+	for _, g := range o.Gates {
+		if g.Output != "" && g.Output != know.target {
+			return nil, mistake("--require %v: the models are compared by %s: write %s, or name the other with --target", g, know.target, strings.TrimPrefix(g.String(), g.Output+"."))
+		}
+		if _, err := metricFor(g.Metric, know.output.Kind()); err != nil {
+			return nil, mistake("--require %v: %v", g, err)
+		}
 	}
 	c := &Comparison{File: o.File, Target: know.target, Notes: []string{}}
 	if others := shared(all, know.target); len(others) > 0 {

@@ -55,6 +55,35 @@ func ParseRequirement(text string) (Requirement, error) {
 	return Requirement{output, m.Name, op, value}, nil
 }
 
+// ParseRequirements reads requirements joined by "and", such as
+// "accuracy>=0.9 and f1_macro>=0.85".
+func ParseRequirements(text string) ([]Requirement, error) {
+	var all []Requirement
+	part := ""
+	words := strings.Split(text, " ")
+	for i, word := range words {
+		last := i == len(words)-1
+		joins := strings.EqualFold(word, "and") && strings.ContainsAny(part, "<>=") // else it is part of an output's name
+		if !joins {
+			part += " " + word
+		}
+		if strings.EqualFold(word, "or") && strings.ContainsAny(part, "<>=") {
+			return nil, fmt.Errorf("requirement %q: requirements are joined by and alone: every one must be met", text)
+		}
+		if joins || last {
+			r, err := ParseRequirement(strings.TrimSpace(part))
+			if err != nil {
+				return nil, err
+			}
+			all, part = append(all, r), ""
+		}
+		if joins && last {
+			return nil, fmt.Errorf("requirement %q: nothing follows the last and", text)
+		}
+	}
+	return all, nil
+}
+
 // Of names what is measured: the metric, after its output if that is named.
 func (r Requirement) Of() string {
 	if r.Output != "" {

@@ -20,6 +20,7 @@ func compareCommand() *cobra.Command {
 	o := lifecycle.CompareOptions{RankOptions: evaluate.DefaultRankOptions()}
 	var asJSON, markdown bool
 	var flags dataFlags
+	var gate gateFlags
 	c := &cobra.Command{
 		Use:     "compare MODEL... --data FILE",
 		GroupID: "use",
@@ -38,7 +39,8 @@ for each class, by these names or those that --columns gives.`,
   hone compare latest 20261124-16 churn --data test.csv --metric log_loss
   hone compare churn.hone theirs.csv --data test.csv --markdown
   hone compare a.csv b.csv --data test.csv --target churn --json
-  hone compare a.csv b.csv --target y --columns prediction=yhat`,
+  hone compare a.csv b.csv --target y --columns prediction=yhat
+  hone compare new.hone old.hone --data test.csv --require 'accuracy>=0.9' --junit ci.xml`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
 			case asJSON && markdown:
@@ -55,6 +57,9 @@ for each class, by these names or those that --columns gives.`,
 			}
 			o.Models = args
 			var err error
+			if o.Gates, err = gate.parse(); err != nil {
+				return err
+			}
 			if o.Data, err = flags.options(); err != nil {
 				return err
 			}
@@ -66,13 +71,22 @@ for each class, by these names or those that --columns gives.`,
 			w := c.OutOrStdout()
 			switch {
 			case asJSON:
-				return printJSON(c, found)
+				err = printJSON(c, found)
 			case markdown:
 				_, err = io.WriteString(w, comparisonMarkdown(found))
 			default:
 				_, err = io.WriteString(w, comparisonText(found, newPalette(isTerminal(w) && wantsColor()), columns(w)))
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			best := found.Standings[0]
+			measured := map[string]metric.Interval{}
+			for name, v := range best.Metrics {
+				measured[name] = metric.Interval{Value: v, Low: math.NaN(), High: math.NaN()}
+			}
+			measured[found.Metric.Name] = best.Score
+			return gate.check(o.Gates, best.Name, found.File, measured, nil)
 		},
 	}
 	c.Flags().StringVar(&o.File, "data", "", "the `FILE` of rows to compare on, which has the target (default: the files of predictions have it)")
@@ -84,6 +98,7 @@ for each class, by these names or those that --columns gives.`,
 	c.Flags().IntVar(&o.Resamples, "bootstrap", o.Resamples, "`RESAMPLES` behind intervals and permutation tests")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "`NUMBER` that the resamples are drawn by")
 	c.Flags().StringVar(&o.Dir, "dir", ".", "the `FOLDER` of the configuration whose runs are meant (or set HONE_HOME)")
+	gate.add(c, "of the model that is ranked first")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a pull request, say")
 	flags.add(c)

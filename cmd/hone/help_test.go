@@ -12,11 +12,17 @@ import (
 // words splits a line as a shell does, up to a redirection.
 func words(line string) []string {
 	var out []string
-	for _, w := range strings.Fields(line) {
-		if w == ">" || w == "|" {
-			break
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+			continue
 		}
-		out = append(out, strings.Trim(w, "'"))
+		for _, w := range strings.Fields(part) {
+			if w == ">" || w == "|" {
+				return out
+			}
+			out = append(out, w)
+		}
 	}
 	return out
 }

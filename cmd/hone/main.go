@@ -58,11 +58,11 @@ func run(args []string, stdout, stderr io.Writer) (code int) {
 	if err == nil {
 		return 0
 	}
-	return report(err, stderr)
+	return failed(err, stderr)
 }
 
-// report prints an error for people and returns the exit code.
-func report(err error, stderr io.Writer) int {
+// failed prints an error for people and returns the exit code.
+func failed(err error, stderr io.Writer) int {
 	var gate *gateError
 	var list *config.Error
 	switch {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -18,7 +17,8 @@ import (
 var logFormats = []string{"auto", "plain", "json"}
 
 func runCommand() *cobra.Command {
-	var sets, require []string
+	var sets []string
+	var gate gateFlags
 	var logFormat string
 	var asJSON, profile bool
 	c := &cobra.Command{
@@ -33,9 +33,9 @@ The same command goes on where an interrupted run stopped, and ends at the same
 bits. A finished run is not touched: a new one starts.`,
 		Example: `  hone run hone.yaml
   hone run hone.yaml --set train.epochs=5 --set network.dropout=0.3
-  hone run hone.yaml --json --require 'roc_auc>=0.85'`,
+  hone run hone.yaml --json --require 'roc_auc>=0.85 and log_loss<0.5'`,
 		RunE: func(c *cobra.Command, args []string) error {
-			gates, err := parseGates(require)
+			gates, err := gate.parse()
 			if err != nil {
 				return err
 			}
@@ -70,11 +70,11 @@ bits. A finished run is not touched: a new one starts.`,
 			for name, o := range s.Outputs {
 				others[name] = o.Test
 			}
-			return checkGates(gates, s.Test, others, "the test rows")
+			return gate.check(gates, s.Name, "the test rows", s.Test, others)
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "set a key, as `KEY=VALUE`: train.epochs=5 (may be repeated)")
-	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric on the test rows, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	gate.add(c, "on the test rows")
 	c.Flags().StringVar(&logFormat, "log-format", "auto", "`FORMAT` of progress on standard error: auto (live on a terminal, else plain), plain or json")
 	profileFlag(c, &profile)
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
@@ -84,40 +84,4 @@ bits. A finished run is not touched: a new one starts.`,
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
-}
-
-func parseGates(texts []string) ([]metric.Requirement, error) {
-	var out []metric.Requirement
-	for _, t := range texts {
-		r, err := metric.ParseRequirement(t)
-		if err != nil {
-			return nil, usagef("--require: %w", err)
-		}
-		out = append(out, r)
-	}
-	return out, nil
-}
-
-// checkGates measures by the metrics of the first output, and of others by name.
-func checkGates(gates []metric.Requirement, first map[string]metric.Interval, others map[string]map[string]metric.Interval, where string) error {
-	var failed []string
-	for _, g := range gates {
-		values := first
-		if other, ok := others[g.Output]; ok {
-			values = other
-		}
-		v, ok := values[g.Metric]
-		switch {
-		case !ok:
-			failed = append(failed, fmt.Sprintf("%v: %s was not measured for this task", g, g.Metric))
-		default:
-			if err := g.Check(v.Value); err != nil {
-				failed = append(failed, err.Error())
-			}
-		}
-	}
-	if len(failed) > 0 {
-		return &gateError{"not met on " + where + ": " + strings.Join(failed, "; ")}
-	}
-	return nil
 }

@@ -102,7 +102,8 @@ func sameFile(path string, files ...string) string {
 func evaluateCommand() *cobra.Command {
 	var endpoint string
 	var coverage float64
-	var require, metrics []string
+	var metrics []string
+	var gate gateFlags
 	var of lifecycle.PredictionOptions
 	var groups []string
 	var labelErrors string
@@ -130,10 +131,10 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 		Example: `  hone evaluate churn.hone test.csv
   hone evaluate --predictions preds.csv --target y
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
-  hone evaluate churn.hone test.csv --require 'roc_auc>=0.85'
+  hone evaluate churn.hone test.csv --require 'roc_auc>=0.85 and f1>0.8' --junit ci.xml
   hone evaluate churn.hone test.csv --robustness --group sex --label-errors wrong.csv`,
 		RunE: func(c *cobra.Command, args []string) error {
-			gates, err := parseGates(require)
+			gates, err := gate.parse()
 			if err != nil {
 				return err
 			}
@@ -159,7 +160,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 				if c.Flags().Changed("bootstrap") {
 					of.Resamples = resamples
 				}
-				return evaluatePredictions(c, of, labelErrors, asJSON, &flags)
+				return evaluatePredictions(c, of, labelErrors, asJSON, &flags, &gate)
 			}
 			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
 				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
@@ -223,7 +224,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 			for name, o := range e.Outputs {
 				others[name] = o.Metrics
 			}
-			return checkGates(gates, e.Metrics, others, args[1])
+			return gate.check(gates, m.Name, args[1], e.Metrics, others)
 		},
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
@@ -235,7 +236,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 	c.Flags().StringVar(&of.Weight, "weight", "", "the `COLUMN` by which rows count")
 	c.Flags().BoolVar(&of.Text, "text", false, "predictions and truth are texts that were to be written")
 	c.Flags().StringVar(&of.Query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
-	c.Flags().StringArrayVar(&require, "require", nil, "a `RULE` for a metric, as in 'accuracy>=0.87' or, of several outputs, 'churn.accuracy>=0.87': exit with 3 unless it is met (may be repeated)")
+	gate.add(c, "")
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
 	c.Flags().StringArrayVar(&groups, "group", nil, "a `COLUMN` whose groups are compared: demographic parity, equalised odds, errors (may be repeated)")
 	c.Flags().BoolVar(&robustness, "robustness", false, "predict changed rows too (typos, case, noise, missing columns, brightness, blur) and say how far the metric falls")
@@ -247,7 +248,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 	return c
 }
 
-func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags) error {
+func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags, gate *gateFlags) error {
 	if o.Predictions == "" {
 		return usagef("--predictions: the name of the file is empty")
 	}
@@ -273,7 +274,7 @@ func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelE
 	} else {
 		printPredictions(c.OutOrStdout(), e)
 	}
-	return checkGates(o.Gates, e.Metrics, nil, o.Predictions)
+	return gate.check(o.Gates, o.Predictions, o.Predictions, e.Metrics, nil)
 }
 
 // shownSlices is how many of the worst slices are shown, beside those that are
