@@ -17,8 +17,8 @@ import (
 	"github.com/hone-ml/hone/format/bundle"
 )
 
-// resultOf is what a bundle's run measured.
-func resultOf(tb testing.TB, path string) *evaluate.Result {
+// publishedResult is what a bundle's run measured.
+func publishedResult(tb testing.TB, path string) *evaluate.Result {
 	tb.Helper()
 	b, err := bundle.Read(path)
 	if err != nil {
@@ -50,7 +50,7 @@ func TestRecalibration(t *testing.T) {
 	shoppers(1500, 6).only(append(slices.Clone(plain), "level")...).write(t, dir, "test.csv")
 	try := func(sets ...string) (*Summary, *evaluate.Result, *told) {
 		s, w := mustRun(t, configure(t, dir, smoothed, append(sets, "data.validation.fraction=0.3")...))
-		return s, resultOf(t, s.Bundle), w
+		return s, publishedResult(t, s.Bundle), w
 	}
 	off, without, _ := try("evaluate.recalibration=off")
 	on, with, w := try()
@@ -122,7 +122,7 @@ func TestPredictionSets(t *testing.T) {
 			shoppers(1200, 8).only(append(slices.Clone(plain), tt.target)...).write(t, dir, "rows.csv")
 			test := shoppers(1000, 9).only(append(slices.Clone(plain), tt.target)...).write(t, dir, "test.csv")
 			s, _ := mustRun(t, configure(t, dir, "name: m\ndata: {source: rows.csv, test: test.csv, validation: {fraction: 0.2}}\noutputs: ["+tt.target+"]\n"+quick, tt.sets...))
-			r := resultOf(t, s.Bundle)
+			r := publishedResult(t, s.Bundle)
 			sets := r.PredictionSets
 			if sets == nil || sets.OutOfFold != tt.folded || sets.Rows != tt.rows && sets.Method != "scaled" {
 				t.Fatalf("%+v", sets)

@@ -18,6 +18,7 @@ import (
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/nn/optim"
 	"github.com/hone-ml/hone/optimize"
+	"github.com/hone-ml/hone/report"
 	"github.com/hone-ml/hone/serve"
 )
 
@@ -33,6 +34,7 @@ type Config struct {
 	Evaluate evaluate.Options `yaml:"evaluate"`
 	Optimize optimize.Options `yaml:"optimize"`
 	Serve    serve.Options    `yaml:"serve"`
+	Report   report.Options   `yaml:"report"`
 
 	// Gates are what the test rows must show; whether they fit the task is
 	// found out before training, whether they are met is for the caller.

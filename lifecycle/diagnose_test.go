@@ -70,8 +70,12 @@ func TestDiagnosisOfRuns(t *testing.T) {
 		{name: "clean", rows: 3000},
 		{name: "label noise", want: evaluate.ProblemNoise, rows: 3000, train: noisy(0.12), test: noisy(0.12)},
 		{name: "leak", want: evaluate.ProblemLeak, rows: 1500, sets: []string{"inputs=[age, dose, paid]"},
-			train: func(r *rand.Rand, row map[string]string) { row["paid"] = map[string]string{"yes": "x", "no": "z"}[row["ill"]] },
-			test:  func(r *rand.Rand, row map[string]string) { row["paid"] = map[string]string{"yes": "x", "no": "z"}[row["ill"]] }},
+			train: func(r *rand.Rand, row map[string]string) {
+				row["paid"] = map[string]string{"yes": "x", "no": "z"}[row["ill"]]
+			},
+			test: func(r *rand.Rand, row map[string]string) {
+				row["paid"] = map[string]string{"yes": "x", "no": "z"}[row["ill"]]
+			}},
 		{name: "weak slice", want: evaluate.ProblemWeak, rows: 3000,
 			train: func(r *rand.Rand, row map[string]string) {
 				if row["site"] == "north" {

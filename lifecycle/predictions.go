@@ -173,6 +173,9 @@ type PredictionsEvaluation struct {
 	Notes     []string            `json:"notes"`
 	Order     []string            `json:"-"`
 	Level     float64             `json:"-"`
+
+	sample    *metric.Sample
+	bootstrap evaluate.Bootstrap
 }
 
 // EvaluatePredictions measures a file of predictions, whoever made them.
@@ -247,6 +250,7 @@ func (o PredictionOptions) measure(s *metric.Sample, unlabeled int, target strin
 	e := &PredictionsEvaluation{
 		File: o.Predictions, Rows: one.Rows, Unlabeled: unlabeled, Weight: o.Weight, Target: target, Task: s.Kind.String(), Classes: s.Classes,
 		Metrics: one.Metrics, PerLabel: one.PerLabel, Slices: []evaluate.Slice{}, Notes: append([]string{}, notes...), Order: one.Order, Level: o.Level,
+		sample: s, bootstrap: evaluate.Bootstrap{Resamples: o.Resamples, Level: o.Level, Seed: o.Seed},
 	}
 	if s.Prob == nil && s.Score != nil {
 		e.Notes = append(e.Notes, "score goes beyond 0 to 1: it orders the rows, and metrics of probabilities are left out")

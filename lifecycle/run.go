@@ -463,6 +463,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 	rep := &report.Report{
 		Name: r.c.Name, Seed: r.c.Seed, Version: Version, Config: string(r.used.Text(false)), Data: r.p.facts,
 		Network: describeNetwork(m), Parameters: m.Parameters(), Bundle: r.c.Name + ".hone", Result: result,
+		About: r.c.Report.Card, Language: report.LanguageOf(r.c.Report.Language),
 	}
 	// What is in the bundle follows from configuration, data and seed alone, so
 	// that the same run gives the same file: no times, no run.

@@ -289,7 +289,9 @@ type Evaluation struct {
 	Order          []string                 `json:"-"`
 	Level          float64                  `json:"-"` // of the intervals
 
-	held []heldOut // by output
+	held      []heldOut        // by output
+	samples   []*metric.Sample // of each output
+	bootstrap evaluate.Bootstrap
 }
 
 // OutputEvaluation measures an output beside the first.
@@ -419,7 +421,7 @@ func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of Evaluat
 	if len(all) != len(targets) {
 		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
-	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: of.Level}
+	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: of.Level, bootstrap: evaluate.Bootstrap{Resamples: of.Resamples, Level: of.Level, Seed: of.Seed}}
 	if len(bad) > 0 {
 		e.Why = some(bad)
 	}
@@ -431,8 +433,8 @@ func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of Evaluat
 		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}
-		e.held = append(e.held, h)
 		s := h.sample()
+		e.held, e.samples = append(e.held, h), append(e.samples, s)
 		one, err := measureAll(s, of.Metrics, of.Resamples, of.Level, of.Seed)
 		if err != nil {
 			return nil, err

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 
@@ -27,7 +26,7 @@ var panels = []string{"accuracy", "log_loss", "roc_auc", "f1_macro", "rmse", "ma
 
 // comparisonCharts draws a few metrics of the model and of each baseline, with
 // their intervals, one axis for each metric.
-func comparisonCharts(r *evaluate.Result) []chart {
+func comparisonCharts(r reading) []chart {
 	var out []chart
 	drawn := map[string]bool{}
 	add := func(m evaluate.Metric) {
@@ -36,7 +35,7 @@ func comparisonCharts(r *evaluate.Result) []chart {
 			out = append(out, dotPlot(r, m, iv))
 		}
 	}
-	if m, _, ok := headline(r); ok {
+	if m, _, ok := headline(r.Result); ok {
 		add(m)
 	}
 	for _, name := range panels {
@@ -73,23 +72,32 @@ func window(rows []dotRow) (lo, hi float64) {
 	return lo, hi
 }
 
-func dotPlot(r *evaluate.Result, m evaluate.Metric, iv metric.Interval) chart {
-	rows := []dotRow{{"this model", "1", iv}}
-	for i, b := range baselineNames(r) {
+func dotPlot(r reading, m evaluate.Metric, iv metric.Interval) chart {
+	rows := []dotRow{{r.say("this model"), "1", iv}}
+	for i, b := range baselineNames(r.Result) {
 		if biv, ok := r.Baselines[b][m.Name]; ok {
 			class := "2"
 			if i > 0 {
 				class = "3"
 			}
-			rows = append(rows, dotRow{baselineLabel(b), class, biv})
+			rows = append(rows, dotRow{r.baselineLabel(b), class, biv})
 		}
 	}
-	c := chart{ID: "m-" + ident(m.Name), Title: m.Label, Caption: "Higher is better."}
+	c := chart{ID: "m-" + ident(m.Name), Title: r.label(m), Caption: r.say("Higher is better.")}
 	if !m.HigherIsBetter {
-		c.Caption = "Lower is better."
+		c.Caption = r.say("Lower is better.")
 	}
-	t := metricStyle(r, m.Name)
+	c.draw(r.voice, r.say("%s of the model and its baselines", r.label(m)), rows, metricStyle(r.Result, m.Name), math.NaN())
+	return c
+}
+
+// draw draws rows of a value with its interval on one axis; mark is a value to draw
+// a line at, NaN for none.
+func (c *chart) draw(v voice, title string, rows []dotRow, t style, mark float64) {
 	lo, hi := window(rows)
+	if finite(mark) {
+		lo, hi = math.Min(lo, mark), math.Max(hi, mark)
+	}
 	left, right := 0.0, 0.0
 	for _, row := range rows {
 		left = math.Max(left, math.Min(110, textWidth(row.label)))
@@ -108,6 +116,9 @@ func dotPlot(r *evaluate.Result, m evaluate.Metric, iv metric.Interval) chart {
 		d.line(x.at(t), 4, x.at(t), base, "grid")
 		d.text(x.at(t), base+16, "tick", "middle", labels[i])
 	}
+	if finite(mark) {
+		d.line(x.at(mark), 4, x.at(mark), base, "mark")
+	}
 	desc, further := "", ""
 	for i, row := range rows {
 		y := step*float64(i) + step/2
@@ -120,7 +131,7 @@ func dotPlot(r *evaluate.Result, m evaluate.Metric, iv metric.Interval) chart {
 				at, point = x.to, 8
 			}
 			d.add(`<path d="M%s %sl%s -5v10z" class="d%s"/>`, px(at+point/2), px(y), px(-point), row.class)
-			further = " The arrow lies further out."
+			further = v.say("The arrow lies further out.")
 		default:
 			if finite(row.iv.Low) && finite(row.iv.High) {
 				d.line(x.at(row.iv.Low), y, x.at(row.iv.High), y, "w"+row.class)
@@ -128,11 +139,10 @@ func dotPlot(r *evaluate.Result, m evaluate.Metric, iv metric.Interval) chart {
 			d.add(`<circle cx="%s" cy="%s" r="5" class="d%s"/>`, px(x.at(row.iv.Value)), px(y), row.class)
 		}
 		d.text(width, y+4.5, "value", "end", t.number(row.iv.Value))
-		desc += fmt.Sprintf("%s %s, interval %s. ", row.label, t.number(row.iv.Value), t.interval(row.iv))
+		desc = v.join(desc, v.say("%s %s, interval %s.", row.label, t.number(row.iv.Value), t.interval(row.iv, v)))
 	}
-	c.Caption += further
-	c.SVG = d.finish(c.ID, m.Label+" of the model and its baselines", desc)
-	return c
+	c.Caption = v.join(c.Caption, further)
+	c.SVG = d.finish(c.ID, title, desc)
 }
 
 // ident makes s usable in an id.

@@ -2,80 +2,89 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 
 	"github.com/hone-ml/hone/evaluate"
 )
 
 // tested says what the figures of a result were measured on.
-func tested(r *evaluate.Result) string {
+func tested(r reading) string {
 	if r.Weight != "" {
-		plain := *r
+		plain := *r.Result
 		plain.Weight = ""
-		return tested(&plain) + " Rows count by their weights in " + clean(r.Weight) + "."
+		return r.join(tested(reading{&plain, r.voice, r.of}), r.say("Rows count by their weights in %s.", clean(r.Weight)))
+	}
+	if r.of.File != "" {
+		return r.say("On %s of %s.", r.plural(r.Rows.Test, "row"), base(r.of.File))
 	}
 	if cv := r.CrossValidation; cv != nil && cv.IsTest {
-		return fmt.Sprintf("On %s, each predicted by models of a fold that had not seen it; the published model was trained afterwards, in the same way, on all rows.", plural(r.Rows.Test, "row"))
+		return r.say("On %s, each predicted by models of a fold that had not seen it; the published model was trained afterwards, in the same way, on all rows.", r.plural(r.Rows.Test, "row"))
 	}
-	return fmt.Sprintf("On %s, touched once, at the end.", plural(r.Rows.Test, "test row"))
+	return r.say("On %s, touched once, at the end.", r.plural(r.Rows.Test, "test row"))
 }
 
 // divided says which rows were for what.
-func divided(r *evaluate.Result) string {
-	s := plural(r.Rows.Train, "row") + " for training"
+func divided(r reading) string {
+	train := r.plural(r.Rows.Train, "row")
 	if n := r.Training.Members; n > 0 {
-		s += fmt.Sprintf(" by %d networks, each of which was stopped by a part of them that it did not train on", n)
+		train = r.say("%s for training by %d networks, each of which was stopped by a part of them that it did not train on", train, n)
 	} else {
-		s += ", " + group(strconv.Itoa(r.Rows.Validation)) + " for validation"
+		train = r.say("%s for training, %s for validation", train, count(float64(r.Rows.Validation)))
 	}
 	if cv := r.CrossValidation; cv != nil && cv.IsTest {
-		return s + "; none was set aside for the test."
+		return r.say("%s; none was set aside for the test.", train)
 	}
-	return s + ", " + group(strconv.Itoa(r.Rows.Test)) + " for the test."
+	return r.say("%s, %s for the test.", train, count(float64(r.Rows.Test)))
 }
 
 // foldTables are cross-validation as tables: metrics over all folds, and the most
 // telling ones fold by fold.
 type foldTables struct {
-	Intro    string
-	Over     foldTable
-	FoldWise foldTable
+	Intro          string
+	Over, FoldWise table
 }
 
-type foldTable struct {
-	Head []string
-	Rows [][]string
+// foldsSection is the cross-validation of the first output.
+func foldsSection(r reading) *section {
+	f := foldsOf(r)
+	if f == nil {
+		return nil
+	}
+	return &section{ID: "folds", Title: r.say("Cross-validation"), Blocks: f.blocks(r.voice)}
+}
+
+func (f *foldTables) blocks(v voice) []block {
+	return []block{{Intro: f.Intro, Table: &f.Over}, {Summary: v.say("Fold by fold"), Table: &f.FoldWise}}
 }
 
 // mostFoldColumns is how many metrics stand side by side fold by fold.
 const mostFoldColumns = 5
 
 // foldsOf returns nil where there was no cross-validation.
-func foldsOf(r *evaluate.Result) *foldTables {
+func foldsOf(r reading) *foldTables {
 	cv := r.CrossValidation
 	if cv == nil {
 		return nil
 	}
-	how := map[string]string{"stratified": "with the target's distribution in each", "random": "divided at random", "group": "with rows of the same “" + clean(cv.Column) + "” together", "expanding": "each predicted from all that is earlier by “" + clean(cv.Column) + "”"}[cv.Method]
-	f := &foldTables{Intro: fmt.Sprintf("The whole procedure, carried out anew for each of %d folds, %s", cv.Folds, how)}
+	how := map[string]string{"stratified": r.say("with the target's distribution in each"), "random": r.say("divided at random"), "group": r.say("with rows of the same “%s” together", clean(cv.Column)), "expanding": r.say("each predicted from all that is earlier by “%s”", clean(cv.Column))}[cv.Method]
+	f := &foldTables{Intro: r.say("The whole procedure, carried out anew for each of %d folds, %s", cv.Folds, how)}
 	if cv.Repeats > 1 {
-		f.Intro += fmt.Sprintf(", in %d divisions", cv.Repeats)
+		f.Intro += r.say(", in %d divisions", cv.Repeats)
 	}
-	f.Intro += ": mean ± standard deviation over the folds. It is a spread, not an interval: folds share rows."
+	f.Intro += r.say(": mean ± standard deviation over the folds. It is a spread, not an interval: folds share rows.")
 	if cv.IsTest && cv.Repeats > 1 {
-		f.Intro += " The figures above are of the first division."
+		f.Intro = r.join(f.Intro, r.say("The figures above are of the first division."))
 	}
 
 	var baselines []string
-	for _, b := range baselineNames(r) {
+	for _, b := range baselineNames(r.Result) {
 		if cv.Baselines[b] != nil {
 			baselines = append(baselines, b)
 		}
 	}
-	f.Over.Head = []string{"metric", "this model"}
+	f.Over.Name, f.Over.Head = r.say("Cross-validation"), []string{r.say("metric"), r.say("this model")}
 	for _, b := range baselines {
-		f.Over.Head = append(f.Over.Head, baselineLabel(b))
+		f.Over.Head = append(f.Over.Head, r.baselineLabel(b))
 	}
 	var shown []evaluate.Metric
 	for i, m := range r.Metrics {
@@ -89,37 +98,37 @@ func foldsOf(r *evaluate.Result) *foldTables {
 		if len(shown) < mostFoldColumns {
 			shown = append(shown, m)
 		}
-		row := []string{clean(m.Label), spread(s)}
+		cells := []string{r.label(m), spread(s)}
 		for _, b := range baselines {
 			cell := "–"
 			if s, ok := cv.Baselines[b][m.Name]; ok {
 				cell = spread(s)
 			}
-			row = append(row, cell)
+			cells = append(cells, cell)
 		}
-		f.Over.Rows = append(f.Over.Rows, row)
+		f.Over.Rows = append(f.Over.Rows, row(cells...))
 	}
 
-	f.FoldWise.Head = []string{"fold", "trained on", "tested on"}
+	f.FoldWise.Name, f.FoldWise.Head = r.say("Fold by fold"), []string{r.say("fold"), r.say("trained on"), r.say("tested on")}
 	if cv.Repeats > 1 {
-		f.FoldWise.Head[0] = "division, fold"
+		f.FoldWise.Head[0] = r.say("division, fold")
 	}
 	for _, m := range shown {
-		f.FoldWise.Head = append(f.FoldWise.Head, clean(m.Label))
+		f.FoldWise.Head = append(f.FoldWise.Head, r.label(m))
 	}
 	for _, e := range cv.Each {
-		row := []string{strconv.Itoa(e.Fold), group(strconv.Itoa(e.Rows.Train + e.Rows.Validation)), group(strconv.Itoa(e.Rows.Test))}
+		cells := []string{strconv.Itoa(e.Fold), group(strconv.Itoa(e.Rows.Train + e.Rows.Validation)), group(strconv.Itoa(e.Rows.Test))}
 		if cv.Repeats > 1 {
-			row[0] = fmt.Sprintf("%d, %d", e.Repeat, e.Fold)
+			cells[0] = fmt.Sprintf("%d, %d", e.Repeat, e.Fold)
 		}
 		for _, m := range shown {
 			cell := "–"
 			if v, ok := e.Scores[m.Name]; ok {
 				cell = styleFor(v).number(v)
 			}
-			row = append(row, cell)
+			cells = append(cells, cell)
 		}
-		f.FoldWise.Rows = append(f.FoldWise.Rows, row)
+		f.FoldWise.Rows = append(f.FoldWise.Rows, row(cells...))
 	}
 	return f
 }
@@ -130,30 +139,39 @@ func spread(s evaluate.Spread) string {
 }
 
 // folds writes the tables into a model card.
-func (c card) folds(title string, r *evaluate.Result) {
+func (c card) folds(title string, r reading) {
 	f := foldsOf(r)
 	if f == nil {
 		return
 	}
 	c.line("")
-	c.line("## %s", title)
+	c.line("### %s", title)
 	c.line("")
 	c.line("%s", md(f.Intro))
-	for _, t := range []foldTable{f.Over, f.FoldWise} {
-		c.line("")
-		for i, row := range slices.Insert(slices.Clone(t.Rows), 0, t.Head) {
-			line := "|"
-			for _, cell := range row {
-				line += " " + md(cell) + " |"
-			}
-			c.line("%s", line)
-			if i == 0 {
-				rule := "| ---"
-				for range t.Head[1:] {
-					rule += " | ---:"
-				}
-				c.line("%s |", rule)
-			}
+	for _, t := range []table{f.Over, f.FoldWise} {
+		c.table(t)
+	}
+}
+
+// table writes a table after an empty line, numbers to the right.
+func (c card) table(t table) {
+	c.line("")
+	head, rule := "|", "| ---"
+	for i, h := range t.Head {
+		head += " " + md(h) + " |"
+		if i > 0 && t.Words {
+			rule += " | ---"
+		} else if i > 0 {
+			rule += " | ---:"
 		}
+	}
+	c.line("%s", head)
+	c.line("%s |", rule)
+	for _, row := range t.Rows {
+		line := "|"
+		for _, cell := range row {
+			line += " " + md(cell.Value) + " |"
+		}
+		c.line("%s", line)
 	}
 }

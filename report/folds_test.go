@@ -37,7 +37,7 @@ func TestFolds(t *testing.T) {
 			t.Errorf("the %s says that test rows were touched once, or is not escaped", name)
 		}
 	}
-	if r.Result.CrossValidation = nil; foldsOf(r.Result) != nil {
+	if r.Result.CrossValidation = nil; foldsOf(read(r, voice{})) != nil {
 		t.Error("folds of a run without any")
 	}
 }

@@ -40,7 +40,7 @@ func TestImprovement(t *testing.T) {
 			}
 		}
 	}
-	if r.Result.Improvement = nil; improvementOf(r.Result) != nil {
+	if r.Result.Improvement = nil; improvementOf(read(r, voice{})) != nil {
 		t.Error("a chain of a run without trials")
 	}
 }

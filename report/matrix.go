@@ -1,11 +1,8 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"strconv"
-
-	"github.com/hone-ml/hone/evaluate"
 )
 
 // Cells hold their counts up to countedClasses; rows and columns are named up
@@ -16,15 +13,15 @@ const (
 )
 
 // confusionChart is the confusion matrix as a heat map by row share.
-func confusionChart(r *evaluate.Result) *chart {
+func confusionChart(r reading) *chart {
 	k := len(r.Confusion)
 	if k == 0 {
 		return nil
 	}
-	c := &chart{ID: "confusion", Title: "Confusion matrix",
-		Caption: "Each row is a true class and what its rows were taken for."}
+	c := &chart{ID: "confusion", Title: r.say("Confusion matrix"),
+		Caption: r.say("Each row is a true class and what its rows were taken for.")}
 	if k <= countedClasses {
-		c.Caption += " Count, and share of the row."
+		c.Caption = r.join(c.Caption, r.say("Count, and share of the row."))
 	}
 	named := k <= namedClasses
 	left, top := 20.0, 26.0
@@ -49,8 +46,8 @@ func confusionChart(r *evaluate.Result) *chart {
 		ch = cw
 	}
 	d := &drawing{w: width, h: top + ch*float64(k) + 6}
-	d.text(left, 12, "name", "start", "predicted")
-	d.add(`<text x="0" y="0" class="name" text-anchor="middle" transform="translate(10 %s) rotate(-90)">true</text>`, px(top+ch*float64(k)/2))
+	d.text(left, 12, "name", "start", r.say("predicted"))
+	d.add(`<text x="0" y="0" class="name" text-anchor="middle" transform="translate(10 %s) rotate(-90)">%s</text>`, px(top+ch*float64(k)/2), escape(r.say("true")))
 	correct, total := 0.0, 0.0
 	for i, row := range r.Confusion {
 		sum := 0.0
@@ -73,6 +70,10 @@ func confusionChart(r *evaluate.Result) *chart {
 			if sum > 0 {
 				share = v / sum
 			}
+			dark := share
+			if k > countedClasses {
+				dark = math.Sqrt(share) // lone mistakes are to be seen among many classes
+			}
 			class := "miss"
 			if i == j {
 				class, correct = "hit", correct+v
@@ -83,7 +84,7 @@ func confusionChart(r *evaluate.Result) *chart {
 			d.add(`<rect x="%s" y="%s" width="%s" height="%s" rx="%s" class="cell"/>`, px(x), px(y), px(cw-gap), px(ch-gap), px(gap))
 			if share > 0 {
 				d.add(`<rect x="%s" y="%s" width="%s" height="%s" rx="%s" class="%s" fill-opacity="%s"/>`,
-					px(x), px(y), px(cw-gap), px(ch-gap), px(gap), class, strconv.FormatFloat(round(0.06+0.54*share, 2), 'f', -1, 64))
+					px(x), px(y), px(cw-gap), px(ch-gap), px(gap), class, strconv.FormatFloat(round(0.06+0.54*dark, 2), 'f', -1, 64))
 			}
 			if k > countedClasses || v == 0 && k > 4 {
 				continue
@@ -102,25 +103,20 @@ func confusionChart(r *evaluate.Result) *chart {
 		}
 	}
 	if k <= namedClasses {
-		c.Table.Head = append([]string{"true class"}, prefixed("as ", r.Classes)...)
-		for i, row := range r.Confusion {
+		c.Table.Name, c.Table.Head = c.Title, []string{r.say("true class")}
+		for _, name := range r.Classes {
+			c.Table.Head = append(c.Table.Head, r.say("as %s", clean(name)))
+		}
+		for i, counts := range r.Confusion {
 			cells := []string{r.Classes[i]}
-			for _, v := range row {
+			for _, v := range counts {
 				cells = append(cells, count(v))
 			}
-			c.Table.Rows = append(c.Table.Rows, cells)
+			c.Table.Rows = append(c.Table.Rows, row(cells...))
 		}
 	}
-	c.SVG = d.finish(c.ID, "Confusion matrix", fmt.Sprintf("%s of %s test rows lie on the diagonal, decided right.", count(correct), count(total)))
+	c.SVG = d.finish(c.ID, c.Title, r.say("%s of %s test rows lie on the diagonal, decided right.", count(correct), count(total)))
 	return c
-}
-
-func prefixed(prefix string, in []string) []string {
-	out := make([]string, len(in))
-	for i, s := range in {
-		out[i] = prefix + s
-	}
-	return out
 }
 
 // compact prints a count in at most four or so characters.
@@ -162,41 +158,41 @@ func bars(class string, items []bar) *drawing {
 }
 
 // confusedChart lists the most frequent mistakes.
-func confusedChart(r *evaluate.Result) *chart {
+func confusedChart(r reading) *chart {
 	if len(r.Confused) == 0 {
 		return nil
 	}
-	c := &chart{ID: "confused", Title: "Most frequent mistakes", Caption: "True class → what it was taken for, rows, and the share of the true class.",
-		Table: table{Head: []string{"true class", "taken for", "rows", "share"}}}
+	c := &chart{ID: "confused", Title: r.say("Most frequent mistakes"), Caption: r.say("True class → what it was taken for, rows, and the share of the true class."),
+		Table: table{Name: r.say("Most frequent mistakes"), Head: []string{r.say("true class"), r.say("taken for"), r.say("rows"), r.say("share")}}}
 	var items []bar
 	for _, m := range r.Confused[:min(8, len(r.Confused))] {
 		items = append(items, bar{fit(m.True, 72) + " → " + fit(m.Predicted, 72), count(m.Rows) + " · " + wholePercent(m.Share), m.Share})
 	}
 	for _, m := range r.Confused {
-		c.Table.Rows = append(c.Table.Rows, []string{m.True, m.Predicted, count(m.Rows), percent(m.Share)})
+		c.Table.Rows = append(c.Table.Rows, row(m.True, m.Predicted, count(m.Rows), percent(m.Share)))
 	}
-	c.SVG = bars("wrong", items).finish(c.ID, c.Title, fmt.Sprintf("Most often, %s was taken for %s: %s rows.", r.Confused[0].True, r.Confused[0].Predicted, count(r.Confused[0].Rows)))
+	c.SVG = bars("wrong", items).finish(c.ID, c.Title, r.say("Most often, %s was taken for %s: %s rows.", r.Confused[0].True, r.Confused[0].Predicted, count(r.Confused[0].Rows)))
 	return c
 }
 
 // perClassChart shows F1 by class, worst first when there are many.
-func perClassChart(r *evaluate.Result) *chart {
+func perClassChart(r reading) *chart {
 	if len(r.PerClass) < 3 {
 		return nil
 	}
-	c := &chart{ID: "classes", Title: "Class by class", Caption: "F1, the harmonic mean of precision and recall.",
-		Table: table{Head: []string{"class", "rows", "precision", "recall", "F1"}}}
+	c := &chart{ID: "classes", Title: r.say("Class by class"), Caption: r.say("F1, the harmonic mean of precision and recall."),
+		Table: table{Name: r.say("Class by class"), Head: []string{r.say("class"), r.say("rows"), r.say("precision"), r.say("recall"), "F1"}}}
 	for _, k := range r.PerClass {
-		c.Table.Rows = append(c.Table.Rows, []string{k.Class, count(k.Rows), number(k.Precision), number(k.Recall), number(k.F1)})
+		c.Table.Rows = append(c.Table.Rows, row(k.Class, count(k.Rows), number(k.Precision), number(k.Recall), number(k.F1)))
 	}
 	shown := worst(r.PerClass, 10)
 	if len(shown) < len(r.PerClass) {
-		c.Caption += fmt.Sprintf(" The %d weakest of %d classes.", len(shown), len(r.PerClass))
+		c.Caption = r.join(c.Caption, r.say("The %d weakest of %d classes.", len(shown), len(r.PerClass)))
 	}
 	var items []bar
 	for _, k := range shown {
 		items = append(items, bar{k.Class, number(k.F1), k.F1})
 	}
-	c.SVG = bars("bar", items).finish(c.ID, "F1 by class", fmt.Sprintf("The weakest class is %s with %s.", shown[0].Class, number(shown[0].F1)))
+	c.SVG = bars("bar", items).finish(c.ID, r.say("F1 by class"), r.say("The weakest class is %s with %s.", shown[0].Class, number(shown[0].F1)))
 	return c
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -11,19 +10,31 @@ import (
 // other is an output beside the first.
 type other struct {
 	Target, Tested string
-	Result         *evaluate.Result
-	Numbers        numbers
-	Folds          *foldTables // nil where there was no cross-validation
+	reading
 }
 
 // othersOf returns the outputs after the first, by name.
-func othersOf(r *evaluate.Result) []other {
+func othersOf(r reading) []other {
 	var out []other
 	for _, name := range slices.Sorted(maps.Keys(r.Outputs)) {
 		o := r.Outputs[name].Result()
-		out = append(out, other{
-			name, fmt.Sprintf("Learnt by the same network, and measured on the %s that have %s.", plural(o.Rows.Test, "test row"), clean(name)), o, metricTable(o), foldsOf(o),
-		})
+		o.Bootstrap = evaluate.Bootstrap{}
+		out = append(out, other{clean(name), r.say("Learnt by the same network, and measured on the %s that have %s.", r.plural(o.Rows.Test, "test row"), clean(name)), reading{o, r.voice, r.of}})
 	}
 	return out
+}
+
+// outputsSection is the metrics of the other outputs.
+func outputsSection(r reading) *section {
+	s := &section{ID: "outputs", Title: r.say("Other outputs")}
+	for _, o := range othersOf(r) {
+		s.Blocks = append(s.Blocks, block{Title: o.Target, Intro: o.Tested, Table: metricTable(o.reading).table(r.voice, metricTable(o.reading).All(), r.say("Metrics of %s", o.Target))})
+		if f := foldsOf(o.reading); f != nil {
+			s.Blocks = append(s.Blocks, f.blocks(r.voice)...)
+		}
+	}
+	if len(s.Blocks) == 0 {
+		return nil
+	}
+	return s
 }

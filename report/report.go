@@ -29,6 +29,36 @@ type Report struct {
 	// Bundle is the file name of the model, for the "what next" lines.
 	Bundle string           `json:"bundle,omitempty"`
 	Result *evaluate.Result `json:"result"`
+	// File is what was measured, where that is no run's own test: a file of rows,
+	// or of Predictions, whose maker is unknown.
+	File        string `json:"file,omitempty"`
+	Predictions bool   `json:"predictions,omitempty"`
+	// Slices are parts of the rows, measured by the metric SlicedBy, the worst first.
+	Slices   []evaluate.Slice `json:"slices,omitempty"`
+	SlicedBy string           `json:"sliced_by,omitempty"`
+	// About is what only its owner can say of a model.
+	About About `json:"about"`
+	// Language of the page: English or Chinese.
+	Language string `json:"language,omitempty"`
+}
+
+// Options are the section report of a configuration.
+type Options struct {
+	Language string `yaml:"language" default:"auto" enum:"auto,en,zh" doc:"of the page: English or Chinese; auto: by LC_ALL, LC_MESSAGES or LANG; the model card is in English"`
+	Card     About  `yaml:"card" doc:"what only you can say, for the model card; it asks for what is missing"`
+}
+
+// About is what only its owner can say of a model: the parts of a model card that
+// no measurement tells.
+type About struct {
+	Owner       string `yaml:"owner" json:"owner,omitempty" doc:"who answers for the model, and how they are reached"`
+	License     string `yaml:"license" json:"license,omitempty" doc:"under which it may be used, as an SPDX identifier"`
+	IntendedUse string `yaml:"intended_use" json:"intended_use,omitempty" doc:"what it is for, and who is to use it"`
+	OutOfScope  string `yaml:"out_of_scope" json:"out_of_scope,omitempty" doc:"what it must not be used for"`
+	Factors     string `yaml:"factors" json:"factors,omitempty" doc:"groups, instruments and conditions under which it may be better or worse"`
+	Data        string `yaml:"data" json:"data,omitempty" doc:"how the rows were collected, by whom, with whose consent"`
+	Ethics      string `yaml:"ethics" json:"ethics,omitempty" doc:"harm that a wrong or a right prediction may do, and what is done against it"`
+	Caveats     string `yaml:"caveats" json:"caveats,omitempty" doc:"what else whoever uses it should know"`
 }
 
 // Data is what the model was made from.

@@ -23,14 +23,7 @@ type chart struct {
 	Title   string
 	Caption string
 	SVG     template.HTML
-	Table   table
-	Wide    bool
-}
-
-// table holds a chart's numbers.
-type table struct {
-	Head []string
-	Rows [][]string
+	Table   table // its numbers, folded beneath it
 }
 
 // drawing collects SVG elements. Colours come from classes of the page's

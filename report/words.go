@@ -107,11 +107,11 @@ func (t style) signed(x float64) string {
 	return t.number(x)
 }
 
-func (t style) interval(iv metric.Interval) string {
+func (t style) interval(iv metric.Interval, v voice) string {
 	if math.IsNaN(iv.Low) || math.IsNaN(iv.High) || iv.Low == iv.High {
 		return "" // not measured, or the same on every resample
 	}
-	return t.number(iv.Low) + " to " + t.number(iv.High)
+	return v.say("%s to %s", t.number(iv.Low), t.number(iv.High))
 }
 
 func scientific(x float64) string {
@@ -141,6 +141,14 @@ func lowerFirst(s string) string {
 	return s
 }
 
+// upperFirst begins a sentence.
+func upperFirst(s string) string {
+	if s != "" && s[0] >= 'a' && s[0] <= 'z' {
+		return strings.ToUpper(s[:1]) + s[1:]
+	}
+	return s
+}
+
 // plural prints n things.
 func plural(n int, thing string) string {
 	if n == 1 {
@@ -163,12 +171,12 @@ func seconds(s float64) string {
 }
 
 // baselineLabel is what a baseline is called in running text.
-func baselineLabel(name string) string {
+func (v voice) baselineLabel(name string) string {
 	switch name {
 	case "linear":
-		return "linear model"
+		return v.say("linear model")
 	case "trivial":
-		return "trivial guess"
+		return v.say("trivial guess")
 	}
 	return clean(name)
 }
@@ -205,162 +213,4 @@ func headline(r *evaluate.Result) (m evaluate.Metric, iv metric.Interval, ok boo
 		}
 	}
 	return evaluate.Metric{}, metric.Interval{}, false
-}
-
-// verdict is the page's title: where the model stands, in one sentence.
-func verdict(r *evaluate.Result) string {
-	m, iv, ok := headline(r)
-	if !ok {
-		return "Nothing could be measured."
-	}
-	outcome := func(baseline string) string {
-		if c := r.Compare(baseline, m.Name); c != nil {
-			return c.Outcome
-		}
-		return ""
-	}
-	linear, trivial := outcome("linear"), outcome("trivial")
-	switch {
-	case trivial == evaluate.Worse:
-		return "Worse than a trivial guess."
-	case trivial == evaluate.NotSeparable:
-		return "No better than a trivial guess."
-	case linear == evaluate.Better:
-		return "Better than a linear model."
-	case linear == evaluate.Worse:
-		return "Worse than a linear model."
-	case linear == evaluate.NotSeparable && trivial == evaluate.Better:
-		return "Better than a trivial guess, but not than a linear model."
-	case linear == evaluate.NotSeparable:
-		return "No better than a linear model."
-	case trivial == evaluate.Better:
-		return "Better than a trivial guess."
-	}
-	return fmt.Sprintf("%s of %s on rows it had never seen.", clean(m.Label), metricStyle(r, m.Name).number(iv.Value))
-}
-
-// learned says what the model does and from what.
-func learned(r *Report) string {
-	res := r.Result
-	var what string
-	switch res.Task {
-	case "binary":
-		what = fmt.Sprintf("It tells whether “%s” is “%s”", clean(res.Target), clean(res.Positive))
-	case "multiclass":
-		what = fmt.Sprintf("It tells which of %d values “%s” has", len(res.Classes), clean(res.Target))
-	default:
-		what = fmt.Sprintf("It estimates the number “%s”", clean(res.Target))
-	}
-	if n := len(r.Data.Used); n > 0 {
-		what += " from " + plural(n, "other column")
-	}
-	what += fmt.Sprintf(", having learned from %s", plural(res.Rows.Train, "row"))
-	if n := res.Training.Members; n > 0 {
-		what += fmt.Sprintf(" by %d networks, whose mean it is", n)
-	}
-	if res.Rows.Validation > 0 {
-		what += fmt.Sprintf("; %s more served to choose when to stop", group(strconv.Itoa(res.Rows.Validation)))
-	}
-	what += "."
-	if n := len(r.Data.LeftOut); n == 1 {
-		what += " One column was left out; the data section says why."
-	} else if n > 1 {
-		what += fmt.Sprintf(" %d columns were left out; the data section says why.", n)
-	}
-	return what
-}
-
-// howGood puts the headline metric into plain words, with its interval.
-func howGood(r *evaluate.Result) string {
-	m, iv, ok := headline(r)
-	if !ok {
-		return "No metric was defined on the test rows."
-	}
-	s := fmt.Sprintf("On %s that it had never seen, %s.", plural(r.Rows.Test, "test row"), plain(r, m, iv))
-	if cv := r.CrossValidation; cv != nil && cv.IsTest {
-		s = fmt.Sprintf("Learned without them, %s were predicted thus: %s.", plural(r.Rows.Test, "row"), plain(r, m, iv))
-	}
-	for _, second := range []string{"accuracy", "mae"} {
-		if m2 := r.Lookup(second); m2 != nil && second != m.Name {
-			if iv2, ok := r.Test[second]; ok {
-				p := plain(r, *m2, iv2)
-				s += " " + strings.ToUpper(p[:1]) + p[1:] + "."
-				break
-			}
-		}
-	}
-	if r.Bootstrap.Resamples > 0 {
-		s += fmt.Sprintf(" In brackets, the %s interval.", strings.Replace(percent(r.Bootstrap.Level), ".0%", "%", 1))
-	}
-	return s
-}
-
-// plain says what a metric's value means.
-func plain(r *evaluate.Result, m evaluate.Metric, iv metric.Interval) string {
-	share := func() string {
-		if math.IsNaN(iv.Low) || math.IsNaN(iv.High) {
-			return percent(iv.Value)
-		}
-		return fmt.Sprintf("%s (%s to %s)", percent(iv.Value), percent(iv.Low), percent(iv.High))
-	}
-	t := metricStyle(r, m.Name)
-	value := t.number(iv.Value)
-	if w := t.interval(iv); w != "" {
-		value += " (" + w + ")"
-	}
-	switch {
-	case m.Name == "accuracy":
-		return "it decides " + share() + " of rows correctly"
-	case m.Name == "roc_auc" && r.Task == "binary":
-		return fmt.Sprintf("it ranks a “%s” above another row %s of the time", clean(r.Positive), share())
-	case m.Name == "r2":
-		return "it explains " + share() + " of the variance"
-	case m.Name == "rmse":
-		return "its typical error (root mean square) is " + value
-	case m.Name == "mae":
-		return "it is off by " + value + " on average"
-	case m.Name == "median_ae":
-		return "half of its errors are below " + value
-	}
-	return "its " + lowerFirst(m.Label) + " is " + value
-}
-
-// stands compares with the baselines by the headline metric.
-func stands(r *evaluate.Result) string {
-	m, _, ok := headline(r)
-	names := baselineNames(r)
-	if !ok || len(names) == 0 {
-		return "No baseline was measured beside it."
-	}
-	var out []string
-	t := metricStyle(r, m.Name)
-	for _, b := range names {
-		iv, ok := r.Baselines[b][m.Name]
-		if !ok {
-			continue
-		}
-		s := fmt.Sprintf("The %s reaches %s", baselineLabel(b), t.number(iv.Value))
-		if len(out) == 0 {
-			s = fmt.Sprintf("By %s, the %s reaches %s", lowerFirst(m.Label), baselineLabel(b), t.number(iv.Value))
-		}
-		if c := r.Compare(b, m.Name); c != nil {
-			d := c.Difference
-			lo, hi := min(math.Abs(d.Low), math.Abs(d.High)), max(math.Abs(d.Low), math.Abs(d.High))
-			chance := c.Chance()
-			if chance != "" {
-				chance = "; " + chance
-			}
-			by := fmt.Sprintf("%s (%s to %s%s)", t.number(math.Abs(d.Value)), t.number(lo), t.number(hi), chance)
-			switch c.Outcome {
-			case evaluate.Better:
-				s += ": the network is better, by " + by
-			case evaluate.Worse:
-				s += ": the network is worse, by " + by
-			default:
-				s += fmt.Sprintf(": the difference, %s (%s to %s%s), could be chance", t.signed(d.Value), t.signed(d.Low), t.signed(d.High), chance)
-			}
-		}
-		out = append(out, s+".")
-	}
-	return strings.Join(out, " ")
 }

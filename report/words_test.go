@@ -49,7 +49,7 @@ func TestVerdict(t *testing.T) {
 				r.Comparisons = append(r.Comparisons, evaluate.Comparison{Baseline: b, Metric: "accuracy", Outcome: o})
 			}
 		}
-		if got := verdict(r); got != c.want {
+		if got := verdict(read(&Report{Result: r}, voice{})); got != c.want {
 			t.Errorf("linear %q, trivial %q: %q, want %q", c.linear, c.trivial, got, c.want)
 		}
 	}

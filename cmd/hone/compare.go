@@ -21,6 +21,7 @@ func compareCommand() *cobra.Command {
 	var asJSON, markdown bool
 	var flags dataFlags
 	var gate gateFlags
+	var page pageFlags
 	c := &cobra.Command{
 		Use:     "compare MODEL... --data FILE",
 		GroupID: "use",
@@ -39,7 +40,7 @@ for each class, by these names or those that --columns gives.`,
   hone compare latest 20261124-16 churn --data test.csv --metric log_loss
   hone compare churn.hone theirs.csv --data test.csv --markdown
   hone compare a.csv b.csv --data test.csv --target churn --json
-  hone compare a.csv b.csv --target y --columns prediction=yhat
+  hone compare a.csv b.csv --target y --columns prediction=yhat --report report.html
   hone compare new.hone old.hone --data test.csv --require 'accuracy>=0.9' --junit ci.xml`,
 		RunE: func(c *cobra.Command, args []string) error {
 			switch {
@@ -57,6 +58,9 @@ for each class, by these names or those that --columns gives.`,
 			}
 			o.Models = args
 			var err error
+			if err := page.check(append(args, o.File)...); err != nil {
+				return err
+			}
 			if o.Gates, err = gate.parse(); err != nil {
 				return err
 			}
@@ -80,6 +84,9 @@ for each class, by these names or those that --columns gives.`,
 			if err != nil {
 				return err
 			}
+			if err := page.ranking(c, found); err != nil {
+				return err
+			}
 			best := found.Standings[0]
 			measured := map[string]metric.Interval{}
 			for name, v := range best.Metrics {
@@ -99,6 +106,7 @@ for each class, by these names or those that --columns gives.`,
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "`NUMBER` that the resamples are drawn by")
 	c.Flags().StringVar(&o.Dir, "dir", ".", "the `FOLDER` of the configuration whose runs are meant (or set HONE_HOME)")
 	gate.add(c, "of the model that is ranked first")
+	page.add(c)
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	c.Flags().BoolVar(&markdown, "markdown", false, "print Markdown, for a pull request, say")
 	flags.add(c)

@@ -18,6 +18,7 @@ import (
 	"github.com/hone-ml/hone/lifecycle"
 	"github.com/hone-ml/hone/metric"
 	"github.com/hone-ml/hone/model"
+	"github.com/hone-ml/hone/report"
 	"github.com/hone-ml/hone/serve"
 )
 
@@ -104,6 +105,7 @@ func evaluateCommand() *cobra.Command {
 	var coverage float64
 	var metrics []string
 	var gate gateFlags
+	var page pageFlags
 	var of lifecycle.PredictionOptions
 	var groups []string
 	var labelErrors string
@@ -127,9 +129,11 @@ names or those that --columns gives. By its other columns the rows are sliced.
 
 It also says where the model fails and what it suffers from: slices on which it
 does worse, the hardest rows, likely label errors; with --group the differences
-between groups, with --robustness what typos, noise and missing columns do.`,
+between groups, with --robustness what typos, noise and missing columns do.
+--report writes one page to read: is it good, can the number be trusted, where
+does it fail.`,
 		Example: `  hone evaluate churn.hone test.csv
-  hone evaluate --predictions preds.csv --target y
+  hone evaluate --predictions preds.csv --target y --report report.html
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
   hone evaluate churn.hone test.csv --require 'roc_auc>=0.85 and f1>0.8' --junit ci.xml
   hone evaluate churn.hone test.csv --robustness --group sex --label-errors wrong.csv`,
@@ -160,7 +164,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 				if c.Flags().Changed("bootstrap") {
 					of.Resamples = resamples
 				}
-				return evaluatePredictions(c, of, labelErrors, asJSON, &flags, &gate)
+				return evaluatePredictions(c, of, labelErrors, asJSON, &flags, &gate, &page)
 			}
 			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
 				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
@@ -172,6 +176,9 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 			}
 			if same := sameFile(labelErrors, args...); same != "" {
 				return usagef("--label-errors %s would replace %s, which is read: give another name", labelErrors, same)
+			}
+			if err := page.check(args...); err != nil {
+				return err
 			}
 			m, b, err := model.Load(args[0])
 			if err != nil {
@@ -220,6 +227,9 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 			if err != nil {
 				return err
 			}
+			if err := page.write(c, func() (*report.Report, error) { return e.Report(m) }); err != nil {
+				return err
+			}
 			others := map[string]map[string]metric.Interval{}
 			for name, o := range e.Outputs {
 				others[name] = o.Metrics
@@ -237,6 +247,7 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 	c.Flags().BoolVar(&of.Text, "text", false, "predictions and truth are texts that were to be written")
 	c.Flags().StringVar(&of.Query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
 	gate.add(c, "")
+	page.add(c)
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
 	c.Flags().StringArrayVar(&groups, "group", nil, "a `COLUMN` whose groups are compared: demographic parity, equalised odds, errors (may be repeated)")
 	c.Flags().BoolVar(&robustness, "robustness", false, "predict changed rows too (typos, case, noise, missing columns, brightness, blur) and say how far the metric falls")
@@ -248,7 +259,10 @@ between groups, with --robustness what typos, noise and missing columns do.`,
 	return c
 }
 
-func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags, gate *gateFlags) error {
+func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags, gate *gateFlags, page *pageFlags) error {
+	if err := page.check(o.Predictions, o.File); err != nil {
+		return err
+	}
 	if o.Predictions == "" {
 		return usagef("--predictions: the name of the file is empty")
 	}
@@ -273,6 +287,9 @@ func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelE
 		}
 	} else {
 		printPredictions(c.OutOrStdout(), e)
+	}
+	if err := page.write(c, e.Report); err != nil {
+		return err
 	}
 	return gate.check(o.Gates, o.Predictions, o.Predictions, e.Metrics, nil)
 }
