@@ -69,10 +69,14 @@ func (v voice) join(sentences ...string) string {
 	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), space)
 }
 
+// things begins the keys of what is counted in the tables, whose words differ from
+// those of a heading.
+const things = "n "
+
 // plural says n things.
 func (v voice) plural(n int, thing string) string {
 	if v.zh {
-		return count(float64(n)) + " " + v.say(thing)
+		return count(float64(n)) + " " + chinese[things+thing]
 	}
 	return plural(n, thing)
 }

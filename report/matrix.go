@@ -157,6 +157,25 @@ func bars(class string, items []bar) *drawing {
 	return d
 }
 
+// stacked draws bars with their names above them, for names that are long.
+func stacked(class string, items []bar) *drawing {
+	const step = 36.0
+	d := &drawing{w: width, h: step * float64(len(items))}
+	right := 0.0
+	for _, b := range items {
+		right = math.Max(right, textWidth(b.value))
+	}
+	for i, b := range items {
+		y := step * float64(i)
+		full := width - right - 10
+		d.label(0, y+13, "tick", "start", b.name, width)
+		d.add(`<rect x="0" y="%s" width="%s" height="9" rx="2" class="cell"/>`, px(y+19), px(full))
+		d.add(`<rect x="0" y="%s" width="%s" height="9" rx="2" class="%s"/>`, px(y+19), px(math.Max(0, math.Min(1, b.share))*full), class)
+		d.text(width, y+28, "tick", "end", b.value)
+	}
+	return d
+}
+
 // confusedChart lists the most frequent mistakes.
 func confusedChart(r reading) *chart {
 	if len(r.Confused) == 0 {
@@ -165,13 +184,13 @@ func confusedChart(r reading) *chart {
 	c := &chart{ID: "confused", Title: r.say("Most frequent mistakes"), Caption: r.say("True class → what it was taken for, rows, and the share of the true class."),
 		Table: table{Name: r.say("Most frequent mistakes"), Head: []string{r.say("true class"), r.say("taken for"), r.say("rows"), r.say("share")}}}
 	var items []bar
-	for _, m := range r.Confused[:min(8, len(r.Confused))] {
-		items = append(items, bar{fit(m.True, 72) + " → " + fit(m.Predicted, 72), count(m.Rows) + " · " + wholePercent(m.Share), m.Share})
+	for _, m := range r.Confused[:min(7, len(r.Confused))] {
+		items = append(items, bar{fit(m.True, 165) + " → " + fit(m.Predicted, 165), count(m.Rows) + " · " + wholePercent(m.Share), m.Share})
 	}
 	for _, m := range r.Confused {
 		c.Table.Rows = append(c.Table.Rows, row(m.True, m.Predicted, count(m.Rows), percent(m.Share)))
 	}
-	c.SVG = bars("wrong", items).finish(c.ID, c.Title, r.say("Most often, %s was taken for %s: %s rows.", r.Confused[0].True, r.Confused[0].Predicted, count(r.Confused[0].Rows)))
+	c.SVG = stacked("wrong", items).finish(c.ID, c.Title, r.say("Most often, %s was taken for %s: %s rows.", r.Confused[0].True, r.Confused[0].Predicted, count(r.Confused[0].Rows)))
 	return c
 }
 
