@@ -25,6 +25,9 @@ type TrainOptions struct {
 	Lowercase bool
 	// Raw are normalizers that come before the trainer's own.
 	Raw []Normalizer
+	// CJK is what TrainWords cuts Chinese and Japanese into (see Words); default
+	// bigrams.
+	CJK string
 }
 
 // Trainers are the kinds of tokenizers that can be trained.
@@ -129,7 +132,7 @@ func counts(texts []string, s Spec) ([]wordCount, error) {
 
 // TrainWords takes the most frequent words.
 func TrainWords(texts []string, o TrainOptions) (*Tokenizer, error) {
-	return trainWordLevel(texts, o, &Words{CJK: "bigrams"}, nil)
+	return trainWordLevel(texts, o, &Words{CJK: cmp.Or(o.CJK, "bigrams")}, nil)
 }
 
 // TrainCharacters takes the most frequent characters.
