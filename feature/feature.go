@@ -121,6 +121,12 @@ type InputOptions interface {
 	Fit(c *data.Column) (Input, error)
 }
 
+// Located options name files.
+type Located interface {
+	// Locate makes paths ones to open.
+	Locate(resolve func(path string) string)
+}
+
 // OutputOptions are the options of an output type.
 type OutputOptions interface {
 	// Fit learns from the training rows of the target column.

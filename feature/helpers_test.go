@@ -97,6 +97,41 @@ func transform(t testing.TB, f Input, c *data.Column) []*tensor.Tensor {
 	return out
 }
 
+// defaults sets options to their defaults.
+func defaults(t testing.TB, o any) {
+	t.Helper()
+	if err := config.Defaults(o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// encodeAt runs the network of a sequence, built for a length, with given weights.
+func encodeAt(t testing.TB, f Input, c *data.Column, length int, state *graph.State) *tensor.Tensor {
+	t.Helper()
+	s, err := f.(Sequence).Sequences(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := graph.New("encode")
+	var in []*graph.Node
+	var feeds []*tensor.Tensor
+	for k, spec := range f.Specs() {
+		dtype, dims := spec.At(length).Type()
+		in = append(in, b.Input(string(rune('a'+k)), dtype, dims...))
+		if k == len(s.Values) {
+			feeds = append(feeds, s.Lengths())
+			continue
+		}
+		x := spec.At(length).New(c.Len())
+		for i := range c.Len() {
+			s.Fill(k, i, x, i)
+		}
+		feeds = append(feeds, x)
+	}
+	b.Output("encoded", f.Encode(&nn.Context{B: b, State: state}, in, false))
+	return run(t, b, feeds)
+}
+
 // encode runs the input's network on a column.
 func encode(t testing.TB, f Input, c *data.Column, linear bool) (*tensor.Tensor, *graph.State) {
 	t.Helper()

@@ -3,6 +3,8 @@ package feature
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/hone-ml/hone/data"
 	"github.com/hone-ml/hone/engine/graph"
@@ -20,7 +22,15 @@ func init() {
 
 // TextOptions are the options of a text input.
 type TextOptions struct {
-	Encoder TextEncoder `yaml:"encoder" doc:"what makes a vector of a text"`
+	Normalize Normalization `yaml:"normalize" doc:"what becomes of a text first"`
+	Encoder   TextEncoder   `yaml:"encoder" doc:"what makes a vector of a text"`
+}
+
+// Locate implements Located.
+func (o *TextOptions) Locate(resolve func(string) string) {
+	if l, ok := o.Encoder.Options.(Located); ok {
+		l.Locate(resolve)
+	}
 }
 
 // TextEncoder chooses what makes a vector of a text.
@@ -71,7 +81,12 @@ func registerText(name string, t textEncoder) {
 }
 
 // Text is a fitted text input.
-type Text struct{ FittedText }
+type Text struct {
+	FittedText
+	normalize *Normalization // nil: nothing is done
+	apply     func(string) string
+	warnings  []string
+}
 
 var _ Sequence = (*Text)(nil)
 
@@ -80,18 +95,64 @@ func (o *TextOptions) Fit(c *data.Column) (Input, error) {
 	if err := wrongColumn(c, "text", inputs["text"].columns...); err != nil {
 		return nil, err
 	}
-	f, err := o.Encoder.Options.Fit(texts(c))
-	if err != nil {
+	t := &Text{normalize: &o.Normalize}
+	if err := t.valid(); err != nil {
+		return nil, err
+	}
+	if t.apply == nil {
+		t.normalize = nil
+	}
+	if e, ok := o.Encoder.Options.(normalizing); ok {
+		e.leave(&o.Normalize)
+	}
+	var err error
+	if t.FittedText, err = o.Encoder.Options.Fit(t.texts(c)); err != nil {
 		return nil, fmt.Errorf("column %q %w", c.Name, err)
 	}
-	return &Text{f}, nil
+	t.warn(c)
+	return t, nil
 }
 
-func texts(c *data.Column) []string {
-	out := make([]string, c.Len())
-	for i := range out {
-		out[i] = c.Text(i)
+// warn notes what of the training texts is not as texts are.
+func (t *Text) warn(c *data.Column) {
+	some, numbers := 0, 0
+	for i := range c.Len() {
+		if s := c.Text(i); s != "" {
+			some++
+			if _, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+				numbers++
+			}
+		}
 	}
+	if numbers > some/2 {
+		t.warnings = append(t.warnings, fmt.Sprintf("%d of %d texts of %s are numbers, of which a text input sees digits alone: give the column the type number in data.types", numbers, some, c.Name))
+	}
+	if e, ok := t.FittedText.(interface{ shortened() string }); ok {
+		if s := e.shortened(); s != "" {
+			t.warnings = append(t.warnings, c.Name+": "+s)
+		}
+	}
+}
+
+// Warnings returns what was odd about the training texts.
+func (t *Text) Warnings() []string { return t.warnings }
+
+// valid prepares the normalization.
+func (t *Text) valid() (err error) {
+	t.apply, err = t.normalize.normalizer()
+	return err
+}
+
+// texts returns the texts of a column, normalized.
+func (t *Text) texts(c *data.Column) []string {
+	out := make([]string, c.Len())
+	byRows(len(out), func(lo, hi int) {
+		for i := lo; i < hi; i++ {
+			if out[i] = c.Text(i); t.apply != nil {
+				out[i] = t.apply(out[i])
+			}
+		}
+	})
 	return out
 }
 
@@ -106,7 +167,7 @@ func (t *Text) Sequences(c *data.Column) (*Sequences, error) {
 	if err := wrongColumn(c, "text", inputs["text"].columns...); err != nil {
 		return nil, err
 	}
-	s, err := t.FittedText.Sequences(texts(c))
+	s, err := t.FittedText.Sequences(t.texts(c))
 	if err != nil {
 		return nil, fmt.Errorf("column %q: %w", c.Name, err)
 	}
@@ -136,11 +197,29 @@ func (t *Text) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Node 
 	return t.FittedText.Encode(&d, in[:last], linear)
 }
 
+// savedText is how a text input stands in features.json: its encoder, and beside it
+// what becomes of texts first.
+type savedText struct {
+	saved
+	Normalize *Normalization `json:"normalize,omitempty"`
+}
+
 // MarshalJSON writes the encoder's type beside what it fitted.
-func (t *Text) MarshalJSON() ([]byte, error) { return Marshal(t.FittedText) }
+func (t *Text) MarshalJSON() ([]byte, error) {
+	raw, err := json.Marshal(t.FittedText)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(savedText{saved{t.FittedText.Type(), raw}, t.normalize})
+}
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (t *Text) UnmarshalJSON(raw []byte) (err error) {
+	var s savedText
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	t.normalize = s.Normalize
 	t.FittedText, err = unmarshal(json.RawMessage(raw), "text encoder", textEncoders, func(e textEncoder) FittedText { return e.fitted() })
 	return err
 }

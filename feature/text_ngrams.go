@@ -11,8 +11,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/internal/splitmix"
@@ -36,6 +34,8 @@ type NGramOptions struct {
 	Dimension   int     `yaml:"dimension" default:"256" min:"1" max:"4096" doc:"length of the vectors"`
 	Silenced    float64 `yaml:"silenced" default:"0.3" min:"0" max:"0.95" doc:"share of a text's n-grams silenced in training"`
 	Dropout     float64 `yaml:"dropout" default:"0.5" min:"0" max:"0.95" doc:"share of the units of the text's vector silenced in training"`
+
+	form
 }
 
 // Validate finds runs that make no sense.
@@ -63,6 +63,7 @@ type NGrams struct {
 	Dimension  int     `json:"dimension"`
 	Silenced   float64 `json:"silenced"`
 	Dropout    float64 `json:"dropout"`
+	form
 
 	index map[uint64]int32
 	idf   []float32
@@ -70,14 +71,14 @@ type NGrams struct {
 
 // Fit implements TextEncoderOptions.
 func (o *NGramOptions) Fit(texts []string) (FittedText, error) {
-	f := &NGrams{Words: o.Words, Characters: o.Characters, Texts: len(texts), Dimension: o.Dimension, Silenced: o.Silenced, Dropout: o.Dropout}
+	f := &NGrams{Words: o.Words, Characters: o.Characters, Texts: len(texts), Dimension: o.Dimension, Silenced: o.Silenced, Dropout: o.Dropout, Length: o.MaxLength, form: o.form}
 	var mu sync.Mutex
 	count := map[uint64]uint32{}
 	byRows(len(texts), func(lo, hi int) {
 		part := map[uint64]uint32{}
 		var s ngramScanner
 		for _, t := range texts[lo:hi] {
-			for _, h := range distinct(s.scan(t, f.Words, f.Characters)) {
+			for _, h := range distinct(s.scan(t, f)) {
 				part[h]++
 			}
 		}
@@ -117,23 +118,7 @@ func (o *NGramOptions) Fit(texts []string) (FittedText, error) {
 		f.Hashes = binary.LittleEndian.AppendUint64(f.Hashes, h)
 		f.Counts = binary.LittleEndian.AppendUint32(f.Counts, count[h])
 	}
-	f.Length = 1
-	if err := f.valid(); err != nil {
-		return nil, err
-	}
-	byRows(len(texts), func(lo, hi int) {
-		var s ngramScanner
-		longest := 0
-		for _, t := range texts[lo:hi] {
-			known := f.known(&s, t)
-			slices.Sort(known)
-			longest = max(longest, len(slices.Compact(known)))
-		}
-		mu.Lock()
-		defer mu.Unlock()
-		f.Length = max(f.Length, min(longest, o.MaxLength))
-	})
-	return f, nil
+	return f, f.valid()
 }
 
 func compare(a, b uint64) int {
@@ -182,7 +167,7 @@ func (f *NGrams) Specs() []Spec {
 // in which they stand in the text.
 func (f *NGrams) known(s *ngramScanner, text string) []int32 {
 	s.places = s.places[:0]
-	for _, h := range s.scan(text, f.Words, f.Characters) {
+	for _, h := range s.scan(text, f) {
 		if i, ok := f.index[h]; ok {
 			s.places = append(s.places, i)
 		}
@@ -255,7 +240,7 @@ const (
 
 // Describe implements FittedText.
 func (f *NGrams) Describe() string {
-	return fmt.Sprintf("%d n-grams, up to %d a text, vectors of %d", len(f.idf), f.Length, f.Dimension)
+	return fmt.Sprintf("%d n-grams, vectors of %d", len(f.idf), f.Dimension)
 }
 
 // byRows calls do for parts of 0 … n−1, at the same time where there are many.
@@ -297,23 +282,26 @@ type ngramScanner struct {
 	places []int32
 }
 
-// scan returns the hashes of all n-grams of a text, repeats included. The text
-// is taken in the compatible form of Unicode (NFKC) and in lower case.
-func (s *ngramScanner) scan(text string, words int, characters []int) []uint64 {
-	s.text = norm.NFKC.AppendString(s.text[:0], text)
+// scan returns the hashes of all n-grams of a text, repeats included.
+func (s *ngramScanner) scan(text string, f *NGrams) []uint64 {
+	words, characters, lower := f.Words, f.Characters, unicode.ToLower
+	if f.Case == "keep" {
+		lower = func(r rune) rune { return r }
+	}
+	s.text = f.appendTo(s.text[:0], text)
 	s.tokens, s.dense, s.hashes = s.tokens[:0], s.dense[:0], s.hashes[:0]
 	for i := 0; i < len(s.text); {
 		r, n := utf8.DecodeRune(s.text[i:])
 		i += n
 		switch kindOf(r) {
 		case wordRune:
-			s.word = append(s.word[:0], ' ', unicode.ToLower(r))
+			s.word = append(s.word[:0], ' ', lower(r))
 			for i < len(s.text) {
 				r, n := utf8.DecodeRune(s.text[i:])
 				if kindOf(r) != wordRune {
 					break
 				}
-				s.word = append(s.word, unicode.ToLower(r))
+				s.word = append(s.word, lower(r))
 				i += n
 			}
 			s.word = append(s.word, ' ')

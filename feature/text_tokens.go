@@ -21,6 +21,8 @@ type TokenOptions struct {
 	Dimension int              `yaml:"dimension" default:"128" min:"1" max:"4096" doc:"length of a token's vector"`
 	Silenced  float64          `yaml:"silenced" default:"0.1" min:"0" max:"0.95" doc:"share of a text's tokens silenced in training"`
 	Dropout   float64          `yaml:"dropout" default:"0.5" min:"0" max:"0.95" doc:"share of the units of the text's vector silenced in training"`
+
+	form
 }
 
 // TokenizerOptions choose a tokenizer.
@@ -55,7 +57,7 @@ type tokens struct {
 const unknown = "[UNK]"
 
 // train returns the tokenizer that the options ask for.
-func (o *TokenizerOptions) train(texts []string) (*text.Tokenizer, error) {
+func (o *TokenizerOptions) train(texts []string, f form) (*text.Tokenizer, error) {
 	if o.From != "" {
 		t, err := tokenizer.ReadFile(o.From)
 		if err != nil {
@@ -65,12 +67,9 @@ func (o *TokenizerOptions) train(texts []string) (*text.Tokenizer, error) {
 		s.Truncation, s.Padding, s.Processor = nil, nil, nil
 		return text.New(s)
 	}
-	to := text.TrainOptions{Size: o.Vocabulary, MinCount: o.MinCount, Special: []string{unknown}, Lowercase: true, CJK: o.CJK}
+	to := text.TrainOptions{Size: o.Vocabulary, MinCount: o.MinCount, Special: []string{unknown}, Lowercase: f.Case != "keep", CJK: o.CJK, Form: cmp.Or(f.Unicode, "nfkc")}
 	for _, k := range text.Trainers {
 		if k.Name == o.Type {
-			if o.Type == "bpe" || o.Type == "wordpiece" { // the others do that themselves
-				to.Raw = []text.Normalizer{&text.NFKC{}}
-			}
 			return k.Train(texts, to)
 		}
 	}
@@ -86,7 +85,7 @@ func (o *TokenOptions) fit(texts []string) (*tokens, error) {
 	if !some {
 		return nil, errors.New("has no text in the training rows: leave it out of inputs")
 	}
-	t, err := o.Tokenizer.train(texts)
+	t, err := o.Tokenizer.train(texts, o.form)
 	if err != nil {
 		return nil, err
 	}
@@ -165,12 +164,16 @@ func (f *tokens) bag(c *nn.Context, ids *graph.Node) *graph.Node {
 	return nn.EmbeddingBag(f.t.Size(), min(f.Dimension, linearDimension), nn.BagMean).Apply(c, ids)
 }
 
+// shortened tells of training texts that were cut.
+func (f *tokens) shortened() string {
+	if f.Longer == 0 {
+		return ""
+	}
+	left := map[string]string{"end": "first", "start": "last", "middle": "first and last"}[f.Cut]
+	return fmt.Sprintf("%d of %d training texts have more than %d tokens, of which the %s are read (max_length, cut)", f.Longer, f.Texts, f.Length, left)
+}
+
 // describe says in a few words what was fitted.
 func (f *tokens) describe() string {
-	s := fmt.Sprintf("%d tokens, vectors of %d", f.t.Size(), f.Dimension)
-	if f.Longer > 0 {
-		left := map[string]string{"start": "last", "middle": "first and last"}[f.Cut]
-		s += fmt.Sprintf(", %d of %d training texts cut to their %s %d tokens", f.Longer, f.Texts, cmp.Or(left, "first"), f.Length)
-	}
-	return s
+	return fmt.Sprintf("%d tokens, up to %d a text, vectors of %d", f.t.Size(), f.Length, f.Dimension)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -226,15 +227,16 @@ func (c *Config) check() error {
 	if err := c.checkWeight(); err != nil {
 		return err
 	}
-	seen := map[string]bool{}
-	for _, in := range c.Inputs {
+	for i, in := range c.Inputs {
 		switch {
 		case slices.Contains(c.targets(), in.Name):
 			return mistake("%s: inputs: %q is the column to predict: remove it from inputs", c.doc.Name(), in.Name)
-		case seen[in.Name]:
-			return mistake("%s: inputs: %q stands twice: remove one", c.doc.Name(), in.Name)
+		case slices.ContainsFunc(c.Inputs[:i], func(o Input) bool { return reflect.DeepEqual(o, in) }):
+			return mistake("%s: inputs: %q stands twice with the same options: remove one", c.doc.Name(), in.Name)
 		}
-		seen[in.Name] = true
+		if o, ok := in.Options.(feature.Located); ok {
+			o.Locate(c.doc.Resolve)
+		}
 	}
 	if err := c.checkSplit(); err != nil {
 		return err

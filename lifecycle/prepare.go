@@ -371,6 +371,9 @@ func (p *prepared) fit(c *Config) error {
 			return mistake("%s: inputs: %v", c.doc.Name(), err)
 		}
 		p.model.Inputs = append(p.model.Inputs, model.Input{Column: col.name, Feature: in})
+		if t, ok := in.(*feature.Text); ok {
+			p.warnings = append(p.warnings, t.Warnings()...)
+		}
 	}
 	return checkMixed(c, p.model.Inputs)
 }

@@ -191,17 +191,32 @@ func (t *Task) At(size int) train.Task { return &Task{t.m, train.SizeLength(size
 // Inputs implements train.Task.
 func (t *Task) Inputs(b *graph.Builder) []*graph.Node {
 	var nodes []*graph.Node
-	for _, in := range t.m.Inputs {
+	for k, in := range t.m.Inputs {
 		for i, s := range in.Feature.Specs() {
-			name := in.Column
+			name := t.m.inputName(k)
 			if i > 0 {
-				name = fmt.Sprintf("%s#%d", in.Column, i)
+				name = fmt.Sprintf("%s#%d", name, i)
 			}
 			dtype, dims := s.At(t.length).Type()
 			nodes = append(nodes, b.Input(name, dtype, dims...))
 		}
 	}
 	return nodes
+}
+
+// inputName names an input within the network: by its column, and where that is
+// read in several ways by which of them it is.
+func (m *Model) inputName(i int) string {
+	name, n := m.Inputs[i].Column, 1
+	for _, in := range m.Inputs[:i] {
+		if in.Column == name {
+			n++
+		}
+	}
+	if n == 1 {
+		return name
+	}
+	return fmt.Sprintf("%s/%d", name, n)
 }
 
 // Targets implements train.Task.
@@ -236,9 +251,9 @@ func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 // forward is one network.
 func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 	var encoded []*graph.Node
-	for _, in := range t.m.Inputs {
+	for i, in := range t.m.Inputs {
 		k := len(in.Feature.Specs())
-		encoded = append(encoded, in.Feature.Encode(c.Sub("input/"+in.Column), nodes[:k], t.m.Network.Plain()))
+		encoded = append(encoded, in.Feature.Encode(c.Sub("input/"+t.m.inputName(i)), nodes[:k], t.m.Network.Plain()))
 		nodes = nodes[k:]
 	}
 	if len(encoded) == 0 {
@@ -661,10 +676,8 @@ func (m *Model) Parameters() int {
 func (m *Model) InputSchema() data.Schema {
 	var s data.Schema
 	for _, in := range m.Inputs {
-		for _, f := range m.Schema {
-			if f.Name == in.Column {
-				s = append(s, f)
-			}
+		if f := m.Schema.Field(in.Column); f != nil && s.Field(in.Column) == nil {
+			s = append(s, *f)
 		}
 	}
 	return s

@@ -60,6 +60,7 @@ func reader(t testing.TB, rows *data.Table, encoder string, network Network) *Mo
 		switch c.Type {
 		case data.Text:
 			e := defaults(t, feature.TextEncoder{}.Variants()[encoder])
+			tiny(t, e)
 			o = &feature.TextOptions{Encoder: feature.TextEncoder{Type: encoder, Options: e}}
 		case data.Number:
 			o = defaults(t, &feature.NumberOptions{})
@@ -73,6 +74,27 @@ func reader(t testing.TB, rows *data.Table, encoder string, network Network) *Mo
 		m.Inputs = append(m.Inputs, Input{c.Name, f})
 	}
 	return m
+}
+
+// tiny makes an encoder's network one that learns in a moment.
+func tiny(t testing.TB, o feature.TextEncoderOptions) {
+	t.Helper()
+	tokens := func(o *feature.TokenOptions) { o.Dimension, o.MaxLength = 16, 64 }
+	switch o := o.(type) {
+	case *feature.NGramOptions:
+		o.Dimension, o.Characters = 16, nil
+	case *feature.TextCNNOptions:
+		tokens(&o.TokenOptions)
+		o.Filters = 16
+	case *feature.TextTransformerOptions:
+		tokens(&o.TokenOptions)
+	case *feature.TextGRUOptions:
+		tokens(&o.TokenOptions)
+		o.Units, o.Layers = 16, 2
+	case *feature.TextLSTMOptions:
+		tokens(&o.TokenOptions)
+		o.Units, o.Bidirectional = 16, false
+	}
 }
 
 // learnTexts trains a model of sequences.

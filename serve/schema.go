@@ -111,6 +111,9 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 	read := map[string]bool{}
 	var example object
 	for _, in := range m.Inputs {
+		if read[in.Column] {
+			continue // in another way too
+		}
 		f := m.Schema.Field(in.Column)
 		if f == nil {
 			return s, fmt.Errorf("input %q is not in the model's schema", in.Column)

@@ -25,6 +25,9 @@ type TrainOptions struct {
 	Lowercase bool
 	// Raw are normalizers that come before the trainer's own.
 	Raw []Normalizer
+	// Form is the form of Unicode that texts are brought to: nfkc, nfc or none. The
+	// default is nfkc, but of BPE and WordPiece, which do as GPT-2 and BERT, none.
+	Form string
 	// CJK is what TrainWords cuts Chinese and Japanese into (see Words); default
 	// bigrams.
 	CJK string
@@ -57,6 +60,13 @@ func (o *TrainOptions) prepare(unknown bool) error {
 			return fmt.Errorf("special tokens %q: %s is not among them", o.Special, name)
 		}
 	}
+	switch o.Form {
+	case "":
+		o.Form = "nfkc"
+	case "nfkc", "nfc", "none":
+	default:
+		return fmt.Errorf("form %q, expected nfkc, nfc or none", o.Form)
+	}
 	if o.Size <= len(o.Special) || o.MinCount < 1 {
 		return fmt.Errorf("size %d, least count %d: expected more tokens than the %d special ones, and a count of at least 1", o.Size, o.MinCount, len(o.Special))
 	}
@@ -65,7 +75,14 @@ func (o *TrainOptions) prepare(unknown bool) error {
 
 // normalizer joins normalizers after those of the options.
 func (o *TrainOptions) normalizer(own ...Normalizer) Normalizer {
-	all := slices.Concat(o.Raw, own)
+	all := slices.Clone(o.Raw)
+	switch o.Form {
+	case "nfkc":
+		all = append(all, &NFKC{})
+	case "nfc":
+		all = append(all, &NFC{})
+	}
+	all = append(all, own...)
 	if o.Lowercase {
 		all = append(all, &Lowercase{})
 	}
@@ -144,7 +161,7 @@ func trainWordLevel(texts []string, o TrainOptions, pre PreTokenizer, d Decoder)
 	if err := o.prepare(true); err != nil {
 		return nil, err
 	}
-	s := Spec{Normalizer: o.normalizer(&NFKC{}), PreTokenizer: pre, Decoder: d}
+	s := Spec{Normalizer: o.normalizer(), PreTokenizer: pre, Decoder: d}
 	words, err := counts(texts, s)
 	if err != nil {
 		return nil, err

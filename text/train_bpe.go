@@ -13,6 +13,7 @@ import (
 // the most frequent pair first, of equally frequent ones that of the lesser
 // ids. Every text has a cut, so that no token is unknown.
 func TrainBPE(texts []string, o TrainOptions) (*Tokenizer, error) {
+	o.Form = cmp.Or(o.Form, "none")
 	if err := o.prepare(false); err != nil {
 		return nil, err
 	}
@@ -42,6 +43,7 @@ const alphabetShare = 2
 // TrainWordPiece finds WordPiece's vocabulary as tokenizers does: by the
 // merges of BPE, with ## before what does not begin a word.
 func TrainWordPiece(texts []string, o TrainOptions) (*Tokenizer, error) {
+	o.Form = cmp.Or(o.Form, "none")
 	if err := o.prepare(true); err != nil {
 		return nil, err
 	}

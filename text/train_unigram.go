@@ -30,7 +30,7 @@ func TrainUnigram(texts []string, o TrainOptions) (*Tokenizer, error) {
 		return nil, err
 	}
 	pre := NewMetaspace()
-	s := Spec{Normalizer: o.normalizer(&NFKC{}, &Replace{Pattern: Pattern{Regex: `\s+`}, Content: " "}, &Strip{true, true}), PreTokenizer: pre, Decoder: NewMetaspace()}
+	s := Spec{Normalizer: o.normalizer(&Replace{Pattern: Pattern{Regex: `\s+`}, Content: " "}, &Strip{true, true}), PreTokenizer: pre, Decoder: NewMetaspace()}
 	words, err := counts(texts, s)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,14 @@ func (s *attentionHeads) flops(rows int) float64 {
 // The gradient has five, as it computes the scores again.
 func (s *attentionGradStep) flops(rows int) float64 { return 2.5 * s.attentionHeads.flops(rows) }
 
+// flops are the products with the kernel, of whole sequences.
+func (s *recurrentStep) flops(rows int) float64     { return s.products(rows) }
+func (s *recurrentGradStep) flops(rows int) float64 { return s.products(rows) }
+
+func (s *recurrence) products(rows int) float64 {
+	return 2 * elements(s.x, rows) * float64(s.units)
+}
+
 // A normalised row is read for its mean, its deviation and its result.
 func (s *rowNormStep) flops(rows int) float64     { return 7 * elements(s.y, rows) }
 func (s *rowNormGradStep) flops(rows int) float64 { return 12 * elements(s.y, rows) }

@@ -206,7 +206,7 @@ func (g *generator) ops() []func() {
 		g.bag, g.weightedBag, g.moment, g.adam, g.adamPass, g.softmax, g.logSoftmax, g.crossEntropy, g.logistic, g.product, g.gather, g.byRow,
 		g.scatterSet, g.scatterAdd, g.oneHot, g.uniform, g.normal, g.rowCount, g.constant, g.read,
 		g.convolution, func() { g.pool(graph.OpPoolMax) }, func() { g.pool(graph.OpPoolAverage) },
-		g.stack, g.selfAttention, g.attention, g.norm, g.within, g.derivative,
+		g.stack, g.selfAttention, g.attention, g.recurrent, g.norm, g.within, g.derivative,
 	}
 	for k := graph.OpNeg; k <= graph.OpIdentity; k++ {
 		ops = append(ops, func() { g.unary(k) })

@@ -73,6 +73,7 @@ var tolerances = map[string]tolerance{
 		"a weight has the relative error of its score, a sum of as many products as a head is wide, and of the sum over keys"},
 	"attention_grad": {func(c *comparison, _ int) float64 { return 4 * c.classes() * (64 + 2*c.scores()) },
 		"weights as in attention, times differences of sums over the width, added over keys or queries"},
+	"gru": recurrent, "lstm": recurrent, "gru_grad": recurrentGrad, "lstm_grad": recurrentGrad,
 	"layer_norm": standardized, "rms_norm": standardized,
 	"layer_norm_grad": standardizedGrad, "rms_norm_grad": standardizedGrad,
 	"layer_norm_sums": standardizedSums, "rms_norm_sums": standardizedSums,

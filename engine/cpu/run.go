@@ -213,6 +213,8 @@ func indexLimits(n *graph.Node) (in, least, limit int) {
 		return 1, -1, n.Shape()[0].N
 	case graph.CrossEntropy, graph.CrossEntropyGrad:
 		return 1, -1, lastDim(n.In[0])
+	case graph.Recurrent:
+		return 2, 0, n.In[0].Shape()[1].N + 1
 	case graph.Attend:
 		if op.Lengths {
 			_, keys, _ := op.Widths(n.In)

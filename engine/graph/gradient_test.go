@@ -206,6 +206,7 @@ var noGradient = map[string]string{
 	"MaxSpread":        "is a gradient itself",
 	"Place":            "its input is integers",
 	"Derivative":       "is a gradient itself; second derivatives use Erf, Tanh or Sigmoid",
+	"RecurrentGrad":    "is a gradient itself; for second derivatives a recurrence can be unrolled",
 	"AttendGrad":       "is a gradient itself; second derivatives use Softmax and MatMulStack",
 	"StandardizeGrad":  "is a gradient itself; second derivatives use Mean and Rsqrt",
 	"StandardizeSums":  "is a gradient itself; second derivatives use Mean and Rsqrt",
@@ -453,6 +454,19 @@ var moreGradientCases = []gradientCase{
 		k := m.param(anywhere, append(slices.Clone(s), graph.N(keys), width))
 		v := m.param(anywhere, append(slices.Clone(s), graph.N(keys), width))
 		return graph.Attention(q, k, v, m.attention(s, keys, heads))
+	}},
+	{"gru", []string{"Recurrent", "OpGRU"}, func(m *maker) *graph.Node {
+		units, s := 1+m.IntN(3), oneRow(graph.Shape{m.dim(), graph.N(1 + m.IntN(4))})
+		x, kernel := m.param(anywhere, append(s, graph.N(3*units))), m.param(anywhere, graph.Fixed(units, 3*units))
+		return graph.GRU(x, kernel, m.ints(0, s[1].N+1, s[:1]), m.IntN(2) == 0)
+	}},
+	{"lstm", []string{"Recurrent", "OpLSTM"}, func(m *maker) *graph.Node {
+		units, s := 1+m.IntN(3), oneRow(graph.Shape{m.dim(), graph.N(1 + m.IntN(4))})
+		x, kernel, lengths := m.param(anywhere, append(s, graph.N(4*units))), m.param(anywhere, graph.Fixed(units, 4*units)), m.ints(0, s[1].N+1, s[:1])
+		if m.IntN(2) == 0 { // the cells too
+			return graph.Apply(graph.Recurrent{Kind: graph.OpLSTM, Reverse: m.IntN(2) == 0}, x, kernel, lengths)
+		}
+		return graph.LSTM(x, kernel, lengths, m.IntN(2) == 0)
 	}},
 	{"layer_norm", []string{"Standardize"}, func(m *maker) *graph.Node {
 		s := append(m.shape(0, 2), graph.N(2+m.IntN(4)))

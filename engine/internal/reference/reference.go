@@ -196,6 +196,8 @@ var functions = map[reflect.Type]function{
 	reflect.TypeFor[graph.Place]():             place,
 	reflect.TypeFor[graph.Attend]():            attend,
 	reflect.TypeFor[graph.AttendGrad]():        attendGrad,
+	reflect.TypeFor[graph.Recurrent]():         recurrent,
+	reflect.TypeFor[graph.RecurrentGrad]():     recurrentGrad,
 	reflect.TypeFor[graph.Standardize]():       standardize,
 	reflect.TypeFor[graph.StandardizeGrad]():   standardizeGrad,
 	reflect.TypeFor[graph.StandardizeSums]():   standardizeSums,
