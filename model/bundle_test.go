@@ -170,7 +170,7 @@ func TestLoadForeign(t *testing.T) {
 		"unknown network":   {features(`"network_type": "resnet"`, `"network_type": "gru"`), []string{`unknown network type "gru"`}},
 		"network no JSON":   {features(`"width": 4`, `"width": "four"`), []string{"features.json: network"}},
 		"not in the schema": {features(`"column": "plan"`, `"column": "plane"`), []string{`input "plane" is not in the schema`}},
-		"twice an input":    {features(`"column": "plan"`, `"column": "tenure"`), []string{`two inputs are named "tenure"`}},
+		"twice an input":    {features(`"column": "plan"`, `"column": "tenure"`), []string{"weights.safetensors", `"input/plan/embedding_1/table", which the network does not use`}},
 		"another width":     {features(`"width": 4`, `"width": 6`), []string{"weights.safetensors", "the network needs float32[", "6"}},
 		"another length":    {features(`"dimension": `, `"dimension": 1`), []string{`tensor "input/plan/embedding_1/table" is float32[`}},
 		"more blocks":       {features(`"blocks": 1`, `"blocks": 2`), []string{"it lacks network/residual_2/"}},
