@@ -15,6 +15,36 @@ type AttentionOptions struct {
 	// the zero ones are GlorotUniform for queries, keys and values together and
 	// FanInUniform for the projection, as in PyTorch.
 	Init, Last Initializer
+	LoRA       LoRA
+}
+
+// LoRA is a correction of low rank to the products that make queries and values (Hu
+// et al. 2022, section 4.1, on W_q and W_v as in section 7.1), to be trained in place
+// of these: with x·W goes Alpha/Rank · (x·A)·B, where B starts at 0. Its variables are
+// lora_in [width 2·Rank], lora_query and lora_value [Rank width]. Rank 0 is none.
+type LoRA struct {
+	Rank  int
+	Alpha float64
+}
+
+// add adds the correction to qkv.
+func (l LoRA) add(c *Context, x, qkv *graph.Node, width int) *graph.Node {
+	if l.Rank == 0 || c.B.Err() != nil {
+		return qkv
+	}
+	if l.Rank < 0 || l.Rank > width || !(l.Alpha > 0) {
+		return c.B.Fail("attention", fmt.Errorf("a correction of rank %d and alpha %g of a width of %d, expected 1 to the width, and more than 0", l.Rank, l.Alpha, width))
+	}
+	a := c.Param("lora_in", []int{width, 2 * l.Rank}, FanInUniform)
+	query := c.Param("lora_query", []int{l.Rank, width}, Zeros)
+	value := c.Param("lora_value", []int{l.Rank, width}, Zeros)
+	none := func(times int) *graph.Node {
+		return c.B.Constant(tensor.Zeros(l.Rank, times*width))
+	}
+	b := graph.Concat(0, graph.Concat(1, query, none(2)), graph.Concat(1, none(2), value))
+	length := x.Shape()[1].N
+	low := graph.MatMul(graph.Reshape(x, graph.Dim{N: length, PerRow: true}, graph.N(width)), graph.Scale(a, l.Alpha/float64(l.Rank)))
+	return graph.Add(qkv, graph.Reshape(graph.MatMul(low, b), qkv.Shape()...))
 }
 
 // MultiHeadAttention lets every place of a sequence look at the others (Vaswani
@@ -32,7 +62,11 @@ func MultiHeadAttention(o AttentionOptions) Layer {
 		if o.Heads < 1 || width%o.Heads != 0 {
 			return c.B.Fail("attention", fmt.Errorf("%d heads of a width of %d, expected a number that divides it", o.Heads, width))
 		}
-		qkv := Dense(3*width, Init(or(o.Init, GlorotUniform))).Apply(c, x)
+		adapted := *c // whose corrections are trained where the rest is not
+		if o.LoRA.Rank != 0 {
+			adapted.Fixed = false
+		}
+		qkv := o.LoRA.add(&adapted, x, Dense(3*width, Init(or(o.Init, GlorotUniform))).Apply(c, x), width)
 		y := graph.SelfAttention(qkv, graph.AttentionOptions{Heads: o.Heads, Causal: o.Causal, Lengths: c.Lengths})
 		return Dense(width, Init(or(o.Last, FanInUniform))).Apply(c, y)
 	})
@@ -72,6 +106,7 @@ type TransformerOptions struct {
 	// Init is how the kernels are initialised, and Last those that end in a sum;
 	// zero ones are PyTorch's. GPT-2 has Normal(0.02), and Normal(0.02/√(2·blocks)).
 	Init, Last Initializer
+	LoRA       LoRA
 }
 
 // TransformerBlock is one layer of a transformer (Vaswani et al. 2017, section 3;
@@ -93,7 +128,7 @@ func TransformerBlock(o TransformerOptions) Layer {
 			return x
 		}
 		parts := [][]Layer{
-			{MultiHeadAttention(AttentionOptions{Heads: o.Heads, Causal: o.Causal, Init: o.Init, Last: o.Last})},
+			{MultiHeadAttention(AttentionOptions{Heads: o.Heads, Causal: o.Causal, Init: o.Init, Last: o.Last, LoRA: o.LoRA})},
 			{
 				Dense(o.Hidden, Init(or(o.Init, FanInUniform)), o.Activation), Dropout(o.Dropout),
 				Dense(width, Init(or(o.Last, FanInUniform))),

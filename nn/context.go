@@ -21,7 +21,14 @@ type Context struct {
 	Lengths  *graph.Node // int32 [rows]: of sequences that are filled up to one length, or nil
 	Member   int         // of a bag of networks, from 0: parts may differ by it
 
+	// Rate multiplies the learning rate of the parameters that are made here; 0
+	// stands for 1. Fixed ones are not trained at all.
+	Rate  float64
+	Fixed bool
+
 	path   string
+	given  map[string]*tensor.Tensor // first values by name, behind
+	base   int                       // so much of the path
 	counts map[string]int // layers of each kind so far
 	part   int            // index of the layer being built, if any
 	*record
@@ -69,6 +76,16 @@ func (c *Context) Sub(name string) *Context {
 	return &d
 }
 
+// Given returns the context with first values for parameters, by their names from
+// here on; others are drawn. Parameters that are not trained share the tensor, which
+// nobody may change, others begin as copies.
+func (c *Context) Given(values map[string]*tensor.Tensor) *Context {
+	c.init()
+	d := *c
+	d.given, d.base = values, len(d.path)
+	return &d
+}
+
 // layer builds the next layer of a kind, dense_1, dense_2, …, in a context of
 // its own. It does nothing once the program has an error, so that build may
 // rely on the shape of x.
@@ -106,7 +123,7 @@ func (c *Context) Param(name string, shape []int, init Initializer) *graph.Node 
 	if v == nil {
 		return c.B.Fail("parameter "+c.path+name, errors.New("it could not be made"))
 	}
-	if c.part >= 0 {
+	if c.part >= 0 && v.Trainable {
 		c.parts[c.part].Parameters += v.Value.Len()
 	}
 	return c.B.Read(v)
@@ -150,6 +167,13 @@ func (c *Context) variable(name string, shape []int, init Initializer, trainable
 			c.zeros = make([]float32, n)
 		}
 		t, err = tensor.FromFloats(c.zeros[:n], shape...)
+	} else if given := c.given[full[c.base:]]; given != nil {
+		if !tensor.SameShape(given.Shape(), shape) || given.DType() != tensor.Float32 {
+			return fail("its first value is %v, this network needs float32%v", given, shape)
+		}
+		if t = given; trainable && !c.Fixed {
+			t = given.Clone()
+		}
 	} else {
 		t = tensor.Zeros(shape...)
 		init.fill(t, c.InitSeed, full)
@@ -157,10 +181,11 @@ func (c *Context) variable(name string, shape []int, init Initializer, trainable
 	if err != nil {
 		return fail("%w", err)
 	}
-	v, err := c.State.Add(full, t, trainable)
+	v, err := c.State.Add(full, t, trainable && !c.Fixed)
 	if err != nil {
 		return fail("%w", err)
 	}
+	v.Rate = c.Rate
 	return v
 }
 

@@ -27,6 +27,9 @@ type State struct {
 type Variable struct {
 	Name      string
 	Trainable bool // an optimiser may change it
+	// Rate is what an optimiser multiplies its learning rate by for this variable;
+	// 0 stands for 1.
+	Rate  float64
 	Value     *tensor.Tensor
 	State     *State
 }

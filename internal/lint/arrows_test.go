@@ -15,7 +15,7 @@ const module = "github.com/hone-ml/hone"
 var floors = [][]string{
 	{"cmd/hone", "examples", "bench", "."},
 	{"lifecycle", "serve", "web", "optimize", "report", "explain", "evaluate", "store"},
-	{"model", "feature", "data", "train", "calibrate", "metric", "nn", "format", "text", "config"},
+	{"model", "feature", "embed", "data", "train", "calibrate", "metric", "nn", "format", "search", "text", "config"},
 	{"engine/internal/reference", "engine/cpu", "engine/pjrt", "engine/graph", "engine/tensor"},
 	{"internal"}, // small helpers that every room may import
 }

@@ -113,9 +113,9 @@ func (o adam) Begin(s *Step) Rule {
 		setV(v)
 		value := p.Value
 		if o.WeightDecay > 0 && (o.DecayAll || p.Matrix()) {
-			value = graph.Sub(value, graph.Mul(value, graph.Scale(s.LR, o.WeightDecay)))
+			value = graph.Sub(value, graph.Mul(value, graph.Scale(p.Rate(s.LR), o.WeightDecay)))
 		}
-		return graph.AdamStep(value, m, v, rate, root, o.Epsilon)
+		return graph.AdamStep(value, m, v, p.Rate(rate), root, o.Epsilon)
 	}
 }
 

@@ -74,6 +74,15 @@ type Param struct {
 // not a bias or a gain, to which weight decay and penalties do not apply.
 func (p Param) Matrix() bool { return len(p.Variable.Value.Shape()) > 1 }
 
+// Rate returns a learning rate as it is for the parameter: times the variable's
+// own.
+func (p Param) Rate(rate *graph.Node) *graph.Node {
+	if own := p.Variable.Rate; own != 0 && own != 1 {
+		return graph.Scale(rate, own)
+	}
+	return rate
+}
+
 // Slot returns the value of a variable shaped like the parameter, zero at
 // first, or the touched rows of it, and what sets its new value.
 func (p Param) Slot(name string) (value *graph.Node, set func(*graph.Node)) {

@@ -63,7 +63,7 @@ func (o sgd) Begin(s *Step) Rule {
 				g = v
 			}
 		}
-		return graph.Sub(p.Value, graph.Mul(s.LR, g))
+		return graph.Sub(p.Value, graph.Mul(p.Rate(s.LR), g))
 	}
 }
 
