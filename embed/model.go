@@ -35,7 +35,7 @@ type Dense struct {
 
 // FromFolder makes a model of what a folder holds.
 func FromFolder(f *huggingface.Folder) *Model {
-	m := &Model{Encoder: f.Encoder, Pooling: f.Pooling, Tokenizer: f.Tokenizer, Length: f.Tokenizer.Spec().Truncation.MaxLength}
+	m := &Model{Encoder: f.Encoder, Pooling: f.Pooling, Prefix: f.Prompt, Tokenizer: f.Tokenizer, Length: f.Tokenizer.Spec().Truncation.MaxLength}
 	w := f.Weights
 	v := map[string]*tensor.Tensor{"encoder/embedding_1/table": w.Tokens, "encoder/positions": w.Positions}
 	affine := func(name, kernel, bias string, a huggingface.Affine) {

@@ -29,8 +29,8 @@ type Context struct {
 	path   string
 	given  map[string]*tensor.Tensor // first values by name, behind
 	base   int                       // so much of the path
-	counts map[string]int // layers of each kind so far
-	part   int            // index of the layer being built, if any
+	counts map[string]int            // layers of each kind so far
+	part   int                       // index of the layer being built, if any
 	*record
 }
 

@@ -22,8 +22,8 @@ type Folder struct {
 	Ignored   []string // tensors that no encoder needs, as of a head
 	Tokenizer *text.Tokenizer
 	Pooling   Pooling
-	Dense     []Dense           // what comes behind the pooling
-	Prompts   map[string]string // that texts begin with, by their use
+	Dense     []Dense // what comes behind the pooling
+	Prompt    string  // that every text begins with
 }
 
 // Pooling says how one vector is made of those of a text's tokens.
@@ -91,11 +91,12 @@ func (f *Folder) modules(dir string) (home string, length int, err error) {
 	}
 	var of struct {
 		Prompts map[string]string `json:"prompts"`
+		Default string            `json:"default_prompt_name"`
 	}
 	if _, err := readJSON(dir, "config_sentence_transformers.json", &of); err != nil {
 		return "", 0, err
 	}
-	f.Prompts, f.Pooling.Modes = of.Prompts, nil
+	f.Prompt, f.Pooling.Modes = of.Prompts[of.Default], nil
 	for _, m := range all {
 		if m.Path != "" && !filepath.IsLocal(m.Path) {
 			return "", 0, fmt.Errorf("%s: the path %q leaves the folder", filepath.Join(dir, "modules.json"), m.Path)

@@ -262,8 +262,10 @@ func float(e *safetensors.Entry) (*tensor.Tensor, error) {
 		bits = func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) }
 	case "F16":
 		bits = half
-	default:
+	case "F32":
 		return e.Tensor()
+	default:
+		return nil, fmt.Errorf("tensor %q is %s, expected floating point: F32, F16 or BF16", e.Name, e.DType)
 	}
 	t := tensor.Zeros(e.Shape...)
 	for i := range t.Floats() {
