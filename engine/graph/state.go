@@ -30,8 +30,8 @@ type Variable struct {
 	// Rate is what an optimiser multiplies its learning rate by for this variable;
 	// 0 stands for 1.
 	Rate  float64
-	Value     *tensor.Tensor
-	State     *State
+	Value *tensor.Tensor
+	State *State
 }
 
 var states atomic.Uint64
