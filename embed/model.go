@@ -1,6 +1,8 @@
 package embed
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -9,6 +11,7 @@ import (
 	"github.com/hone-ml/hone/engine/graph"
 	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/format/huggingface"
+	"github.com/hone-ml/hone/format/safetensors"
 	"github.com/hone-ml/hone/format/tokenizer"
 	"github.com/hone-ml/hone/nn"
 	"github.com/hone-ml/hone/text"
@@ -204,5 +207,51 @@ func (m *Model) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// Names returns the names of Values, sorted.
-func (m *Model) Names() []string { return slices.Sorted(maps.Keys(m.Values)) }
+// Cut bounds the tokens of a text further.
+func (m *Model) Cut(length int) error {
+	if length < 3 || length > m.Encoder.Length() {
+		return fmt.Errorf("texts of %d tokens, expected 3 to %d, for which the encoder has places", length, m.Encoder.Length())
+	}
+	t, err := huggingface.Cut(m.Tokenizer, length)
+	if err != nil {
+		return err
+	}
+	m.Tokenizer, m.Length = t, length
+	return nil
+}
+
+// CheckValues holds Values against what the network needs.
+func (m *Model) CheckValues() error {
+	b := graph.New("check")
+	c := &nn.Context{B: b, State: graph.NewState(), Fixed: true}
+	c.Blank()
+	m.Build(c, b.Input("tokens", tensor.Int32, graph.Rows, graph.N(1)), b.Input("lengths", tensor.Int32, graph.Rows), Options{})
+	if err := b.Err(); err != nil {
+		return err
+	}
+	for _, v := range c.State.Variables() {
+		t := m.Values[v.Name]
+		if t == nil {
+			return fmt.Errorf("the encoder lacks the weights %q", v.Name)
+		}
+		if !tensor.SameShape(t.Shape(), v.Value.Shape()) || t.DType() != tensor.Float32 {
+			return fmt.Errorf("the encoder's weights %q are %v, expected %v", v.Name, t, v.Value)
+		}
+	}
+	if n := len(c.State.Variables()); len(m.Values) != n {
+		return fmt.Errorf("the encoder has %d weights, expected %d", len(m.Values), n)
+	}
+	return nil
+}
+
+// Digest is of the weights.
+func (m *Model) Digest() string {
+	h := sha256.New()
+	for _, name := range slices.Sorted(maps.Keys(m.Values)) {
+		t := m.Values[name]
+		e := safetensors.FromTensor(name, t)
+		fmt.Fprintln(h, name, t.Shape())
+		h.Write(e.Data)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:8])
+}

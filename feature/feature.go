@@ -76,6 +76,17 @@ type Streamed interface {
 	Stream(c *data.Column, training bool) (func(row int, key uint64, out *tensor.Tensor, at int) error, error)
 }
 
+// Weighted is an Input that others' weights are a part of.
+type Weighted interface {
+	// Weights returns those that are not a network's own, by name: they are kept
+	// beside the network's. None is nil.
+	Weights() map[string]*tensor.Tensor
+	// SetWeights takes what Weights returned.
+	SetWeights(values map[string]*tensor.Tensor) error
+	// Digest is of all weights that the input was fitted with, "" for none.
+	Digest() string
+}
+
 // An Output is a fitted output column.
 type Output interface {
 	// Type is the type's name in the configuration.

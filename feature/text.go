@@ -197,6 +197,33 @@ func (t *Text) Encode(c *nn.Context, in []*graph.Node, linear bool) *graph.Node 
 	return t.FittedText.Encode(&d, in[:last], linear)
 }
 
+// Weights implements Weighted.
+func (t *Text) Weights() map[string]*tensor.Tensor {
+	if w, ok := t.FittedText.(Weighted); ok {
+		return w.Weights()
+	}
+	return nil
+}
+
+// SetWeights implements Weighted.
+func (t *Text) SetWeights(values map[string]*tensor.Tensor) error {
+	if w, ok := t.FittedText.(Weighted); ok {
+		return w.SetWeights(values)
+	}
+	if len(values) > 0 {
+		return fmt.Errorf("there are weights of an encoder, and %s has none of its own", t.FittedText.Type())
+	}
+	return nil
+}
+
+// Digest implements Weighted.
+func (t *Text) Digest() string {
+	if w, ok := t.FittedText.(Weighted); ok {
+		return w.Digest()
+	}
+	return ""
+}
+
 // savedText is how a text input stands in features.json: its encoder, and beside it
 // what becomes of texts first.
 type savedText struct {

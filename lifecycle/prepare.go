@@ -115,6 +115,11 @@ func (c *Config) prepare() (*prepared, error) {
 	if err := p.fit(c); err != nil {
 		return nil, err
 	}
+	for _, in := range p.model.Inputs {
+		if w, ok := in.Feature.(feature.Weighted); ok && w.Digest() != "" {
+			p.fingerprint += " " + w.Digest()
+		}
+	}
 	if err := p.check(c); err != nil {
 		return nil, err
 	}

@@ -77,6 +77,13 @@ func (m *Model) Parts() ([]bundle.Part, error) {
 	for _, v := range optim.ModelVariables(m.State) {
 		weights.Tensors = append(weights.Tensors, safetensors.FromTensor(v.Name, v.Value))
 	}
+	for i, in := range m.Inputs {
+		if f, ok := in.Feature.(feature.Weighted); ok {
+			for name, t := range f.Weights() {
+				weights.Tensors = append(weights.Tensors, safetensors.FromTensor(m.frozen(i)+name, t))
+			}
+		}
+	}
 	var w bytes.Buffer
 	if err := weights.Write(&w); err != nil {
 		return nil, err
@@ -196,10 +203,48 @@ func fromParts(features, tensors []byte) (*Model, error) {
 			return nil, fmt.Errorf("%s: network: %w", featuresPart, err)
 		}
 	}
+	if err := m.takeFrozen(weights); err != nil {
+		return nil, fmt.Errorf("%s: %w", weightsPart, err)
+	}
 	if err := m.take(weights); err != nil {
 		return nil, fmt.Errorf("%s: %w", weightsPart, err)
 	}
 	return m, m.Compile()
+}
+
+// frozen is what the names of the weights begin with that are an input's own.
+func (m *Model) frozen(i int) string { return "frozen/" + m.inputName(i) + "/" }
+
+// takeFrozen gives inputs their weights, which it takes out of the file.
+func (m *Model) takeFrozen(f *safetensors.File) error {
+	for i, in := range m.Inputs {
+		w, ok := in.Feature.(feature.Weighted)
+		if !ok {
+			continue
+		}
+		var values map[string]*tensor.Tensor
+		var rest []safetensors.Entry
+		for _, e := range f.Tensors {
+			name, own := strings.CutPrefix(e.Name, m.frozen(i))
+			if !own {
+				rest = append(rest, e)
+				continue
+			}
+			t, err := e.Tensor()
+			if err != nil {
+				return err
+			}
+			if values == nil {
+				values = map[string]*tensor.Tensor{}
+			}
+			values[name] = t
+		}
+		if err := w.SetWeights(values); err != nil {
+			return fmt.Errorf("input %q: %w", in.Column, err)
+		}
+		f.Tensors = rest
+	}
+	return nil
 }
 
 // take makes the tensors of a file the model's variables, after it has held

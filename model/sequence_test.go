@@ -59,8 +59,16 @@ func reader(t testing.TB, rows *data.Table, encoder string, network Network) *Mo
 		var o feature.InputOptions
 		switch c.Type {
 		case data.Text:
-			e := defaults(t, feature.TextEncoder{}.Variants()[encoder])
+			encoder, tune, _ := strings.Cut(encoder, " ")
+			e := feature.TextEncoder{}.Variants()[encoder]
+			if p, ok := e.(*feature.PretrainedOptions); ok {
+				p.From = "../embed/testdata/sentence"
+			}
+			defaults(t, e)
 			tiny(t, e)
+			if p, ok := e.(*feature.PretrainedOptions); ok {
+				p.Tune, p.Dropout = tune, 0
+			}
 			o = &feature.TextOptions{Encoder: feature.TextEncoder{Type: encoder, Options: e}}
 		case data.Number:
 			o = defaults(t, &feature.NumberOptions{})
@@ -128,7 +136,14 @@ func learnTexts(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Res
 // encoder.
 func TestTextsKeepToThemselves(t *testing.T) {
 	rows := articles(t, 150, 1)
+	encoders := []string{"pretrained none", "pretrained last_n", "pretrained lora"}
 	for encoder := range (feature.TextEncoder{}).Variants() {
+		if encoder == "pretrained" {
+			encoder += " all"
+		}
+		encoders = append(encoders, encoder)
+	}
+	for _, encoder := range encoders {
 		m := reader(t, rows, encoder, defaults(t, &MLP{}))
 		r := learnTexts(t, m, rows, 6)
 		first, last := r.History[0].Validation, r.History[5].Validation
