@@ -17,8 +17,8 @@ type Embedder struct {
 	Model *Model
 	state *graph.State
 
-	mu    sync.Mutex
-	steps map[int]graph.Executable // by length, compiled when first needed
+	mu       sync.Mutex
+	programs map[int]graph.Executable // by length, compiled when first needed
 }
 
 // Load reads an encoder from a folder as Hugging Face's libraries write it.
@@ -32,24 +32,37 @@ func Load(path string) (*Embedder, error) {
 
 // New returns the embedder of a model, whose Values it shares.
 func New(m *Model) *Embedder {
-	return &Embedder{Model: m, state: graph.NewState(), steps: map[int]graph.Executable{}}
+	return &Embedder{Model: m, state: graph.NewState(), programs: map[int]graph.Executable{}}
 }
 
 // Width is the length of a vector.
 func (e *Embedder) Width() int { return e.Model.Width() }
 
-// batchTokens is about how many tokens are computed at a time: what they are in a
-// block stays in the caches.
-const batchTokens = 1024
+// batchTokens bounds how many tokens are computed at a time: what they are in a
+// block stays in the caches. Up to fewTokens, filling up costs less than another run.
+const (
+	batchTokens = 1024
+	fewTokens   = 256
+)
 
-// Step returns the length for which a program computes a text of n tokens: steps of
-// an eighth of the length, of 2 at least.
-func Step(n, most int) int {
-	step := 2
-	for step*16 <= n {
-		step *= 2
+// step returns the length for which a program is compiled for texts of n tokens: an
+// eighth of the length apart, and 2 at least.
+func step(n, most int) int {
+	by := 2
+	for by*16 <= n {
+		by *= 2
 	}
-	return min((n+step-1)/step*step, max(n, most))
+	return min((n+by-1)/by*by, max(n, most))
+}
+
+// batch returns how many of the first texts, of these numbers of tokens in
+// descending order, are computed together.
+func batch(tokens []int, length int) int {
+	n := 1
+	for n < len(tokens) && (n+1)*length <= batchTokens && (4*tokens[n] >= 3*length || n*length < fewTokens) {
+		n++
+	}
+	return n
 }
 
 // Embed returns a vector for each text.
@@ -65,19 +78,20 @@ func (e *Embedder) Embed(texts []string) ([][]float32, error) {
 			return nil, fmt.Errorf("text %d has no tokens: the tokenizer puts none around it", i+1)
 		}
 	}
-	slices.SortStableFunc(order, func(a, b int) int { return len(ids[a]) - len(ids[b]) })
+	slices.SortStableFunc(order, func(a, b int) int { return len(ids[b]) - len(ids[a]) })
+	counts := make([]int, len(ids))
+	for i, row := range order {
+		counts[i] = len(ids[row])
+	}
 	width := e.Width()
 	all := make([]float32, len(texts)*width)
 	out := make([][]float32, len(texts))
 	result := []*tensor.Tensor{tensor.Zeros(0)}
 	tokens, lengths := tensor.New(tensor.Int32, 0, 0), tensor.New(tensor.Int32, 0)
 	for lo := 0; lo < len(order); {
-		length := Step(len(ids[order[lo]]), e.Model.Length)
-		hi := lo + 1
-		for hi < len(order) && (hi-lo+1)*length <= max(batchTokens, length) && Step(len(ids[order[hi]]), e.Model.Length) == length {
-			hi++
-		}
-		exe, err := e.step(length)
+		length := step(counts[lo], e.Model.Length)
+		hi := lo + batch(counts[lo:], length)
+		exe, err := e.program(length)
 		if err != nil {
 			return nil, err
 		}
@@ -102,11 +116,11 @@ func (e *Embedder) Embed(texts []string) ([][]float32, error) {
 	return out, nil
 }
 
-// step returns the program for texts of a length.
-func (e *Embedder) step(length int) (graph.Executable, error) {
+// program returns the program for texts of a length.
+func (e *Embedder) program(length int) (graph.Executable, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if exe := e.steps[length]; exe != nil {
+	if exe := e.programs[length]; exe != nil {
 		return exe, nil
 	}
 	b := graph.New(fmt.Sprintf("embed %d tokens", length))
@@ -119,7 +133,7 @@ func (e *Embedder) step(length int) (graph.Executable, error) {
 	}
 	exe, err := cpu.Compile(p)
 	if err == nil {
-		e.steps[length] = exe
+		e.programs[length] = exe
 	}
 	return exe, err
 }

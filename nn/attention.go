@@ -102,6 +102,7 @@ type TransformerOptions struct {
 	NormFirst  bool // normalise what goes into each part, as GPT-2, not the sum that comes out
 	RMS        bool // RMSNorm in place of LayerNorm
 	Dropout    float64
+	SumsOnly   bool // dropout applies to what is added alone, as in BERT
 	Norm       []NormOption
 	// Init is how the kernels are initialised, and Last those that end in a sum;
 	// zero ones are PyTorch's. GPT-2 has Normal(0.02), and Normal(0.02/√(2·blocks)).
@@ -122,6 +123,10 @@ func TransformerBlock(o TransformerOptions) Layer {
 	if o.Activation.f == nil {
 		o.Activation = ReLU
 	}
+	inner := o.Dropout
+	if o.SumsOnly {
+		inner = 0
+	}
 	return leaf("transformer", func(c *Context, x *graph.Node) *graph.Node {
 		width, ok := sequence(c, "transformer", x)
 		if !ok {
@@ -130,7 +135,7 @@ func TransformerBlock(o TransformerOptions) Layer {
 		parts := [][]Layer{
 			{MultiHeadAttention(AttentionOptions{Heads: o.Heads, Causal: o.Causal, Init: o.Init, Last: o.Last, LoRA: o.LoRA})},
 			{
-				Dense(o.Hidden, Init(or(o.Init, FanInUniform)), o.Activation), Dropout(o.Dropout),
+				Dense(o.Hidden, Init(or(o.Init, FanInUniform)), o.Activation), Dropout(inner),
 				Dense(width, Init(or(o.Last, FanInUniform))),
 			},
 		}

@@ -78,7 +78,7 @@ func Encoder(o EncoderOptions) Layer {
 		}
 		y = Dropout(o.Dropout).Apply(at, y)
 		block := TransformerBlock(TransformerOptions{
-			Heads: o.Heads, Hidden: o.Hidden, Activation: o.Activation, Dropout: o.Dropout, Norm: []NormOption{Epsilon(o.Epsilon)}, LoRA: o.LoRA,
+			Heads: o.Heads, Hidden: o.Hidden, Activation: o.Activation, Dropout: o.Dropout, SumsOnly: true, Norm: []NormOption{Epsilon(o.Epsilon)}, LoRA: o.LoRA,
 		})
 		for i := range o.Depth {
 			d := *c.Sub(fmt.Sprintf("block_%d", i+1))

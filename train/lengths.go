@@ -28,8 +28,9 @@ func LengthSize(length int) int {
 // those of one size stand together.
 const window = 32
 
-// placesAtOnce bounds rows times length of a batch that is not trained on.
-const placesAtOnce = 1 << 15
+// placesAtOnce bounds rows times length of a batch that is not trained on: what a
+// transformer makes of them is to stay in memory that is near.
+const placesAtOnce = 1 << 12
 
 // windowOf names a window.
 type windowOf struct {
