@@ -8,15 +8,36 @@ import (
 // Words cuts into words as people count them: runs of letters, marks and
 // digits, and every run of other characters, at white space. Chinese and
 // Japanese write no spaces: a run of ideographs, hiragana and katakana is cut
-// into CJK: "bigrams", every character with the next, overlapping, or
-// "characters". It is hone's own.
+// into CJK: "bigrams", every character with the next, overlapping,
+// "characters", or "both". It is hone's own.
 type Words struct {
 	CJK string `json:"cjk"`
 }
 
 func (t *Words) prepare() error {
-	if t.CJK != "bigrams" && t.CJK != "characters" {
-		return fmt.Errorf("cjk: found %q, expected bigrams or characters", t.CJK)
+	if t.CJK != "bigrams" && t.CJK != "characters" && t.CJK != "both" {
+		return fmt.Errorf("cjk: found %q, expected bigrams, characters or both", t.CJK)
+	}
+	return nil
+}
+
+// Cut calls piece with each piece of a text, without a tokenizer around it. Its
+// bytes are only for the call. A text of more than 64 MiB is refused.
+func (t *Words) Cut(text string, piece func([]byte)) error {
+	if err := t.prepare(); err != nil {
+		return err
+	}
+	if err := checkLength(text); err != nil {
+		return err
+	}
+	loadClasses()
+	s := state{noOrigin: true}
+	s.begin(text)
+	for _, p := range s.pieces {
+		t.split(&s, p)
+	}
+	for _, p := range s.next {
+		piece(s.b[p.from:p.to])
 	}
 	return nil
 }
@@ -61,15 +82,14 @@ func (t *Words) run(s *state, p piece, from, to int) {
 	for i := from; i < to; {
 		_, n := runeAt(s.b, i)
 		end := i + n
-		if t.CJK == "bigrams" {
-			if end == to {
-				return
-			}
-			_, m := runeAt(s.b, end)
-			end += m
+		if t.CJK != "bigrams" {
+			s.cut(p, i, end)
 		}
-		s.cut(p, i, end)
-		i += n
+		if t.CJK != "characters" && end < to {
+			_, m := runeAt(s.b, end)
+			s.cut(p, i, end+m)
+		}
+		i = end
 	}
 }
 

@@ -178,6 +178,13 @@ func (t *Tokenizer) state() *state { return t.states.Get().(*state) }
 // counted in 32 bits, and normalization may multiply it.
 const maxText = 1 << 26
 
+func checkLength(text string) error {
+	if len(text) > maxText {
+		return fmt.Errorf("a text of %d bytes, expected at most %d", len(text), maxText)
+	}
+	return nil
+}
+
 // maxKept is how large buffers may be that are kept for the next text.
 const maxKept = 1 << 20
 
@@ -212,8 +219,8 @@ func (t *Tokenizer) normalize(text string) (string, error) {
 
 // cut cuts a text into s.pieces.
 func (t *Tokenizer) cut(s *state, text string) error {
-	if len(text) > maxText {
-		return fmt.Errorf("a text of %d bytes, expected at most %d", len(text), maxText)
+	if err := checkLength(text); err != nil {
+		return err
 	}
 	s.begin(text)
 	if t.raw.any {

@@ -10,6 +10,7 @@ func TestWords(t *testing.T) {
 		{"bigrams", "It's 3.5 cafe\u0301s — ok?!", "It|'|s|3|.|5|cafe\u0301s|—|ok|?!"},
 		{"bigrams", "我的卡mixed中 カタカナ東京。", "我的|的卡|mixed|中|カタ|タカ|カナ|ナ東|東京|。"},
 		{"characters", "我的ab，卡", "我|的|ab|，|卡"},
+		{"both", "ab我的卡，卡", "ab|我|我的|的|的卡|卡|，|卡"},
 		{"bigrams", "한국어 ไทย", "한국어|ไทย"},
 	} {
 		v, err := NewVocab([]string{"[UNK]"})
@@ -30,6 +31,10 @@ func TestWords(t *testing.T) {
 		}
 		if strings.Join(got, "|") != c.want {
 			t.Errorf("%q is cut into %q, expected %q", c.text, got, c.want)
+		}
+		got = nil
+		if err := (&Words{CJK: c.cjk}).Cut(c.text, func(b []byte) { got = append(got, string(b)) }); err != nil || strings.Join(got, "|") != c.want {
+			t.Errorf("Cut cuts %q into %q, %v, expected %q", c.text, got, err, c.want)
 		}
 	}
 }
