@@ -106,7 +106,7 @@ func embedded(t testing.TB, rows *data.Table, target string, network Network, em
 // learn trains a model for some epochs and returns what was recorded.
 func learn(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Result {
 	t.Helper()
-	x, err := m.Encode(rows)
+	x, sources, err := m.EncodeStreamed(rows, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +117,11 @@ func learn(t testing.TB, m *Model, rows *data.Table, epochs int) *train.Result {
 	if len(targets[0]) != rows.Rows*TargetWidth(m.Output) {
 		t.Fatalf("%d targets of %d rows", len(targets[0]), rows.Rows)
 	}
-	batches, err := train.NewMemory(append(x, y...), nil, 32, true, 1)
+	batches, err := train.NewStream(append(x, y...), sources, nil, 32, true, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer batches.Close()
 	r, err := train.Run(context.Background(), m.Task(), m.State, batches, nil, train.Options{Epochs: epochs, Optimizer: optim.Adam(5e-3)})
 	if err != nil {
 		t.Fatal(err)

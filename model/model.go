@@ -250,6 +250,16 @@ func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 
 // forward is one network.
 func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
+	h := t.hidden(c, nodes)
+	var predictions []*graph.Node
+	for _, o := range t.m.Outputs() {
+		predictions = append(predictions, o.Feature.Head(c.Sub("output/"+o.Column), h))
+	}
+	return predictions
+}
+
+// hidden is one network up to what it hands to the heads.
+func (t *Task) hidden(c *nn.Context, nodes []*graph.Node) *graph.Node {
 	var encoded []*graph.Node
 	for i, in := range t.m.Inputs {
 		k := len(in.Feature.Specs())
@@ -259,12 +269,7 @@ func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
 	if len(encoded) == 0 {
 		encoded = append(encoded, c.B.Fail("model", fmt.Errorf("no inputs")))
 	}
-	h := t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
-	var predictions []*graph.Node
-	for _, o := range t.m.Outputs() {
-		predictions = append(predictions, o.Feature.Head(c.Sub("output/"+o.Column), h))
-	}
-	return predictions
+	return t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
 }
 
 // Loss implements train.Task: with several outputs the weighted sum of the losses
@@ -469,37 +474,100 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 		return nil, err
 	}
 	all := m.noPredictions()
-	predict := m.predictBlock
-	if m.sequences() {
-		predict = m.predictSizes
-	}
-	blockRows := m.BlockRows()
-	for lo := 0; lo < t.Rows; lo += blockRows {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		block := t
-		if t.Rows > blockRows {
-			block = t.Slice(lo, min(lo+blockRows, t.Rows))
-		}
-		some, err := predict(block)
-		if err != nil {
-			var bad *feature.ImageError
-			if errors.As(err, &bad) {
-				bad.Row += lo
+	var place []int // of each row among the predictions
+	err := m.batches(ctx, t, func(size int, feeds []*tensor.Tensor, rows []int) error {
+		for n, row := range rows {
+			if place == nil && row != all[0].Rows()+n {
+				place = make([]int, t.Rows)
+				for i := range all[0].Rows() + n {
+					place[i] = i
+				}
 			}
-			return nil, err
+			if place != nil {
+				place[row] = all[0].Rows() + n
+			}
 		}
-		for i, p := range some {
-			all[i].Append(p)
-		}
+		return m.run(size, feeds, all)
+	})
+	if err != nil {
+		return nil, err
 	}
 	for i, o := range m.Outputs() {
+		if place != nil {
+			all[i] = all[i].Select(place)
+		}
 		if err := finite(o.Feature, all[i]); err != nil {
 			return nil, err
 		}
 	}
 	return all, nil
+}
+
+// batches encodes the rows of a table, block by block, and hands them on with their
+// numbers: rows that are sequences with those of the same size, so that each goes
+// through the program of its own whatever is beside it.
+func (m *Model) batches(ctx context.Context, t *data.Table, do func(size int, feeds []*tensor.Tensor, rows []int) error) error {
+	blockRows := m.BlockRows()
+	for lo := 0; lo < t.Rows; lo += blockRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		block := t
+		if t.Rows > blockRows {
+			block = t.Slice(lo, min(lo+blockRows, t.Rows))
+		}
+		err := m.block(block, func(size int, feeds []*tensor.Tensor, rows []int) error {
+			for i := range rows {
+				rows[i] += lo
+			}
+			return do(size, feeds, rows)
+		})
+		if err != nil {
+			var bad *feature.ImageError
+			if errors.As(err, &bad) {
+				bad.Row += lo
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// block is batches of a table that is one block.
+func (m *Model) block(t *data.Table, do func(size int, feeds []*tensor.Tensor, rows []int) error) error {
+	if !m.sequences() {
+		feeds, err := m.Encode(t)
+		if err != nil {
+			return err
+		}
+		rows := make([]int, t.Rows)
+		for i := range rows {
+			rows[i] = i
+		}
+		return do(0, feeds, rows)
+	}
+	x, sources, err := m.EncodeStreamed(t, false)
+	if err != nil {
+		return err
+	}
+	stream, err := train.NewStream(x, sources, nil, 0, false, 0)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	var b train.Batch
+	for {
+		err := stream.Next(&b)
+		if err == io.EOF {
+			return nil
+		}
+		if err == nil {
+			err = do(b.Size, b.Tensors, slices.Clone(b.At))
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // noPredictions returns those of no rows, for each output.
@@ -509,53 +577,6 @@ func (m *Model) noPredictions() []*Predictions {
 		all = append(all, &Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()})
 	}
 	return all
-}
-
-// predictBlock predicts rows at once.
-func (m *Model) predictBlock(t *data.Table) ([]*Predictions, error) {
-	feeds, err := m.Encode(t)
-	if err != nil {
-		return nil, err
-	}
-	all := m.noPredictions()
-	return all, m.run(0, feeds, all)
-}
-
-// predictSizes predicts rows with those of the same size, so that each goes through
-// the program of its own whatever is beside it.
-func (m *Model) predictSizes(t *data.Table) ([]*Predictions, error) {
-	x, sources, err := m.EncodeStreamed(t, false)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := train.NewStream(x, sources, nil, 0, false, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	all := m.noPredictions()
-	place := make([]int, t.Rows) // of each row among the predictions
-	var b train.Batch
-	for n := 0; ; {
-		err := rows.Next(&b)
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		if err := m.run(b.Size, b.Tensors, all); err != nil {
-			return nil, err
-		}
-		for _, row := range b.At {
-			place[row] = n
-			n++
-		}
-	}
-	for i, p := range all {
-		all[i] = p.Select(place)
-	}
-	return all, nil
 }
 
 // run appends the predictions of a batch to those of each output.

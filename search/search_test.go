@@ -105,7 +105,7 @@ func TestTop(t *testing.T) {
 // fixed scores rows the same whatever is asked.
 type fixed []float64
 
-func (f fixed) Rows() int                             { return len(f) }
+func (f fixed) Rows() int                              { return len(f) }
 func (f fixed) Score(_ string, scores []float64) error { copy(scores, f); return nil }
 
 func TestFused(t *testing.T) {

@@ -185,6 +185,13 @@ func TestDocumentedJSON(t *testing.T) {
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "short", "--data", "data.csv", "--bootstrap", "100", "--json")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "out.csv", "--data", "data.csv", "--bootstrap", "100", "--json")
 	one("hone evaluate --predictions FILE --json", "evaluate", "--predictions", "out.csv", "--data", "data.csv", "--target", "churn", "--bootstrap", "20", "--json")
+	one("hone embed MODEL FILE -o OUTPUT --json", "embed", "churn.hone", "data.csv", "-o", "vectors.npy", "--json")
+	const faq = "id,question,asked\na,Where is my parcel?,my parcel where\nb,When are you open?,open when\n"
+	if err := os.WriteFile(filepath.Join(dir, "faq.csv"), []byte(faq), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	one("hone search FILE QUERY --json", "search", "faq.csv", "parcel", "--text", "question", "--json")
+	one("hone search FILE --evaluate --json", "search", "faq.csv", "--text", "question", "--query", "asked", "--evaluate", "--json")
 	const several = "name: several\ndata: {source: data.csv}\noutputs: [churn, {name: spend, weight: 0.5}]\ntrain: {epochs: 2}\nevaluate: {bootstrap: 20}\n"
 	if err := os.WriteFile(filepath.Join(dir, "several.yaml"), []byte(several), 0o644); err != nil {
 		t.Fatal(err)

@@ -175,6 +175,7 @@ func commands() []*cobra.Command {
 	return []*cobra.Command{
 		checkCommand(), initCommand(), planCommand(), trainCommand(), runCommand(),
 		predictCommand(), evaluateCommand(), compareCommand(), serveCommand(),
+		embedCommand(), searchCommand(),
 		runsCommand(), showCommand(), configCommand(),
 	}
 }

@@ -53,11 +53,13 @@ func checkArguments(c *cobra.Command) {
 }
 
 // arguments compares the arguments with the words of the line of use before
-// its flags, as in "predict MODEL FILE". The last may be repeated: "rm RUN...".
+// its flags, as in "predict MODEL FILE". The last may be repeated, "rm RUN...", or
+// left out, "search FILE [QUERY...]".
 func arguments(c *cobra.Command, args []string) error {
 	var names []string
+	many := false
 	for _, word := range strings.Fields(c.Use)[1:] {
-		if strings.HasPrefix(word, "-") {
+		if many = strings.HasPrefix(word, "["); many || strings.HasPrefix(word, "-") {
 			break
 		}
 		names = append(names, word)
@@ -65,7 +67,7 @@ func arguments(c *cobra.Command, args []string) error {
 	if f := c.Flags().Lookup("predictions"); f != nil && f.Changed {
 		names = nil // they stand for the model and the file
 	}
-	many := len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
+	many = many || len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
 	switch {
 	case len(args) < len(names):
 		return usagef("%s is missing; usage: %s", strings.TrimSuffix(names[len(args)], "..."), c.UseLine())
