@@ -61,6 +61,8 @@ type Result struct {
 	// Calibration compares stated probability with observed frequency; for more
 	// than two classes, of the class that was decided for.
 	Calibration []metric.Bin `json:"calibration,omitempty"`
+	// Abstain is how saying when it is not sure does; nil where it does not.
+	Abstain *Abstained `json:"abstain,omitempty"`
 	// Residuals describes the errors of a regression.
 	Residuals *Residuals `json:"residuals,omitempty"`
 	// Recalibration says how the probabilities are corrected; nil: nothing was tried.

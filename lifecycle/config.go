@@ -89,6 +89,7 @@ type Output struct {
 	Name    string                `yaml:"name" required:"true" shorthand:"true" doc:"the column"`
 	Type    string                `yaml:"type" required:"false" doc:"what predicting it means; default: by what the column holds"`
 	Weight  float64               `yaml:"weight" default:"1" min:"0" doc:"of its loss beside those of other outputs"`
+	Abstain Abstain               `yaml:"abstain" doc:"of classes: saying when one is not sure"`
 	Options feature.OutputOptions `yaml:",variant"`
 }
 

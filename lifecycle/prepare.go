@@ -120,6 +120,9 @@ func (c *Config) prepare() (*prepared, error) {
 			p.fingerprint += " " + w.Digest()
 		}
 	}
+	if err := p.checkAbstain(c); err != nil {
+		return nil, err
+	}
 	if err := p.check(c); err != nil {
 		return nil, err
 	}

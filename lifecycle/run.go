@@ -109,6 +109,7 @@ func (r *run) do(ctx context.Context) (summary *Summary, err error) {
 	if err := r.calibrate(r.used, r.p, r.fit, "network"); err != nil {
 		return nil, err
 	}
+	r.chooseAbstention() // by the probabilities as they are corrected
 	if p.test == nil {
 		end("a linear model was trained for every fold")
 	} else {
@@ -369,6 +370,9 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 		if one.PredictionSets, err = r.conform(i, o, in.Test); err != nil {
 			return nil, err
 		}
+		if one.Abstain, err = r.measureAbstention(o.Column, by[i][0], options); err != nil {
+			return nil, err
+		}
 		switch {
 		case i == 0:
 			result = one
@@ -590,6 +594,9 @@ func findings(r *evaluate.Result) []string {
 	out = append(out, r.Fit.Sentence)
 	if c := r.PredictionSets.At(0.9); c != nil {
 		out = append(out, c.Sentence())
+	}
+	if r.Abstain != nil {
+		out = append(out, r.Abstain.Sentence())
 	}
 	if r.Failures != nil {
 		for i := range r.Failures.Weak[:min(shownWeak, len(r.Failures.Weak))] {

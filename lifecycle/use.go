@@ -61,6 +61,9 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 	}
 	for _, o := range m.Outputs() {
 		p := &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()}
+		if m.Abstain[o.Column] != nil {
+			p.Sure = []bool{}
+		}
 		of, _ := predictionColumns(o.Column, p)
 		names = append(names, of...)
 		if coverage != 0 {
@@ -142,6 +145,10 @@ func predictionColumns(target string, p *model.Predictions) ([]string, []func(in
 	columns := []func(int) any{func(i int) any { return p.Classes[p.Class[i]] }}
 	if p.Kind == metric.Multilabel {
 		columns[0] = func(i int) any { return setLabels{p.LabelsOf(i), p.Delimiter} }
+	}
+	if p.Sure != nil {
+		names = append(names, target+"_sure")
+		columns = append(columns, func(i int) any { return strconv.FormatBool(p.Sure[i]) })
 	}
 	if p.Kind == metric.Binary {
 		names = append(names, target+"_probability_"+p.Classes[1])

@@ -3,6 +3,7 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,8 @@ type savedModel struct {
 	Clean   json.RawMessage `json:"clean,omitempty"`
 	Weight  string          `json:"weight,omitempty"`
 	Members int             `json:"members,omitempty"`
+
+	Abstain map[string]*Abstention `json:"abstain,omitempty"`
 }
 
 type savedColumn struct {
@@ -44,7 +47,7 @@ type savedColumn struct {
 
 // Parts returns the parts of the bundle that make up the model.
 func (m *Model) Parts() ([]bundle.Part, error) {
-	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema, Weight: m.Weight, Members: m.Members}
+	s := savedModel{Name: m.Name, Type: m.Network.Type(), Schema: m.Schema, Weight: m.Weight, Members: m.Members, Abstain: m.Abstain}
 	for _, in := range m.Inputs {
 		raw, err := feature.Marshal(in.Feature)
 		if err != nil {
@@ -150,7 +153,7 @@ func fromParts(features, tensors []byte) (*Model, error) {
 	if s.Members < 0 || s.Members > MaxMembers {
 		return nil, fmt.Errorf("%s: it has %d members, at most %d are possible", featuresPart, s.Members, MaxMembers)
 	}
-	m := &Model{Name: s.Name, Schema: s.Schema, Weight: s.Weight, State: graph.NewState(), Members: s.Members}
+	m := &Model{Name: s.Name, Schema: s.Schema, Weight: s.Weight, State: graph.NewState(), Members: s.Members, Abstain: s.Abstain}
 	for _, in := range s.Inputs {
 		f, err := feature.UnmarshalInput(in.Feature)
 		if err != nil {
@@ -182,7 +185,7 @@ func fromParts(features, tensors []byte) (*Model, error) {
 			m.Others = append(m.Others, Output{o.Column, f})
 		}
 	}
-	if err := m.check(); err != nil {
+	if err := errors.Join(m.check(), m.checkAbstain()); err != nil {
 		return nil, fmt.Errorf("%s: %w", featuresPart, err)
 	}
 	if m.Network, err = newNetwork(s.Type); err != nil {

@@ -51,6 +51,9 @@ type Model struct {
 	// Members is the number of networks in State whose predictions are averaged
 	// (see [Bag]); 0 is one network by itself.
 	Members int
+	// Abstain says for outputs of classes, by column, from which confidence on they
+	// are told as sure; without an entry nothing is said.
+	Abstain map[string]*Abstention
 	// Member is the number, from 0, that this network will have in a bag. It is not
 	// saved.
 	Member int
@@ -309,6 +312,7 @@ type Predictions struct {
 	Value   []float64 // Regression
 	// Delimiter parts the labels of sets where they are written in one cell.
 	Delimiter string `json:",omitempty"`
+	Sure      []bool // whether the model is sure of each row's class; nil where it does not say
 }
 
 // Rows returns the number of rows.
@@ -410,6 +414,7 @@ func (p *Predictions) Append(q *Predictions) {
 	p.Prob = append(p.Prob, q.Prob...)
 	p.Class = append(p.Class, q.Class...)
 	p.Value = append(p.Value, q.Value...)
+	p.Sure = append(p.Sure, q.Sure...)
 }
 
 // blockRows bounds the memory of a prediction: longer tables are predicted
@@ -498,6 +503,9 @@ func (m *Model) PredictAll(ctx context.Context, t *data.Table) ([]*Predictions, 
 		}
 		if err := finite(o.Feature, all[i]); err != nil {
 			return nil, err
+		}
+		if a := m.Abstain[o.Column]; a != nil {
+			all[i].Sure = a.Sure(all[i])
 		}
 	}
 	return all, nil

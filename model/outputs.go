@@ -140,6 +140,9 @@ func (p *Predictions) Select(rows []int) *Predictions {
 		if p.Value != nil {
 			out.Value = append(out.Value, p.Value[i])
 		}
+		if p.Sure != nil {
+			out.Sure = append(out.Sure, p.Sure[i])
+		}
 	}
 	return out
 }

@@ -185,6 +185,7 @@ type reply struct {
 type prediction struct {
 	Value         json.RawMessage    `json:"value"`
 	Probabilities map[string]float64 `json:"probabilities"`
+	Sure          *bool              `json:"sure"`
 }
 
 // add appends the predictions of a reply to those of each output.
@@ -246,6 +247,9 @@ func (c *Client) addOutput(p *model.Predictions, s *SchemaOutput, rows []map[str
 		}
 		if p.Kind == metric.Multilabel {
 			p.Class = append(p.Class, present...)
+		}
+		if one.Sure != nil {
+			p.Sure = append(p.Sure, *one.Sure)
 		}
 		for i, name := range s.Classes {
 			v, ok := one.Probabilities[name]

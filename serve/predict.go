@@ -147,6 +147,9 @@ func (w *outputWriter) append(b []byte, p *model.Predictions, i int) []byte {
 		b = append(append(b, w.classes[p.Class[i]]...), `,"probability":`...)
 		b = append(appendNumber(b, p.Confidence(i)), ',')
 	}
+	if p.Sure != nil {
+		b = append(strconv.AppendBool(append(b, `"sure":`...), p.Sure[i]), ',')
+	}
 	b = append(b, `"probabilities":{`...)
 	for k, class := range w.classes {
 		if k > 0 {

@@ -42,6 +42,8 @@ type SchemaOutput struct {
 	// HighestCoverage is the greatest coverage that may be asked for; 0: it has no
 	// prediction sets.
 	HighestCoverage float64 `json:"highest_coverage,omitempty"`
+	Sure            float64 `json:"sure_from,omitempty"` // probability from which a class is told as sure; above 1: never
+	None            string  `json:"none,omitempty"`      // class that stands for none of the others: never sure
 }
 
 func newSchemaOutput(o model.Output) SchemaOutput {
@@ -92,6 +94,9 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 		of := newSchemaOutput(o)
 		if m.Calibration != nil && m.Calibration[i].Sets != nil {
 			of.HighestCoverage = m.Calibration[i].Sets.Highest()
+		}
+		if a := m.Abstain[o.Column]; a != nil {
+			of.Sure, of.None = a.Threshold, a.None
 		}
 		classes += len(of.Classes)
 		if i == 0 {
