@@ -22,8 +22,8 @@ func (p *prepared) checkAbstain(c *Config) error {
 		a := c.Outputs[i].Abstain
 		switch {
 		case a == Abstain{}:
-		case o.Feature.Kind() == metric.Regression:
-			return mistake("%s: outputs: %s: abstain is for classes, and %s is a number: remove it", c.doc.Name(), o.Column, o.Column)
+		case o.Feature.Kind() != metric.Binary && o.Feature.Kind() != metric.Multiclass:
+			return mistake("%s: outputs: %s: abstain is for one class of several, and %s is a %s: remove it", c.doc.Name(), o.Column, o.Column, o.Feature.Type())
 		case a.ErrorRate == 0:
 			return mistake("%s: outputs: %s: abstain.none is given and abstain.error_rate is not: set it, as in {error_rate: 0.05, none: %s}", c.doc.Name(), o.Column, a.None)
 		case a.None != "" && !slices.Contains(o.Feature.Classes(), a.None):

@@ -34,6 +34,7 @@ type Config struct {
 	Train    Train            `yaml:"train"`
 	Evaluate evaluate.Options `yaml:"evaluate"`
 	Optimize optimize.Options `yaml:"optimize"`
+	Answers  Answers          `yaml:"answers" doc:"texts with which a served model answers questions, on a page to chat"`
 	Serve    serve.Options    `yaml:"serve"`
 	Report   report.Options   `yaml:"report"`
 

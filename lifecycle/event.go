@@ -72,6 +72,7 @@ type Summary struct {
 	// predictions.
 	CrossValidation *evaluate.CrossValidation `json:"cross_validation,omitempty"`
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
+	Abstain         *evaluate.Abstained       `json:"abstain,omitempty"`     // nil without outputs.abstain
 	Improvement     *evaluate.Improvement     `json:"improvement,omitempty"` // nil without optimize.trials
 	Members         int                       `json:"members"`               // networks whose mean is the model; 0: one by itself
 	Parameters      int                       `json:"parameters"`

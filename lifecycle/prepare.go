@@ -19,6 +19,7 @@ import (
 	"github.com/hone-ml/hone/internal/nearest"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/report"
+	"github.com/hone-ml/hone/serve"
 )
 
 // prepared is what the first stage makes of configuration and data.
@@ -36,6 +37,7 @@ type prepared struct {
 	logToo             bool           // a second candidate learns the target's logarithm
 	findings           []data.Finding // of the training rows
 	fingerprint        string         // of the files' content
+	answers            *serve.Answers // nil: questions are not answered
 	facts              report.Data
 	notes              []string // of interest to who runs it
 	warnings           []string
@@ -120,7 +122,7 @@ func (c *Config) prepare() (*prepared, error) {
 			p.fingerprint += " " + w.Digest()
 		}
 	}
-	if err := p.checkAbstain(c); err != nil {
+	if err := errors.Join(p.checkAbstain(c), p.readAnswers(c)); err != nil {
 		return nil, err
 	}
 	if err := p.check(c); err != nil {
@@ -144,7 +146,7 @@ func (c *Config) prepare() (*prepared, error) {
 // training rows alone. Test rows may be nil. What p had to say of the data is not
 // said again.
 func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
-	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, clean: p.clean, weight: p.weight, tested: p.tested, shared: p.shared}
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, answers: p.answers, clean: p.clean, weight: p.weight, tested: p.tested, shared: p.shared}
 	if !train.Cleaned {
 		q.clean = p.clean.again()
 		if err := q.clean.divided(q); err != nil {

@@ -482,12 +482,16 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		return nil, err
 	}
 	inRun := filepath.Join(r.entry.Dir, r.c.Name+".hone")
-	if err := m.Save(inRun, Version,
+	parts, err := r.p.answersPart()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Save(inRun, Version, append(parts,
 		bundle.Part{Name: "config.yaml", Content: []byte(rep.Config)},
 		bundle.Part{Name: "metrics.json", Content: append(metrics, '\n')},
 		bundle.Part{Name: "model_card.md", Content: card.Bytes()},
 		bundle.Part{Name: serving, Content: config.Show(&serves{r.c.Serve}, false)},
-	); err != nil {
+	)...); err != nil {
 		return nil, err
 	}
 	some := r.p.train
@@ -525,7 +529,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
-	s.Outputs, s.Profile = outputSummaries(result), r.profile
+	s.Outputs, s.Profile, s.Abstain = outputSummaries(result), r.profile, result.Abstain
 	s.Failures, s.Diagnosis = kept.Failures, result.Diagnosis
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)

@@ -112,6 +112,7 @@ type Facts struct {
 	Digest  string          // SHA-256 of the bundle, in hexadecimal
 	Writer  string          // the version of hone that wrote the bundle
 	Metrics json.RawMessage // metrics.json: how well it predicted the test rows
+	Answers *Answers        // to reply to questions with; nil: it does not
 }
 
 // FactsOf gathers the facts of a bundle that was read from path.
@@ -127,6 +128,12 @@ func FactsOf(path string, b *bundle.Bundle) (Facts, error) {
 			return f, &bundle.Error{Path: path, Problem: "metrics.json is not JSON", Remedy: "train the model again"}
 		}
 		f.Metrics = m
+	}
+	if raw, err := b.Part(AnswersPart); err == nil {
+		f.Answers = &Answers{}
+		if err := json.Unmarshal(raw, f.Answers); err != nil {
+			return f, &bundle.Error{Path: path, Problem: AnswersPart + ": " + err.Error(), Remedy: "train the model again"}
+		}
 	}
 	return f, nil
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/hone-ml/hone/data"
 )
 
-//go:embed page.html page.css page.js
+//go:embed page.html page.css page.js chat.html chat.css chat.js
 var files embed.FS
 
 var (
@@ -24,9 +24,13 @@ var (
 	page       = template.Must(template.New("page").Parse(mustRead("page.html")))
 	// policy lets the page use its own style sheet and script, by their
 	// digests, and talk to this server; nothing else.
-	policy = fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		digest(styleSheet), digest(script))
+	policy = policyOf(styleSheet, script)
 )
+
+func policyOf(style, script string) string {
+	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+		digest(style), digest(script))
+}
 
 func mustRead(name string) string {
 	b, err := files.ReadFile(name)
@@ -176,13 +180,16 @@ func measured(metrics json.RawMessage) string {
 }
 
 func (s *Server) servePage(w http.ResponseWriter, _ *http.Request) error {
+	s.writePage(w, s.page, policy)
+	return nil
+}
+
+func (s *Server) writePage(w http.ResponseWriter, page []byte, policy string) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", strconv.Itoa(len(s.page)))
+	h.Set("Content-Length", strconv.Itoa(len(page)))
 	h.Set("Content-Security-Policy", policy)
-	_, err := w.Write(s.page)
-	if err != nil {
+	if _, err := w.Write(page); err != nil {
 		s.opts.Logger.Debug("page not read", "error", err)
 	}
-	return nil
 }

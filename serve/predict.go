@@ -22,14 +22,11 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	if c := r.Header.Get("Content-Encoding"); c != "" && c != "identity" {
 		return &Error{Status: http.StatusUnsupportedMediaType, Problem: fmt.Sprintf("the content encoding is %q, expected none: send plain JSON", c)}
 	}
-	select {
-	case s.slots <- struct{}{}:
-		defer func() { <-s.slots }()
-	default:
-		s.metrics.shed.Inc()
-		w.Header().Set("Retry-After", "1")
-		return &Error{Status: http.StatusServiceUnavailable, Problem: fmt.Sprintf("%d predictions are being worked on, which is as many as serve.max_concurrent allows; try again in a second", cap(s.slots))}
+	done, err := s.slot(w)
+	if err != nil {
+		return err
 	}
+	defer done()
 	body := http.MaxBytesReader(w, r.Body, s.opts.MaxBody)
 	var t *data.Table
 	var coverage float64
@@ -64,6 +61,18 @@ func (s *Server) predict(w http.ResponseWriter, r *http.Request) error {
 	s.metrics.rows.Add(float64(t.Rows))
 	writeJSON(w, http.StatusOK, reply)
 	return nil
+}
+
+// slot takes a place among the predictions that are worked on; done gives it back.
+func (s *Server) slot(w http.ResponseWriter) (done func(), err error) {
+	select {
+	case s.slots <- struct{}{}:
+		return func() { <-s.slots }, nil
+	default:
+	}
+	s.metrics.shed.Inc()
+	w.Header().Set("Retry-After", "1")
+	return nil, &Error{Status: http.StatusServiceUnavailable, Problem: fmt.Sprintf("%d predictions are being worked on, which is as many as serve.max_concurrent allows; try again in a second", cap(s.slots))}
 }
 
 // replyWriter writes predictions as JSON.

@@ -36,6 +36,10 @@ func (s *Server) Handler() http.Handler {
 		"/readyz":     {http.MethodGet, s.ready},
 		"/metrics":    {http.MethodGet, s.metrics.serve},
 	}
+	if s.answerer != nil {
+		routes["/form"], routes["/"] = routes["/"], route{http.MethodGet, s.serveChat}
+		routes["/v1/answer"] = route{http.MethodPost, s.answer}
+	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rec := &recorder{ResponseWriter: w}
 		rt, known := routes[r.URL.Path]

@@ -29,6 +29,8 @@ type Server struct {
 	crossOrigin http.CrossOriginProtection
 	schemaJSON  []byte
 	page        []byte
+	answerer    *answerer // nil: the model has no answers, and no chat
+	chat        []byte
 }
 
 // New makes a server of a trained model.
@@ -55,6 +57,14 @@ func New(m *model.Model, f Facts, o Options) (*Server, error) {
 	}
 	if s.page, err = s.makePage(f); err != nil {
 		return nil, err
+	}
+	if f.Answers != nil {
+		if s.answerer, err = newAnswerer(m, f.Answers); err != nil {
+			return nil, fmt.Errorf("answers: %w", err)
+		}
+		if s.chat, err = s.makeChat(f); err != nil {
+			return nil, err
+		}
 	}
 	return s, nil
 }

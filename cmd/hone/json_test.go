@@ -174,6 +174,7 @@ func TestDocumentedJSON(t *testing.T) {
 	check("hone run CONFIG --json", out)
 	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=0", "--set", "evaluate.cross_validation={folds: 2, repeats: 2}")
 	check("Progress as JSON", log)
+	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=20", "--set", "outputs=[{name: churn, abstain: {error_rate: 0.4, none: yes}}]")
 	out, log = hone("run", "hone.yaml", "--json", "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50", "--set", "optimize={trials: 2, max_latency_ms: 1000}")
 	check("hone run CONFIG --json", out)
 	check("Progress as JSON", log)
