@@ -11,6 +11,8 @@
 //	                  with "coverage":0.9 beside them also sets of classes or intervals
 //	GET  /v1/schema   inputs, target, classes, an example row
 //	GET  /            a page to try the model on, made from the schema
+//	POST /v1/answer   {"question": "…"} → an answer and its sources; of a bundle that has answers,
+//	                  whose page at / is a chat and whose page to try the model is /form
 //	GET  /healthz     the process answers
 //	GET  /readyz      a prediction was made, so the next one is fast
 //	GET  /metrics     Prometheus
