@@ -185,7 +185,7 @@ func (s *Server) ask(ctx context.Context, question string) (*answerReply, error)
 	if err != nil {
 		return nil, err
 	}
-	t, err := s.rows.read(bytes.NewReader(body))
+	t, _, err := s.rows.read(bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
