@@ -47,12 +47,12 @@ type Decision struct {
 // right says whether a decision, told as sure, is.
 func (d *Decision) right() bool { return d.Right && !d.OutOfScope }
 
-// ChooseThreshold returns the least confidence from which on (wrong + 1)/(sure + 1)
+// ChooseConfidence returns the least confidence from which on (wrong + 1)/(sure + 1)
 // is at most the error rate, so that most rows are told as sure. The row that is
 // added, wrong, stands for the next one (Angelopoulos et al. 2024, Conformal risk
 // control, section 2). It is false where no confidence does. It takes rows alike,
 // whatever their weights.
-func ChooseThreshold(rows []Decision, errorRate float64) (threshold float64, ok bool) {
+func ChooseConfidence(rows []Decision, errorRate float64) (threshold float64, ok bool) {
 	var sure []Decision
 	for _, d := range rows {
 		if !d.None {

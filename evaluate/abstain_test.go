@@ -32,7 +32,7 @@ func TestChooseThreshold(t *testing.T) {
 		"no class, told as one: wrong":                {[]Decision{{Confidence: 0.9, Right: true, OutOfScope: true}}, 0.5, 0, false},
 		"nothing":                                     {nil, 0.5, 0, false},
 	} {
-		got, ok := ChooseThreshold(c.rows, c.rate)
+		got, ok := ChooseConfidence(c.rows, c.rate)
 		if ok != c.ok || math.Abs(got-c.want) > 1e-12 {
 			t.Errorf("%s: from %v on, %v; expected %v, %v", name, got, ok, c.want, c.ok)
 		}
@@ -55,7 +55,7 @@ func TestThresholdKeepsItsPromise(t *testing.T) {
 	const rate = 0.1
 	wrong, told := 0, 0
 	for range 400 {
-		threshold, ok := ChooseThreshold(draw(100), rate)
+		threshold, ok := ChooseConfidence(draw(100), rate)
 		if !ok {
 			continue
 		}

@@ -119,7 +119,7 @@ func Evaluate(in Input, opts Options) (*Result, error) {
 	case metric.Multilabel:
 		r.labels(in.Test)
 	default:
-		err = r.classify(in.Test)
+		err = r.classify(in.Test, opts.Level)
 	}
 	if err != nil {
 		return nil, err
@@ -262,7 +262,7 @@ func (r *Result) measure(in Input, ms []*metric.Metric, opts Options) error {
 }
 
 // classify fills in what only classes have.
-func (r *Result) classify(s *metric.Sample) error {
+func (r *Result) classify(s *metric.Sample, level float64) error {
 	confusion, err := metric.ConfusionMatrix(s)
 	if err != nil {
 		return fmt.Errorf("evaluate: %w", err)
@@ -300,14 +300,12 @@ func (r *Result) classify(s *metric.Sample) error {
 		return nil
 	}
 	confidence := s
-	if s.Kind == metric.Binary {
-		if r.ROC, err = metric.ROC(s, MaxCurve); err != nil {
-			return fmt.Errorf("evaluate: %w", err)
-		}
-		if r.PR, err = metric.PrecisionRecall(s, MaxCurve); err != nil {
-			return fmt.Errorf("evaluate: %w", err)
-		}
-	} else {
+	c, err := CurvesOf(s, level)
+	if err != nil {
+		return err
+	}
+	r.ROC, r.PR, r.Gain, r.Lift, r.Reliability, r.ByClass = c.ROC, c.PR, c.Gain, c.Lift, c.Reliability, c.ByClass
+	if s.Kind != metric.Binary {
 		confidence = decided(s)
 	}
 	if r.Calibration, err = metric.Calibration(confidence, calibrationBin); err != nil {

@@ -63,6 +63,11 @@ type Result struct {
 	Calibration []metric.Bin `json:"calibration,omitempty"`
 	// Abstain is how saying when it is not sure does; nil where it does not.
 	Abstain *Abstained `json:"abstain,omitempty"`
+	// Gain, Lift, Reliability and ByClass are as in Curves.
+	Gain        []metric.Point `json:"gain,omitempty"`
+	Lift        []metric.Point `json:"lift,omitempty"`
+	Reliability []metric.Band  `json:"reliability,omitempty"`
+	ByClass     []ClassCurves  `json:"by_class,omitempty"`
 	// Residuals describes the errors of a regression.
 	Residuals *Residuals `json:"residuals,omitempty"`
 	// Recalibration says how the probabilities are corrected; nil: nothing was tried.

@@ -25,15 +25,19 @@ var positiveNames = map[string]bool{
 type BinaryOptions struct {
 	Positive  string    `yaml:"positive" doc:"the class that probabilities, precision and recall are about; default: the one that means yes, else the rarer one"`
 	Threshold Threshold `yaml:"threshold" default:"0.5" doc:"probability from which a row counts as positive, 0 to 1; auto: the one with the best threshold_metric on the validation rows"`
-	Metric    string    `yaml:"threshold_metric" default:"f1" enum:"f1,balanced_accuracy,accuracy" doc:"of threshold auto: what it makes largest"`
+	Metric    string    `yaml:"threshold_metric" default:"f1" doc:"of threshold auto, what it makes best: f1, f2 or another F-beta; balanced_accuracy; accuracy; precision where recall>=0.9, or recall where precision>=0.8 or specificity>=0.95; costs, as in \"fp=1,fn=5\""`
 	Loss      string    `yaml:"loss" default:"cross_entropy" enum:"cross_entropy,focal" doc:"what training minimises; focal: rows that are predicted well already count less (Lin et al. 2017)"`
 	Gamma     float64   `yaml:"gamma" default:"2" min:"0" max:"100" doc:"of focal: how much less"`
 	Alpha     float64   `yaml:"alpha" default:"0" min:"0" below:"1" doc:"of focal: weight of the positive class, the other has 1 - alpha; 0: neither is weighted"`
 	Smoothing float64   `yaml:"label_smoothing" default:"0" min:"0" max:"0.99" doc:"of cross_entropy: share of the target spread evenly over both classes (Szegedy et al. 2016)"`
 }
 
-// Validate finds options of another loss than the one chosen.
+// Validate finds options of another loss than the one chosen, and an aim of the
+// threshold that is none.
 func (o *BinaryOptions) Validate() error {
+	if _, err := metric.ParseAim(o.Metric); err != nil {
+		return fmt.Errorf("threshold_metric: %w", err)
+	}
 	switch {
 	case o.Loss == focal && o.Smoothing > 0:
 		return errSmoothing

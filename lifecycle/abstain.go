@@ -43,7 +43,7 @@ func (r *run) chooseAbstention() {
 			continue
 		}
 		of := &model.Abstention{ErrorRate: a.ErrorRate, None: a.None}
-		threshold, ok := evaluate.ChooseThreshold(r.fit.held[i].decisions(of), a.ErrorRate)
+		threshold, ok := evaluate.ChooseConfidence(r.fit.held[i].decisions(of), a.ErrorRate)
 		if of.Threshold = threshold; !ok {
 			of.Threshold = never
 			r.watch(Event{Stage: r.stage, Warning: fmt.Sprintf("%s: at no confidence are at most %.3g %% of the validation rows wrong, as many as there are: no row is told as sure; take more validation rows, or a higher abstain.error_rate", o.Column, 100*a.ErrorRate)})

@@ -207,20 +207,24 @@ func (h heldOut) chooseThreshold(c *Config, output feature.Output, options featu
 	if !ok || o.Threshold != feature.AutoThreshold {
 		return output, "", nil
 	}
-	const half = 0.5
-	h.decide(half)
-	before, err := measure(h.sample(), o.Metric)
+	aim, err := metric.ParseAim(o.Metric)
 	if err != nil {
-		return nil, "", err
+		return nil, "", mistake("%s: outputs.threshold_metric: %v", c.doc.Name(), err)
 	}
-	t, value, err := metric.BestThreshold(h.sample(), o.Metric)
+	const half = 0.5
+	s := h.sample()
+	t, value, err := aim.Best(s)
 	if err != nil {
 		return nil, "", mistake("%s: outputs.threshold: auto: validation rows: %v: take more of them, or give the threshold as a number", c.doc.Name(), err)
 	}
 	out := *output.(*feature.Binary)
 	out.Threshold = t
 	h.decide(t)
-	return &out, fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g it was %.4g", out.Positive, t, o.Metric, value, half, before[o.Metric]), nil
+	before := "it was not met"
+	if v := aim.Value(metric.Decide(s, half)); !math.IsNaN(v) {
+		before = fmt.Sprintf("it was %.4g", v)
+	}
+	return &out, fmt.Sprintf("a row is %s from a probability of %.4g on: %s on the validation rows is %.4g there, at %g %s", out.Positive, t, aim.Label, value, half, before), nil
 }
 
 // decide chooses the classes of the rows anew.

@@ -170,9 +170,12 @@ type PredictionsEvaluation struct {
 	Slices    []evaluate.Slice    `json:"slices"` // by columns that are neither truth nor prediction, the worst first
 	Failures  *evaluate.Failures  `json:"failures,omitempty"`
 	Diagnosis *evaluate.Diagnosis `json:"diagnosis,omitempty"`
-	Notes     []string            `json:"notes"`
-	Order     []string            `json:"-"`
-	Level     float64             `json:"-"`
+	// Threshold is filled in by ChooseThreshold, Curves by DrawCurves.
+	Threshold *evaluate.ThresholdChoice `json:"threshold,omitempty"`
+	Curves    *evaluate.Curves          `json:"curves,omitempty"`
+	Notes     []string                  `json:"notes"`
+	Order     []string                  `json:"-"`
+	Level     float64                   `json:"-"`
 
 	sample    *metric.Sample
 	bootstrap evaluate.Bootstrap

@@ -293,8 +293,12 @@ type Evaluation struct {
 	Diagnosis *evaluate.Diagnosis `json:"diagnosis,omitempty"`
 	// PredictionSets is filled in by MeasureSets.
 	PredictionSets *evaluate.PredictionSets `json:"prediction_sets,omitempty"`
-	Order          []string                 `json:"-"`
-	Level          float64                  `json:"-"` // of the intervals
+	// Threshold is filled in by ChooseThreshold.
+	Threshold *evaluate.ThresholdChoice `json:"threshold,omitempty"`
+	// Curves, of the first output, are filled in by DrawCurves.
+	Curves *evaluate.Curves `json:"curves,omitempty"`
+	Order  []string         `json:"-"`
+	Level  float64          `json:"-"` // of the intervals
 
 	held      []heldOut        // by output
 	samples   []*metric.Sample // of each output

@@ -179,13 +179,13 @@ func TestDocumentedJSON(t *testing.T) {
 	check("hone run CONFIG --json", out)
 	check("Progress as JSON", log)
 	one("hone predict MODEL FILE -o OUTPUT --json", "predict", "churn.hone", "data.csv", "-o", "out.csv", "--json")
-	one("hone evaluate MODEL FILE --json", "evaluate", "churn.hone", "data.csv", "--bootstrap", "20", "--json")
+	one("hone evaluate MODEL FILE --json", "evaluate", "churn.hone", "data.csv", "--bootstrap", "20", "--costs", "fp=1,fn=5", "--curves", "--json")
 	one("hone evaluate MODEL FILE --json", "evaluate", "churn.hone", "data.csv", "--bootstrap", "0", "--json")
 	one("hone evaluate MODEL FILE --json", "evaluate", "churn.hone", "data.csv", "--bootstrap", "20", "--group", "plan", "--robustness", "--json")
 	hone("run", "hone.yaml", "--set", "name=short", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=50")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "short", "--data", "data.csv", "--bootstrap", "100", "--json")
 	one("hone compare MODEL... --data FILE --json", "compare", "churn.hone", "out.csv", "--data", "data.csv", "--bootstrap", "100", "--json")
-	one("hone evaluate --predictions FILE --json", "evaluate", "--predictions", "out.csv", "--data", "data.csv", "--target", "churn", "--bootstrap", "20", "--json")
+	one("hone evaluate --predictions FILE --json", "evaluate", "--predictions", "out.csv", "--data", "data.csv", "--target", "churn", "--bootstrap", "20", "--threshold-for", "recall>=0.5", "--curves", "--json")
 	one("hone embed MODEL FILE -o OUTPUT --json", "embed", "churn.hone", "data.csv", "-o", "vectors.npy", "--json")
 	const faq = "id,question,asked\na,Where is my parcel?,my parcel where\nb,When are you open?,open when\n"
 	if err := os.WriteFile(filepath.Join(dir, "faq.csv"), []byte(faq), 0o644); err != nil {

@@ -106,6 +106,8 @@ func evaluateCommand() *cobra.Command {
 	var metrics []string
 	var gate gateFlags
 	var page pageFlags
+	var decide decideFlags
+	var curves bool
 	var of lifecycle.PredictionOptions
 	var groups []string
 	var labelErrors string
@@ -131,9 +133,14 @@ It also says where the model fails and what it suffers from: slices on which it
 does worse, the hardest rows, likely label errors; with --group the differences
 between groups, with --robustness what typos, noise and missing columns do.
 --report writes one page to read: is it good, can the number be trusted, where
-does it fail.`,
+does it fail.
+
+With --costs or --threshold-for it says from which probability on a row of two
+classes is best taken to be positive, and what that is worth on rows that did not
+choose: each fifth is decided by the threshold that is best on the other four.`,
 		Example: `  hone evaluate churn.hone test.csv
   hone evaluate --predictions preds.csv --target y --report report.html
+  hone evaluate --predictions preds.csv --costs fp=1,fn=5
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
   hone evaluate churn.hone test.csv --require 'roc_auc>=0.85 and f1>0.8' --junit ci.xml
   hone evaluate churn.hone test.csv --robustness --group sex --label-errors wrong.csv`,
@@ -141,6 +148,13 @@ does it fail.`,
 			gates, err := gate.parse()
 			if err != nil {
 				return err
+			}
+			aim, err := decide.parse()
+			if err != nil {
+				return err
+			}
+			if curves && !asJSON {
+				return usagef("--curves needs --json: they are numbers; `hone run` draws them in its report")
 			}
 			if resamples < 0 {
 				return usagef("--bootstrap: found %d, expected a whole number of 0 or more", resamples)
@@ -164,7 +178,7 @@ does it fail.`,
 				if c.Flags().Changed("bootstrap") {
 					of.Resamples = resamples
 				}
-				return evaluatePredictions(c, of, labelErrors, asJSON, &flags, &gate, &page)
+				return evaluatePredictions(c, of, labelErrors, aim, curves, asJSON, &flags, &gate, &page)
 			}
 			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
 				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
@@ -213,6 +227,16 @@ does it fail.`,
 			if err := e.MeasureSets(m, coverage); err != nil {
 				return err
 			}
+			if aim != nil {
+				if err := e.ChooseThreshold(m, aim, boot.Resamples, boot.Seed); err != nil {
+					return err
+				}
+			}
+			if curves {
+				if err := e.DrawCurves(); err != nil {
+					return err
+				}
+			}
 			if coverage == 0 {
 				coverage = shownCoverage
 			}
@@ -239,6 +263,8 @@ does it fail.`,
 	}
 	c.Flags().StringVar(&endpoint, "endpoint", "", "`URL` of a server to send the rows to")
 	c.Flags().Float64Var(&coverage, "coverage", 0, "`SHARE` of rows whose truth prediction sets are to hold, of which it is told how many do (default 0.9)")
+	decide.add(c)
+	c.Flags().BoolVar(&curves, "curves", false, "with --json: the points of the curves too (ROC, precision-recall, gain, lift, reliability, residuals)")
 	c.Flags().StringVar(&of.Predictions, "predictions", "", "the `FILE` of predictions to measure, instead of a model")
 	c.Flags().StringVar(&of.File, "data", "", "the `FILE` of rows that has the truth (default: the file of predictions has it)")
 	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
@@ -259,7 +285,7 @@ does it fail.`,
 	return c
 }
 
-func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, asJSON bool, flags *dataFlags, gate *gateFlags, page *pageFlags) error {
+func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, aim *metric.Aim, curves, asJSON bool, flags *dataFlags, gate *gateFlags, page *pageFlags) error {
 	if err := page.check(o.Predictions, o.File); err != nil {
 		return err
 	}
@@ -280,6 +306,16 @@ func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelE
 	}
 	if err := writeLabelErrors(c.ErrOrStderr(), labelErrors, e.Failures); err != nil {
 		return err
+	}
+	if aim != nil {
+		if err := e.ChooseThreshold(aim, o.Resamples, o.Seed); err != nil {
+			return err
+		}
+	}
+	if curves {
+		if err := e.DrawCurves(); err != nil {
+			return err
+		}
 	}
 	if asJSON {
 		if err := printJSON(c, e); err != nil {
@@ -312,6 +348,7 @@ func printPredictions(w io.Writer, e *lifecycle.PredictionsEvaluation) {
 	fmt.Fprintln(w)
 	printMetrics(w, e.Metrics, e.Order, e.Level)
 	printLabels(w, e.PerLabel)
+	printThreshold(w, e.Threshold)
 	if len(e.Slices) > 0 {
 		fmt.Fprintf(w, "worst slices by %s:\n", e.SlicedBy)
 	}
@@ -389,6 +426,7 @@ func printEvaluation(w io.Writer, e *lifecycle.Evaluation, weight string, covera
 	}
 	printSets(w, e.PredictionSets, coverage)
 	printFailures(w, e.Failures, e.Diagnosis)
+	printThreshold(w, e.Threshold)
 	for _, name := range slices.Sorted(maps.Keys(e.Outputs)) {
 		o := e.Outputs[name]
 		fmt.Fprintf(w, "%s: %d rows", name, o.Rows)
