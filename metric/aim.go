@@ -102,7 +102,7 @@ func ParseAim(text string) (*Aim, error) {
 	case strings.HasPrefix(a.text, "f"):
 		if beta, err := strconv.ParseFloat(a.text[1:], 64); err == nil && beta > 0 && !math.IsInf(beta, 0) {
 			b2 := beta * beta
-			a.Label, a.value = "F"+a.text[1:], func(d Decisions) float64 { return ratio((1+b2)*d.TP, (1+b2)*d.TP+b2*d.FN+d.FP) }
+			a.Label, a.value = a.text, func(d Decisions) float64 { return ratio((1+b2)*d.TP, (1+b2)*d.TP+b2*d.FN+d.FP) }
 			return a, nil
 		}
 	}

@@ -14,7 +14,7 @@ import (
 type decideFlags struct{ costs, aim string }
 
 func (d *decideFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&d.costs, "costs", "", "choose a threshold by what decisions of a row cost, `fp=1,fn=5` (also tp and tn; a gain is below 0)")
+	c.Flags().StringVar(&d.costs, "costs", "", "choose a threshold by the `COSTS` of decisions, as fp=1,fn=5 (also tp and tn; a gain is below 0)")
 	c.Flags().StringVar(&d.aim, "threshold-for", "", "choose a threshold for an `AIM`: f1, f2, accuracy, balanced_accuracy, or the best precision where recall>=0.9, the best recall where precision>=0.8 or specificity>=0.95")
 }
 

@@ -169,6 +169,8 @@ func TestDocumentedJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("profile.json", profile)
+	one("hone learning-curve CONFIG --json", "learning-curve", "hone.yaml", "--json", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=50")
+	one("hone learning-curve CONFIG --json", "learning-curve", "hone.yaml", "--json", "--metric", "log_loss", "--set", "train={epochs: 1, bagging: off}", "--set", "evaluate.bootstrap=50")
 	one("hone run CONFIG --json", "run", "hone.yaml", "--json", "--profile", "--set", "train.epochs=1", "--set", "evaluate.bootstrap=0")
 	out, log := hone("run", "hone.yaml", "--json", "--set", clean, "--log-format", "json", "--set", "train.epochs=2", "--set", "evaluate.bootstrap=50")
 	check("hone run CONFIG --json", out)

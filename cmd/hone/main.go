@@ -173,7 +173,7 @@ Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
 // commands lists the verbs, each from a file of its own.
 func commands() []*cobra.Command {
 	return []*cobra.Command{
-		checkCommand(), initCommand(), planCommand(), trainCommand(), runCommand(),
+		checkCommand(), initCommand(), planCommand(), trainCommand(), learningCommand(), runCommand(),
 		predictCommand(), evaluateCommand(), compareCommand(), serveCommand(),
 		embedCommand(), searchCommand(),
 		runsCommand(), showCommand(), configCommand(),
