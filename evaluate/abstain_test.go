@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestChooseThreshold(t *testing.T) {
+func TestChooseConfidence(t *testing.T) {
 	right := func(c float64) Decision { return Decision{Confidence: c, Right: true} }
 	wrong := func(c float64) Decision { return Decision{Confidence: c} }
 	var many []Decision // 40 right from 0.99 down, then a wrong one, then 60 right

@@ -7,7 +7,8 @@
 //
 // Start with [Evaluate]. [Rank] puts several predictions of the same rows into
 // a leaderboard with tests against the best; [Slices] measures the rows of each value
-// of columns; [Diagnose] reads training curves
+// of columns; [FindFailures] looks for where predictions fail, and [DiagnoseCase]
+// for what a model suffers from; [Diagnose] reads training curves
 // alone; [Folds] sets the folds of a cross-validation side by side.
 //
 // It takes predictions ([metric.Sample]), not models, so where they came from

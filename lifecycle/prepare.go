@@ -503,10 +503,12 @@ func (p *prepared) checkRows(targets []string) {
 			switch {
 			case f.Kind == data.FindingSharedRows:
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row, %.0f of them its %s as well: what is learnt by heart is measured there as learnt; hone check --against tells more", e["rows"], e["of"], part.name, e["with_target"], target))
-				p.shared = append(p.shared, evaluate.Hint{
-					Sentence: fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row", e["rows"], e["of"], part.name), Evidence: e,
-					Remedy: "remove the repetitions (data.clean: {type: drop_duplicates}), or keep what belongs together on one side (data.split: {method: group})",
-				})
+				if f.Severity == data.SeverityError {
+					p.shared = append(p.shared, evaluate.Hint{
+						Sentence: fmt.Sprintf("%.0f of %.0f %s rows have the inputs of a training row", e["rows"], e["of"], part.name), Evidence: e,
+						Remedy: "remove the repetitions (data.clean: {type: drop_duplicates}), or keep what belongs together on one side (data.split: {method: group})",
+					})
+				}
 			case i == len(parts)-1: // those of the training rows, once
 				p.warnings = append(p.warnings, fmt.Sprintf("%.0f of %.0f training rows are equal to another but for %s, so that at least %.0f are predicted wrong; hone check tells more", e["rows"], e["of"], target, e["wrong"]))
 			}
