@@ -16,12 +16,13 @@ import (
 // have it, with all columns looked at, and by as much as the population stability
 // index calls a change, or a large one.
 const (
-	driftChance = 1e-5
-	driftIndex  = 0.1
-	driftTarget = 0.05 // of the target, on whose shares most of what is measured depends
-	driftLarge  = 0.25
-	driftBins   = 10 // of a number, with as many rows each in the first table
-	driftValues = 50 // of a category, the rest being one
+	driftChance  = 1e-5
+	targetChance = 0.0001 // and of the target
+	driftIndex   = 0.1
+	driftTarget  = 0.05 // of the target, on whose shares most of what is measured depends
+	driftLarge   = 0.25
+	driftBins    = 10 // of a number, with as many rows each in the first table
+	driftValues  = 50 // of a category, the rest being one
 )
 
 // drift compares the distribution of a column in both tables.
@@ -59,7 +60,11 @@ func (k *checker) drift(v *view) []Finding {
 		return nil
 	}
 	p := distuv.ChiSquared{K: free}.Survival(chi)
-	if p*float64(len(k.table.Columns)) > driftChance {
+	chance := driftChance / float64(len(k.table.Columns))
+	if v.Name == k.Target { // one column, looked at for its own sake
+		chance = targetChance
+	}
+	if p > chance {
 		return nil
 	}
 	f := Finding{Column: v.Name, Kind: FindingDrift, Severity: SeverityNote, Evidence: map[string]float64{"psi": index, "p": p, "here": a[top] / n, "there": b[top] / m},

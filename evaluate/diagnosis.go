@@ -86,6 +86,7 @@ const (
 	weakTimes    = 1.5   // of the mean error
 	wideInterval = 0.05  // half of an interval of a metric between 0 and 1
 	behindLinear = 0.01  // of a metric between 0 and 1, of an error its own part
+	driftErrors  = 0.03  // more rows wrong
 	driftSure    = 0.10  // Kolmogorov-Smirnov distance of confidences
 )
 
@@ -177,10 +178,42 @@ func drifting(c *Case) (*Finding, string) {
 			})
 		}
 	}
+	if h, ok := otherErrors(c.Validation, c.Test); ok {
+		list = append([]Hint{h}, list...)
+	}
 	if f := hints(list); f != nil || c.LookedDrifts {
 		return f, ""
 	}
 	return nil, "rows of another split to compare with: hone check TRAIN --against FILE"
+}
+
+// otherErrors tells test rows on which the model errs much more than on validation
+// rows. Those were used to choose by, which flatters a little; this is more.
+func otherErrors(validation, test *metric.Sample) (h Hint, ok bool) {
+	if validation == nil || validation.Pred == nil || test.Pred == nil || min(validation.Rows(), test.Rows()) < minSlice {
+		return h, false
+	}
+	wrong := append(rowErrors(test), rowErrors(validation)...)
+	var in, out []int
+	for i := range wrong {
+		if i < test.Rows() {
+			in = append(in, i)
+		} else {
+			out = append(out, i)
+		}
+	}
+	a, b := mean(wrong, out), mean(wrong, in)
+	p := worseBy(test.Kind, wrong, in, out)
+	if p > surely || b < weakTimes*a || test.Kind != metric.Regression && b-a < driftErrors {
+		return h, false
+	}
+	h.Sentence = fmt.Sprintf("the model errs on %s of the validation rows and on %s of the test rows, more than its choices by validation rows explain: these are other rows", percent(Number(a)), percent(Number(b)))
+	if test.Kind == metric.Regression {
+		h.Sentence = fmt.Sprintf("the mean error is %s on validation rows and %s on test rows, more than the choices by validation rows explain: these are other rows", short(a), short(b))
+	}
+	h.Evidence = map[string]float64{"validation_error": a, "test_error": b, "p": p}
+	h.Remedy = "find out how the test rows came about; validate on rows like those that are to be predicted (data.validation.file, or data.split by time or group)"
+	return h, true
 }
 
 func overFitting(c *Case) (*Finding, string) {
@@ -500,6 +533,8 @@ func sureness(s *metric.Sample) []float64 {
 	}
 	return confidences(s)
 }
+
+func short(x float64) string { return loss(Number(x)) }
 
 func sum(values []float64) float64 {
 	t := 0.0
