@@ -101,7 +101,7 @@ func WriteLabelErrors(path string, e *evaluate.LabelErrors) error {
 }
 
 // Recall takes over what the run that made a bundle found out of what the file
-// alone cannot tell.
+// alone cannot tell: not of these rows, which the run did not see, but of the model.
 func (e *Evaluation) Recall(b *bundle.Bundle) {
 	var told struct {
 		Diagnosis *evaluate.Diagnosis `json:"diagnosis"`
@@ -112,13 +112,16 @@ func (e *Evaluation) Recall(b *bundle.Bundle) {
 	}
 	d := e.Diagnosis
 	d.Open = slices.DeleteFunc(d.Open, func(o evaluate.Open) bool {
+		if o.Kind == evaluate.ProblemDrift {
+			return false
+		}
 		if f := told.Diagnosis.Says(o.Kind); f != nil {
 			known := *f
 			known.Sentence = "as the run that made the model found: " + f.Sentence
 			d.Found = append(d.Found, known)
 			return true
 		}
-		if slices.Contains(told.Diagnosis.Clear, o.Kind) {
+		if o.Kind != evaluate.ProblemLeak && slices.Contains(told.Diagnosis.Clear, o.Kind) {
 			d.Clear = append(d.Clear, o.Kind)
 			return true
 		}

@@ -90,14 +90,14 @@ func perturbations(m *model.Model, t *data.Table, seed uint64) (list []perturbat
 	pixels("brightness", "a fifth darker", func(p *data.Pixels, _ *rand.Rand) *data.Pixels {
 		return mapped(p, func(v float64) float64 { return v * 0.8 })
 	})
-	pixels("contrast", "a third less", func(p *data.Pixels, _ *rand.Rand) *data.Pixels {
+	pixels("contrast", "a third less contrast", func(p *data.Pixels, _ *rand.Rand) *data.Pixels {
 		mean := 0.0
 		for _, v := range p.Pix {
 			mean += float64(v) / float64(len(p.Pix))
 		}
 		return mapped(p, func(v float64) float64 { return mean + (v-mean)*2/3 })
 	})
-	pixels("blur", "each pixel the mean of nine", func(p *data.Pixels, _ *rand.Rand) *data.Pixels { return blurred(p) })
+	pixels("blur", "blurred: each pixel the mean of nine", func(p *data.Pixels, _ *rand.Rand) *data.Pixels { return blurred(p) })
 	pixels("pixel noise", "normal noise of 10 of 255", func(p *data.Pixels, r *rand.Rand) *data.Pixels {
 		return mapped(p, func(v float64) float64 { return v + 10*r.NormFloat64() })
 	})
