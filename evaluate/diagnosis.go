@@ -386,7 +386,7 @@ func miscalibration(c *Case) (*Finding, string) {
 		f.Evidence["confidence"], f.Evidence["accuracy"] = Number(stated), Number(right)
 		f.Sentence += fmt.Sprintf("; of its answers it is sure by %.3f on average, and %.3f are right", stated, right)
 	}
-	f.Remedy = "recalibrate the probabilities on validation rows; against too much confidence also smoother labels or more weight decay"
+	f.Remedy = "recalibrate the probabilities on validation rows that are like these (evaluate.recalibration); against too much confidence also smoother labels or more weight decay"
 	return f, ""
 }
 
@@ -508,7 +508,7 @@ func fewTestRows(c *Case) (*Finding, string) {
 }
 
 func fewRows(*Case) (*Finding, string) {
-	return nil, "the score of models that learnt from fewer rows: how it rises with them says what more would bring"
+	return nil, "the score of models that learnt from fewer rows, which says what more would bring: hone learning-curve CONFIG"
 }
 
 // fewUnits: a larger network that did better is the one proof.

@@ -22,6 +22,9 @@ type Failures struct {
 	SureAndWrong []Example         `json:"sure_and_wrong,omitempty"`
 	// LabelErrors are of the rows that were measured.
 	LabelErrors *LabelErrors `json:"label_errors,omitempty"`
+	// ValidationLabelErrors are of the rows that a run validated on, with bagging of
+	// all that it learnt from, each predicted by a network that did not.
+	ValidationLabelErrors *LabelErrors `json:"validation_label_errors,omitempty"`
 	// Fairness is of the columns that the user names, Robustness of predictions of
 	// changed rows, where it was asked for.
 	Fairness   []*Fairness `json:"fairness,omitempty"`

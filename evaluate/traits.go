@@ -41,28 +41,32 @@ func (t *trait) size() int {
 	return len(t.values) + 1
 }
 
-// traitsOf finds what the rows of columns can be told apart by: numbers and times
+// A telling is what a trait is made from: numbers, which are yet to be cut, or the
+// trait of values itself.
+type telling struct {
+	name    string
+	numbers []float64
+	step    float64
+	say     func(float64) string
+	values  *trait
+}
+
+// tellingsOf finds what the rows of columns can be told apart by: numbers and times
 // by thresholds, categories by their values, texts by length and script, images
-// by their measures. Thresholds are quantiles of the rows that count.
-func traitsOf(columns []*data.Column, count []int) []*trait {
-	var out []*trait
-	add := func(t *trait) {
-		if t != nil {
-			out = append(out, t)
-		}
-	}
+// by their measures.
+func tellingsOf(columns []*data.Column) (out []telling) {
 	for _, c := range columns {
 		switch c.Type {
 		case data.Number:
-			add(orderedTrait(c.Name, c.Numbers, count, 0, nil))
+			out = append(out, telling{name: c.Name, numbers: c.Numbers})
 		case data.Datetime:
-			add(orderedTrait(c.Name, c.Numbers, count, 1, func(v float64) string {
+			out = append(out, telling{name: c.Name, numbers: c.Numbers, step: 1, say: func(v float64) string {
 				d := *c
 				d.Numbers = []float64{v}
 				return d.Text(0)
-			}))
+			}})
 		case data.Category, data.Boolean:
-			add(valuesTrait(c.Name, c.Len(), func(i int) (string, bool) { return c.Text(i), !c.Missing(i) }))
+			out = append(out, telling{values: valuesTrait(c.Name, c.Len(), func(i int) (string, bool) { return c.Text(i), !c.Missing(i) })})
 		case data.Text:
 			length := make([]float64, c.Len())
 			for i := range length {
@@ -71,12 +75,26 @@ func traitsOf(columns []*data.Column, count []int) []*trait {
 					length[i] = float64(utf8.RuneCountInString(c.Text(i)))
 				}
 			}
-			add(orderedTrait("length of "+c.Name, length, count, 1, nil))
-			add(valuesTrait("script of "+c.Name, c.Len(), func(i int) (string, bool) { return script(c.Text(i)), !c.Missing(i) }))
+			out = append(out, telling{name: "length of " + c.Name, numbers: length, step: 1},
+				telling{values: valuesTrait("script of "+c.Name, c.Len(), func(i int) (string, bool) { return script(c.Text(i)), !c.Missing(i) })})
 		case data.Image:
 			for _, m := range data.ImageMeasures(c) {
-				add(orderedTrait(m.Name+" of "+c.Name, m.Numbers, count, 0, nil))
+				out = append(out, telling{name: m.Name + " of " + c.Name, numbers: m.Numbers})
 			}
+		}
+	}
+	return out
+}
+
+// traitsOf cuts numbers at quantiles of the rows that count.
+func traitsOf(tellings []telling, count []int) (out []*trait) {
+	for _, t := range tellings {
+		one := t.values
+		if t.numbers != nil {
+			one = orderedTrait(t.name, t.numbers, count, t.step, t.say)
+		}
+		if one != nil {
+			out = append(out, one)
 		}
 	}
 	return out

@@ -38,7 +38,8 @@ type WeakSlice struct {
 	Stated   Number `json:"stated"`
 	Adjusted Number `json:"p_adjusted"` // of no difference, one-sided, by Holm
 
-	in []int // the rows
+	in             []int // the rows
+	tested, others []int // of the half that it was not found on
 }
 
 // WeakMetric is the metric that weak slices are found by and told in.
@@ -68,11 +69,12 @@ func WeakSlices(s *metric.Sample, columns []*data.Column, level float64, seed ui
 	loss := rowErrors(s)
 	order := rand.New(rand.NewPCG(seed, 0x5eed)).Perm(n)
 	halves := [2][]int{order[:n/2], order[n/2:]}
+	tellings := tellingsOf(columns)
 	var found []WeakSlice
 	var ps []float64
 	for k, grown := range halves {
 		grown = grown[:min(len(grown), weakMost)]
-		tree := &weakTree{traits: traitsOf(columns, grown), loss: ranked(s.Kind, loss, grown), least: max(minSlice/2, int(weakLeaf*float64(len(grown))))}
+		tree := &weakTree{traits: traitsOf(tellings, grown), loss: ranked(s.Kind, loss, grown), least: max(minSlice/2, int(weakLeaf*float64(len(grown))))}
 		tree.split(grown, nil, weakDepth)
 		for _, node := range tree.worst(grown) {
 			w := WeakSlice{Where: node.words()}
@@ -93,9 +95,7 @@ func WeakSlices(s *metric.Sample, columns []*data.Column, level float64, seed ui
 				}
 			}
 			w.Rows, w.Tested = len(w.in), len(in)
-			if err := w.measure(s, in, out, level, seed); err != nil {
-				return nil, err
-			}
+			w.tested, w.others = in, out
 			p := 1.0
 			if a, b := mean(loss, in), mean(loss, out); a > weakRatio*b {
 				p = worseBy(s.Kind, loss, in, out)
@@ -112,13 +112,18 @@ func WeakSlices(s *metric.Sample, columns []*data.Column, level float64, seed ui
 		if float64(w.Adjusted) > 1-level || slices.ContainsFunc(out, func(o WeakSlice) bool { return overlap(o.in, w.in) > weakAlike }) {
 			continue
 		}
+		if err := w.measure(s, level, seed); err != nil {
+			return nil, err
+		}
 		out = append(out, w)
 	}
 	return out, nil
 }
 
 // measure fills in the figures of the rows that the slice was not found on.
-func (w *WeakSlice) measure(s *metric.Sample, in, out []int, level float64, seed uint64) error {
+func (w *WeakSlice) measure(s *metric.Sample, level float64, seed uint64) error {
+	in, out := w.tested, w.others
+	w.tested, w.others = nil, nil
 	m, err := metric.Lookup(WeakMetric(s.Kind))
 	if err != nil {
 		return err

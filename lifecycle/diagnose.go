@@ -117,8 +117,8 @@ func (r *run) fail(result *evaluate.Result, h heldOut, s *metric.Sample) (err er
 		for i, row := range rows {
 			numbers[i] = r.p.numbers[row] - 1
 		}
-	} else if numbers == nil {
-		of = "the test rows that were measured"
+	} else if len(numbers) != t.Rows {
+		numbers, of = nil, "the test rows that were measured"
 	}
 	if s.Rows() < t.Rows {
 		var known []int
@@ -138,10 +138,34 @@ func (r *run) fail(result *evaluate.Result, h heldOut, s *metric.Sample) (err er
 	if result.Failures, err = evaluate.FindFailures(s, besides(t, append(r.c.targets(), r.p.weight)), o); err != nil {
 		return mistake("%s: evaluate: %v", r.c.doc.Name(), err)
 	}
-	if result.Failures != nil {
-		result.Failures.RowsOf = of
+	if result.Failures == nil {
+		return nil
+	}
+	result.Failures.RowsOf = of
+	if r.p.test != nil { // else all rows were measured
+		held := r.fit.held[0]
+		result.Failures.ValidationLabelErrors = evaluate.FindLabelErrors(held.sample(), r.p.heldNumbers(held))
 	}
 	return nil
+}
+
+// heldNumbers are the numbers in their file, from 0, of the rows that a fit is
+// validated on and that have the target; nil where they are not known.
+func (p *prepared) heldNumbers(h heldOut) []int {
+	numbers := p.chosen
+	if p.bag != nil {
+		numbers = append(slices.Clone(p.learnt), p.chosen...)
+	}
+	if len(numbers) != len(h.truth) {
+		return nil
+	}
+	var known []int
+	for i, y := range h.truth {
+		if !math.IsNaN(y) {
+			known = append(known, numbers[i])
+		}
+	}
+	return known
 }
 
 // driftHint says what differs between two splits.

@@ -43,6 +43,7 @@ type prepared struct {
 	warnings           []string
 	rejected           []rejected      // rows that were set aside
 	tested             []int           // numbers of the test rows in their file, from 0; nil: not known
+	learnt, chosen     []int           // likewise those of the rows to train on and to validate on, as they were divided
 	shared             []evaluate.Hint // rows that stand in training rows and in others
 }
 
@@ -146,7 +147,7 @@ func (c *Config) prepare() (*prepared, error) {
 // training rows alone. Test rows may be nil. What p had to say of the data is not
 // said again.
 func (p *prepared) on(c *Config, train, valid, test *data.Table) (*prepared, error) {
-	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, answers: p.answers, clean: p.clean, weight: p.weight, tested: p.tested, shared: p.shared}
+	q := &prepared{train: train, valid: valid, test: test, schema: p.schema, fingerprint: p.fingerprint, answers: p.answers, clean: p.clean, weight: p.weight, tested: p.tested, learnt: p.learnt, chosen: p.chosen, shared: p.shared}
 	if !train.Cleaned {
 		q.clean = p.clean.again()
 		if err := q.clean.divided(q); err != nil {
@@ -321,17 +322,26 @@ func (p *prepared) divide(c *Config, table *data.Table, source string) error {
 		return inFile(err, source)
 	}
 	p.train = table.Select(parts[0])
+	p.learnt = p.places(parts[0])
 	rest := parts[1:]
 	if p.valid == nil {
+		p.chosen = p.places(rest[0])
 		p.valid, rest = table.Select(rest[0]), rest[1:]
 	}
 	if p.test == nil && !c.allTested() {
 		p.test = table.Select(rest[0])
-		for _, i := range rest[0] {
-			p.tested = append(p.tested, p.numbers[i]-1)
-		}
+		p.tested = p.places(rest[0])
 	}
 	return nil
+}
+
+// places are the numbers in their file, from 0, of rows of the source.
+func (p *prepared) places(rows []int) []int {
+	out := make([]int, len(rows))
+	for k, i := range rows {
+		out[k] = p.numbers[i] - 1
+	}
+	return out
 }
 
 // inFile names the file in an error about rows that came from it.
