@@ -239,6 +239,16 @@ func (f *NumberOutput) Decode(pred []float32) (prob, value []float64) {
 	return nil, value
 }
 
+// Unscale is Decode as part of a program, where its derivative is asked for.
+func (f *NumberOutput) Unscale(y *graph.Node) *graph.Node {
+	y = graph.AddScalar(graph.Scale(y, f.Deviation), f.Mean)
+	if !f.Log {
+		return y
+	}
+	zero, most := y.Builder().Scalar(0), y.Builder().Scalar(math.Log1p(10*f.High))
+	return graph.Max(graph.AddScalar(graph.Exp(graph.Min(y, most)), -1), zero)
+}
+
 // Describe implements Output.
 func (f *NumberOutput) Describe() string {
 	s := fmt.Sprintf("%.4g to %.4g, mean %.4g", f.Low, f.High, f.Average)

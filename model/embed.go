@@ -39,13 +39,8 @@ func (e *Embedder) program(size int) (graph.Executable, error) {
 	t := e.m.Task().At(size).(*Task)
 	c := &nn.Context{B: b, State: e.m.State}
 	nodes := t.Inputs(b)
-	if e.m.Members == 0 {
-		b.Output("vector", t.hidden(c, nodes))
-	}
-	for i := range e.m.Members {
-		one := c.Sub(member(i))
-		one.Member = i
-		b.Output("vector", t.hidden(one, nodes))
+	for _, one := range t.networks(c) {
+		b.Output("vector", t.hidden(one, t.encoded(one, nodes)))
 	}
 	p, err := b.Program()
 	if err != nil {

@@ -238,41 +238,64 @@ func (t *Task) Targets(b *graph.Builder) []*graph.Node {
 // Forward implements train.Task. It returns the predictions of each output, for
 // each member in turn.
 func (t *Task) Forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
-	if t.m.Members == 0 {
-		c.Member = t.m.Member
-		return t.forward(c, nodes)
-	}
 	var predictions []*graph.Node
-	for i := range t.m.Members {
-		one := c.Sub(member(i))
-		one.Member = i
+	for _, one := range t.networks(c) {
 		predictions = append(predictions, t.forward(one, nodes)...)
 	}
 	return predictions
 }
 
-// forward is one network.
-func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
-	h := t.hidden(c, nodes)
-	var predictions []*graph.Node
-	for _, o := range t.m.Outputs() {
-		predictions = append(predictions, o.Feature.Head(c.Sub("output/"+o.Column), h))
+// networks returns the context of each member, or of the one network.
+func (t *Task) networks(c *nn.Context) []*nn.Context {
+	if t.m.Members == 0 {
+		c.Member = t.m.Member
+		return []*nn.Context{c}
 	}
-	return predictions
+	var all []*nn.Context
+	for i := range t.m.Members {
+		one := c.Sub(member(i))
+		one.Member = i
+		all = append(all, one)
+	}
+	return all
 }
 
-// hidden is one network up to what it hands to the heads.
-func (t *Task) hidden(c *nn.Context, nodes []*graph.Node) *graph.Node {
-	var encoded []*graph.Node
-	for i, in := range t.m.Inputs {
-		k := len(in.Feature.Specs())
-		encoded = append(encoded, in.Feature.Encode(c.Sub("input/"+t.m.inputName(i)), nodes[:k], t.m.Network.Plain()))
+// forward is one network.
+func (t *Task) forward(c *nn.Context, nodes []*graph.Node) []*graph.Node {
+	return t.heads(c, t.hidden(c, t.encoded(c, nodes)))
+}
+
+// encoded is what one network makes of each input.
+func (t *Task) encoded(c *nn.Context, nodes []*graph.Node) []*graph.Node {
+	var all []*graph.Node
+	for i := range t.m.Inputs {
+		k := len(t.m.Inputs[i].Feature.Specs())
+		all = append(all, t.encode(c, i, nodes[:k]))
 		nodes = nodes[k:]
 	}
+	return all
+}
+
+// encode is what one network makes of input i.
+func (t *Task) encode(c *nn.Context, i int, nodes []*graph.Node) *graph.Node {
+	return t.m.Inputs[i].Feature.Encode(c.Sub("input/"+t.m.inputName(i)), nodes, t.m.Network.Plain())
+}
+
+// hidden is what one network hands to the heads.
+func (t *Task) hidden(c *nn.Context, encoded []*graph.Node) *graph.Node {
 	if len(encoded) == 0 {
 		encoded = append(encoded, c.B.Fail("model", fmt.Errorf("no inputs")))
 	}
 	return t.m.Network.Build(c.Sub("network"), graph.Concat(-1, encoded...))
+}
+
+// heads are what a network predicts, a node for each output.
+func (t *Task) heads(c *nn.Context, hidden *graph.Node) []*graph.Node {
+	var predictions []*graph.Node
+	for _, o := range t.m.Outputs() {
+		predictions = append(predictions, o.Feature.Head(c.Sub("output/"+o.Column), hidden))
+	}
+	return predictions
 }
 
 // Loss implements train.Task: with several outputs the weighted sum of the losses
