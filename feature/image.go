@@ -214,6 +214,15 @@ func (f *Image) pixels(m data.Picture) ([]uint8, error) {
 	return out, nil
 }
 
+// Seen returns what the network reads of an image, before it is scaled.
+func (f *Image) Seen(m data.Picture) (*data.Pixels, error) {
+	pix, err := f.pixels(m)
+	if err != nil {
+		return nil, err
+	}
+	return &data.Pixels{Width: f.Size, Height: f.Size, Channels: f.Channels, Pix: pix}, nil
+}
+
 // pixelStore keeps the pixels of a dictionary of images once they are decoded.
 type pixelStore struct {
 	dict  []string

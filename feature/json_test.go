@@ -16,20 +16,20 @@ func fittedInputs(t testing.TB) map[string]Input {
 		return fitInput(t, withDefaults(t, change), numbers(1, nan, 3))
 	}
 	return map[string]Input{
-		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"clip":10,"missing_indicator":true}}`:                              number(func(o *NumberOptions) { o.Embedding = "none" }),
-		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"clip":10,"missing_indicator":true,"edges":[-1,1],"dimension":8}}`: number(func(o *NumberOptions) { o.Embedding, o.Dimension = "piecewise_linear", 8 }),
-		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":1,"scale":2,"fill":0,"clip":10,"missing_indicator":true,"dimension":8,"periodic":{"form":"periodic","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"median":2,"clip":10,"missing_indicator":true}}`:                              number(func(o *NumberOptions) { o.Embedding = "none" }),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":2,"scale":1,"fill":2,"median":2,"clip":10,"missing_indicator":true,"edges":[-1,1],"dimension":8}}`: number(func(o *NumberOptions) { o.Embedding, o.Dimension = "piecewise_linear", 8 }),
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":1,"scale":2,"fill":0,"median":2,"clip":10,"missing_indicator":true,"dimension":8,"periodic":{"form":"periodic","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
 			o.Scaling, o.Imputation = "min_max", "zero"
 			o.Embedding, o.Dimension, o.Frequencies, o.Sigma = "periodic", 8, 4, 0.25
 		}),
-		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":0,"scale":1,"quantiles":[1,3],"fill":2,"clip":0,"missing_indicator":false,"dimension":8,"periodic":{"form":"pbld","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
+		`{"type":"number","fitted":{"mean":2,"deviation":1,"center":0,"scale":1,"quantiles":[1,3],"fill":2,"median":2,"clip":0,"missing_indicator":false,"dimension":8,"periodic":{"form":"pbld","frequencies":4,"sigma":0.25}}}`: number(func(o *NumberOptions) {
 			o.Scaling, o.Clip, o.Indicator = "quantile", 0, "never"
 			o.Embedding, o.Dimension, o.Frequencies, o.Sigma = "pbld", 8, 4, 0.25
 		}),
-		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`:                                                                                                        fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
-		`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"texts":2,"hashes":"IwUeSgsQyD8=","counts":"AgAAAA==","length":10,"dimension":8,"silenced":0.3,"dropout":0.5}}}`: fitInput(t, &TextOptions{Encoder: TextEncoder{Options: &NGramOptions{Words: 1, MinCount: 2, MaxFeatures: 10, MaxLength: 10, Dimension: 8, Silenced: 0.3, Dropout: 0.5}}}, textColumn("a", "a b")),
-		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                                                                                                                       fitInput(t, &BooleanOptions{}, booleans("ny?")),
-		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"center":0.5,"scale":0.5,"fill":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`:        fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
+		`{"type":"category","fitted":{"values":["b","ä\u0000"],"dimension":4}}`:                                                                                                              fitInput(t, withDefaults(t, func(o *CategoryOptions) { o.MinCount = 1 }), categories("b", "ä\x00", "b")),
+		`{"type":"text","fitted":{"type":"ngrams","fitted":{"words":1,"texts":2,"hashes":"IwUeSgsQyD8=","counts":"AgAAAA==","length":10,"dimension":8,"silenced":0.3,"dropout":0.5}}}`:       fitInput(t, &TextOptions{Encoder: TextEncoder{Options: &NGramOptions{Words: 1, MinCount: 2, MaxFeatures: 10, MaxLength: 10, Dimension: 8, Silenced: 0.3, Dropout: 0.5}}}, textColumn("a", "a b")),
+		`{"type":"boolean","fitted":{"missing_indicator":true}}`:                                                                                                                             fitInput(t, &BooleanOptions{}, booleans("ny?")),
+		`{"type":"datetime","fitted":{"time":{"mean":0.5,"deviation":0.5,"center":0.5,"scale":0.5,"fill":0.5,"median":0.5,"clip":10,"missing_indicator":false},"cycles":["weekday","day"]}}`: fitInput(t, withDefaults[DatetimeOptions](t, nil), dates(0, 86400)),
 	}
 }
 

@@ -44,6 +44,7 @@ type Number struct {
 	Scale     float64   `json:"scale"`
 	Ranks     []float64 `json:"quantiles,omitempty"` // of training values, ascending, for scaling by rank
 	Fill      float64   `json:"fill"`
+	Median    *float64  `json:"median,omitempty"` // of training values; none in bundles of old
 	Clip      float64   `json:"clip"`
 	Indicator bool      `json:"missing_indicator"`
 	Edges     []float64 `json:"edges,omitempty"` // of the pieces, in scaled values
@@ -87,9 +88,11 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 		Indicator: o.Indicator == "always" || (o.Indicator != "never" && missing),
 	}
 	sorted := slices.Sorted(slices.Values(present))
+	median := quantile(sorted, 0.5)
+	n.Median = &median
 	switch o.Imputation {
 	case "median":
-		n.Fill = quantile(sorted, 0.5)
+		n.Fill = median
 	case "zero":
 		n.Fill = 0
 	default:
@@ -99,7 +102,7 @@ func (o *NumberOptions) Fit(c *data.Column) (Input, error) {
 	case "none":
 		n.Clip = 0
 	case "robust":
-		n.Center, n.Scale = quantile(sorted, 0.5), quantile(sorted, 0.75)-quantile(sorted, 0.25)
+		n.Center, n.Scale = median, quantile(sorted, 0.75)-quantile(sorted, 0.25)
 		if n.Scale == 0 { // half of the values are one and the same
 			n.Scale = deviation
 		}

@@ -280,7 +280,14 @@ type ngramScanner struct {
 	word   []rune
 	hashes []uint64
 	places []int32
+
+	trace bool   // whether spans are kept
+	at    []span // of tokens
+	spans []span // of hashes
 }
+
+// A span is a part of the scanned text, in bytes.
+type span struct{ lo, hi int }
 
 // scan returns the hashes of all n-grams of a text, repeats included.
 func (s *ngramScanner) scan(text string, f *NGrams) []uint64 {
@@ -289,9 +296,11 @@ func (s *ngramScanner) scan(text string, f *NGrams) []uint64 {
 		lower = func(r rune) rune { return r }
 	}
 	s.text = f.appendTo(s.text[:0], text)
+	s.at, s.spans = s.at[:0], s.spans[:0]
 	s.tokens, s.dense, s.hashes = s.tokens[:0], s.dense[:0], s.hashes[:0]
 	for i := 0; i < len(s.text); {
 		r, n := utf8.DecodeRune(s.text[i:])
+		begin := i
 		i += n
 		switch kindOf(r) {
 		case wordRune:
@@ -305,14 +314,14 @@ func (s *ngramScanner) scan(text string, f *NGrams) []uint64 {
 				i += n
 			}
 			s.word = append(s.word, ' ')
-			s.token(hashRunes(wordSeed, s.word), false)
+			s.token(hashRunes(wordSeed, s.word), false, span{begin, i})
 			if len(characters) == 2 {
 				s.runs(characters[0], characters[1])
 			}
 		case denseRune:
-			s.token(hashRunes(wordSeed, append(s.word[:0], r)), true)
+			s.token(hashRunes(wordSeed, append(s.word[:0], r)), true, span{begin, i})
 		case symbolRune:
-			s.token(hashRunes(wordSeed, append(s.word[:0], r)), false)
+			s.token(hashRunes(wordSeed, append(s.word[:0], r)), false, span{begin, i})
 		}
 	}
 	for i := range s.tokens {
@@ -325,21 +334,39 @@ func (s *ngramScanner) scan(text string, f *NGrams) []uint64 {
 			h = splitmix.Next(h ^ s.tokens[i+k])
 			if k < words || !slices.Contains(s.dense[i:i+k+1], false) {
 				s.hashes = append(s.hashes, h)
+				if s.trace {
+					s.spans = append(s.spans, span{s.at[i].lo, s.at[i+k].hi})
+				}
 			}
 		}
 	}
 	return s.hashes
 }
 
-func (s *ngramScanner) token(h uint64, dense bool) {
+func (s *ngramScanner) token(h uint64, dense bool, at span) {
 	s.tokens, s.dense = append(s.tokens, h), append(s.dense, dense)
+	if s.trace {
+		s.at = append(s.at, at)
+	}
 }
 
 // runs adds the runs of lo to hi characters of the word, which has a space at
 // both ends; a shorter word is one.
 func (s *ngramScanner) runs(lo, hi int) {
+	var bounds []int // of the characters; the spaces take no room
+	if s.trace {
+		at := s.at[len(s.at)-1]
+		bounds = append(bounds, at.lo)
+		for i := range string(s.text[at.lo:at.hi]) {
+			bounds = append(bounds, at.lo+i)
+		}
+		bounds = append(bounds, at.hi, at.hi)
+	}
 	if len(s.word) < lo {
 		s.hashes = append(s.hashes, hashRunes(characterSeed, s.word))
+		if s.trace {
+			s.spans = append(s.spans, s.at[len(s.at)-1])
+		}
 		return
 	}
 	for i := range s.word {
@@ -348,6 +375,9 @@ func (s *ngramScanner) runs(lo, hi int) {
 			h = splitmix.Next(h ^ uint64(r))
 			if k+1 >= lo {
 				s.hashes = append(s.hashes, h)
+				if s.trace {
+					s.spans = append(s.spans, span{bounds[i], bounds[i+k+1]})
+				}
 			}
 		}
 	}

@@ -46,6 +46,17 @@ func (f *form) appendTo(dst []byte, s string) []byte {
 	return norm.NFKC.AppendString(dst, s)
 }
 
+// boundary is the length of the first part of a text that appendTo treats by itself.
+func (f *form) boundary(s string) int {
+	switch f.Unicode {
+	case "nfc":
+		return norm.NFC.NextBoundaryInString(s, true)
+	case "none":
+		return 1
+	}
+	return norm.NFKC.NextBoundaryInString(s, true)
+}
+
 // normalizer returns what makes of a text what was asked for; nil for nothing.
 func (n *Normalization) normalizer() (func(string) string, error) {
 	if n == nil {
