@@ -20,11 +20,12 @@ type OutputResult struct {
 	Recalibration   *Recalibration   `json:"recalibration,omitempty"`
 	PredictionSets  *PredictionSets  `json:"prediction_sets,omitempty"`
 	Abstain         *Abstained       `json:"abstain,omitempty"`
+	Importance      *Importance      `json:"importance,omitempty"`
 }
 
 // Output returns what of a result is the output's own.
 func (r *Result) Output() *OutputResult {
-	return &OutputResult{r.Task, r.Classes, r.Positive, r.Rows, r.Metrics, r.Test, r.Baselines, r.Validation, r.Undefined, r.Comparisons, r.Confusion, r.PerClass, r.CrossValidation, r.Recalibration, r.PredictionSets, r.Abstain}
+	return &OutputResult{r.Task, r.Classes, r.Positive, r.Rows, r.Metrics, r.Test, r.Baselines, r.Validation, r.Undefined, r.Comparisons, r.Confusion, r.PerClass, r.CrossValidation, r.Recalibration, r.PredictionSets, r.Abstain, r.Importance}
 }
 
 // Result returns the output's as a result that holds nothing else.
@@ -32,6 +33,6 @@ func (o *OutputResult) Result() *Result {
 	return &Result{
 		Version: 1, Task: o.Task, Classes: o.Classes, Positive: o.Positive, Rows: o.Rows, Metrics: o.Metrics, Test: o.Test, Baselines: o.Baselines,
 		Validation: o.Validation, Undefined: o.Undefined, Comparisons: o.Comparisons, Confusion: o.Confusion, PerClass: o.PerClass, CrossValidation: o.CrossValidation,
-		Recalibration: o.Recalibration, PredictionSets: o.PredictionSets, Abstain: o.Abstain,
+		Recalibration: o.Recalibration, PredictionSets: o.PredictionSets, Abstain: o.Abstain, Importance: o.Importance,
 	}
 }

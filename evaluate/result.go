@@ -47,6 +47,10 @@ type Result struct {
 	// Improvement is nil where nothing was tried.
 	Improvement *Improvement `json:"improvement,omitempty"`
 
+	// Importance of the columns on validation rows; nil where the model reads one column
+	// alone, or measuring would take long beside training.
+	Importance *Importance `json:"importance,omitempty"`
+
 	// Confusion counts test rows, [true class][predicted class]; left out, with
 	// a note, beyond MaxConfusion classes.
 	Confusion [][]float64 `json:"confusion,omitempty"`

@@ -143,6 +143,14 @@ func (t *Text) valid() (err error) {
 	return err
 }
 
+// Normalized returns what the encoder gets of a text.
+func (t *Text) Normalized(text string) string {
+	if t.apply == nil {
+		return text
+	}
+	return t.apply(text)
+}
+
 // texts returns the texts of a column, normalized.
 func (t *Text) texts(c *data.Column) []string {
 	out := make([]string, c.Len())
