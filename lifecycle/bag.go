@@ -156,7 +156,7 @@ func (r *run) trainAll(ctx context.Context, c *Config, p *prepared, m *model.Mod
 	})
 	result := *members[(len(members)-1)/2].result
 	result.Seconds = seconds
-	all := &fitted{model: bag, result: &result}
+	all := &fitted{model: bag, result: &result, networks: models}
 	for _, h := range held {
 		all.held = append(all.held, heldOut{h.by[0], h.truth, p.weights(p.train)})
 	}

@@ -74,6 +74,7 @@ type Summary struct {
 	OutOfFold       string                    `json:"out_of_fold,omitempty"`
 	Abstain         *evaluate.Abstained       `json:"abstain,omitempty"`     // nil without outputs.abstain
 	Improvement     *evaluate.Improvement     `json:"improvement,omitempty"` // nil without optimize.trials
+	Importance      *evaluate.Importance      `json:"importance,omitempty"`  // of the columns, on validation rows
 	Members         int                       `json:"members"`               // networks whose mean is the model; 0: one by itself
 	Parameters      int                       `json:"parameters"`
 	Epochs          int                       `json:"epochs"`

@@ -33,6 +33,8 @@ type fitted struct {
 	held   []heldOut // the validation rows, by output
 	// corrected is how the probabilities of each output are; nil: nothing was tried.
 	corrected []*calibrate.Choice
+	// networks are those of a bag, in the order of the folds by which they stopped.
+	networks []*model.Model
 }
 
 // valid is how the validation rows were predicted, of the first output.

@@ -367,6 +367,9 @@ func (r *run) evaluate(ctx context.Context) (*evaluate.Result, error) {
 			one.CrossValidation = r.crossed.result[i]
 		}
 		one.Recalibration = r.fit.recalibration(i)
+		if one.Importance, err = r.importance(ctx, i, truth[i]); err != nil {
+			return nil, err
+		}
 		if one.PredictionSets, err = r.conform(i, o, in.Test); err != nil {
 			return nil, err
 		}
@@ -529,7 +532,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
 		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
-	s.Outputs, s.Profile, s.Abstain = outputSummaries(result), r.profile, result.Abstain
+	s.Outputs, s.Profile, s.Abstain, s.Importance = outputSummaries(result), r.profile, result.Abstain, result.Importance
 	s.Failures, s.Diagnosis = kept.Failures, result.Diagnosis
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)

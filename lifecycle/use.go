@@ -355,70 +355,12 @@ func EvaluateFile(ctx context.Context, m *model.Model, p model.Predictor, path s
 // Evaluate measures a predictor on a labelled file: the model itself, or an
 // endpoint that serves it.
 func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of EvaluationOptions) (*Evaluation, error) {
-	path, o := of.File, of.Data
-	o.Schema = slices.Clone(m.InputSchema())
-	for _, name := range targetsOf(m) {
-		if f := m.Schema.Field(name); f != nil {
-			o.Schema = append(o.Schema, *f)
-		}
-	}
-	var err error
-	var weighted bool
-	if o.Schema, weighted, err = readWeight(path, weightField(m), o, o.Schema); err != nil {
-		return nil, err
-	}
-	for _, s := range m.Clean { // which rows the model is for
-		if r, ok := s.(data.RowStep); ok {
-			for _, name := range r.Reads() {
-				if f := m.Schema.Field(name); f != nil && o.Schema.Field(name) == nil {
-					o.Schema = append(o.Schema, *f)
-				}
-			}
-		}
-	}
-	if o.Schema, err = withOthers(path, of.Data, o.Schema); err != nil {
-		return nil, err
-	}
-	t, _, err := data.Read(path, o)
-	if err != nil {
-		return nil, forModel(err, m)
-	}
-	t, bad, stay := withoutBad(t, m)
-	if t.Rows == 0 {
-		return nil, mistake("%s: none of the %d rows has images that can be read: %s", path, len(bad), some(bad))
-	}
-	cleaned, rows, err := data.CleanRows(m.Clean, t)
-	if err != nil {
-		return nil, mistake("%s: %v", path, err)
-	}
-	if len(rows) == 0 {
-		return nil, mistake("%s: the filters of data.clean, with which %s was trained, leave none of its %d rows: there is nothing to measure", path, m.Name, t.Rows)
-	}
-	keep, err := labelled(cleaned, targetsOf(m), path)
+	path := of.File
+	k, err := readLabelled(m, path, of.Data, true)
 	if err != nil {
 		return nil, err
 	}
-	var weights []float64
-	if weighted {
-		if err := checkWeights(cleaned, m.Weight, path, nil); err != nil {
-			return nil, err
-		}
-		weights = pick(weightsOf(cleaned, m.Weight), keep, 1)
-	}
-	filtered, unlabeled := t.Rows-len(rows), len(rows)-len(keep)
-	for k, i := range keep {
-		keep[k] = rows[i]
-	}
-	if filtered+unlabeled > 0 {
-		t = t.Select(keep) // as they are in the file, since whoever predicts cleans them
-	}
-	for k, i := range keep { // their numbers in the file
-		keep[k] = stay[i]
-	}
-	_, targets, err := m.AllTargets(t)
-	if err != nil {
-		return nil, mistake("%s: %v", path, err)
-	}
+	t, targets, keep := k.rows, k.targets, k.numbers
 	var all []*model.Predictions
 	if several, ok := p.(model.MultiPredictor); ok {
 		all, err = several.PredictAll(ctx, t)
@@ -432,15 +374,15 @@ func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of Evaluat
 	if len(all) != len(targets) {
 		return nil, mistake("the predictions are of %d columns, %s predicts %d: the server serves another model, start it with this one", len(all), m.Name, len(targets))
 	}
-	e := &Evaluation{Model: m.Name, File: path, Filtered: filtered, SetAside: len(bad), Level: of.Level, bootstrap: evaluate.Bootstrap{Resamples: of.Resamples, Level: of.Level, Seed: of.Seed}}
-	if len(bad) > 0 {
-		e.Why = some(bad)
+	e := &Evaluation{Model: m.Name, File: path, Filtered: k.filtered, SetAside: len(k.bad), Level: of.Level, bootstrap: evaluate.Bootstrap{Resamples: of.Resamples, Level: of.Level, Seed: of.Seed}}
+	if len(k.bad) > 0 {
+		e.Why = some(k.bad)
 	}
-	if weighted {
+	if k.weights != nil {
 		e.Weight = m.Weight
 	}
 	for i, o := range m.Outputs() {
-		h := heldOut{all[i], targets[i], weights}
+		h := heldOut{all[i], targets[i], k.weights}
 		if h.by.Kind != o.Feature.Kind() || !slices.Equal(h.by.Classes, o.Feature.Classes()) {
 			return nil, mistake("the predictions are of a %s task with the classes %q, %s has a %s task with %q: the server serves another model, start it with this one", h.by.Kind, h.by.Classes, m.Name, o.Feature.Kind(), o.Feature.Classes())
 		}
@@ -450,7 +392,7 @@ func Evaluate(ctx context.Context, m *model.Model, p model.Predictor, of Evaluat
 		if err != nil {
 			return nil, err
 		}
-		one.Unlabeled = unlabeled + t.Rows - one.Rows
+		one.Unlabeled = k.unlabeled + t.Rows - one.Rows
 		if note := unseenLabels(o, t); note != "" {
 			e.Notes = append(e.Notes, note)
 		}

@@ -195,6 +195,8 @@ func TestDocumentedJSON(t *testing.T) {
 	}
 	one("hone search FILE QUERY --json", "search", "faq.csv", "parcel", "--text", "question", "--json")
 	one("hone search FILE --evaluate --json", "search", "faq.csv", "--text", "question", "--query", "asked", "--evaluate", "--json")
+	one("hone explain MODEL FILE --json", "explain", "churn.hone", "data.csv", "--limit", "100", "--json")
+	one("hone explain MODEL --rows FILE --json", "explain", "churn.hone", "--rows", "data.csv", "--limit", "1", "--background", "data.csv", "--json")
 	const several = "name: several\ndata: {source: data.csv}\noutputs: [churn, {name: spend, weight: 0.5}]\ntrain: {epochs: 2}\nevaluate: {bootstrap: 20}\n"
 	if err := os.WriteFile(filepath.Join(dir, "several.yaml"), []byte(several), 0o644); err != nil {
 		t.Fatal(err)

@@ -174,7 +174,7 @@ Exit codes: 0 done, 1 our fault, 2 a mistake that the message explains, 3 a
 func commands() []*cobra.Command {
 	return []*cobra.Command{
 		checkCommand(), initCommand(), planCommand(), trainCommand(), learningCommand(), runCommand(),
-		predictCommand(), evaluateCommand(), compareCommand(), serveCommand(),
+		predictCommand(), evaluateCommand(), compareCommand(), explainCommand(), serveCommand(),
 		embedCommand(), searchCommand(),
 		runsCommand(), showCommand(), configCommand(),
 	}

@@ -53,25 +53,29 @@ func checkArguments(c *cobra.Command) {
 }
 
 // arguments compares the arguments with the words of the line of use before
-// its flags, as in "predict MODEL FILE". The last may be repeated, "rm RUN...", or
-// left out, "search FILE [QUERY...]".
+// its flags, as in "predict MODEL FILE". The last may be repeated, "rm RUN...", and
+// one in brackets left out: "explain MODEL [FILE]", "search FILE [QUERY...]".
 func arguments(c *cobra.Command, args []string) error {
 	var names []string
-	many := false
+	need, many := 0, false
 	for _, word := range strings.Fields(c.Use)[1:] {
-		if many = strings.HasPrefix(word, "["); many || strings.HasPrefix(word, "-") {
+		if strings.HasPrefix(word, "-") {
 			break
 		}
+		if !strings.HasPrefix(word, "[") {
+			need++
+		}
+		word = strings.Trim(word, "[]")
+		many = strings.HasSuffix(word, "...")
 		names = append(names, word)
 	}
 	if f := c.Flags().Lookup("predictions"); f != nil && f.Changed {
-		names = nil // they stand for the model and the file
+		names, need = nil, 0 // they stand for the model and the file
 	}
-	many = many || len(names) > 0 && strings.HasSuffix(names[len(names)-1], "...")
 	switch {
-	case len(args) < len(names):
+	case len(args) < need:
 		return usagef("%s is missing; usage: %s", strings.TrimSuffix(names[len(args)], "..."), c.UseLine())
-	case len(args) == len(names) || many:
+	case len(args) <= len(names) || many:
 		return nil
 	case len(names) == 0 && c.HasSubCommands():
 		return noSuchCommand(c, args[0])

@@ -161,6 +161,9 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 	fact("rows", rows)
 	fact("training", fmt.Sprintf("%s, the best was %s; %s; seed %d", plural(s.Epochs, "epoch"), count(s.BestEpoch), plural(s.Parameters, "parameter"), s.Seed))
 	fact("time", fmt.Sprintf("%s%s; %.2g ms to predict one row", duration(s.Seconds), map[bool]string{true: " in this session"}[s.Resumed], s.LatencyMS))
+	if text := restsOn(s.Importance); text != "" {
+		fact("rests on", text)
+	}
 	path("bundle", at.path(s.Bundle))
 	path("report", at.path(s.Report))
 	if s.OutOfFold != "" {
@@ -199,6 +202,24 @@ func foldLine(headline string, cv *evaluate.CrossValidation) string {
 		}
 	}
 	return text
+}
+
+// restsOn names the columns that a model loses most without.
+func restsOn(i *evaluate.Importance) string {
+	if i == nil {
+		return ""
+	}
+	const most = 5
+	var names []string
+	for _, c := range i.Columns {
+		if c.Loss.Low > 0 && len(names) < most {
+			names = append(names, c.Columns[0])
+		}
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("no column by itself: %s validation rows tell none apart", count(i.Rows))
+	}
+	return strings.Join(names, ", ") + ", by what " + i.Metric + " loses without each"
 }
 
 // scoreTable compares the model, with its intervals, with the baselines.
