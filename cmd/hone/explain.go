@@ -55,7 +55,7 @@ other.`,
 			case len(o.Row) > 0 && o.Rows != "":
 				return usagef("--row and --rows exclude each other")
 			case len(args) < 2 && !local:
-				return usagef("what to explain is missing: a FILE with %s for the model as a whole, --row or --rows for single rows; usage: %s", "known answers", c.UseLine())
+				return usagef("what to explain is missing: a FILE whose answers are known for the model as a whole, --row or --rows for single rows; usage: %s", c.UseLine())
 			case o.Limit < 0 || c.Flags().Changed("limit") && o.Limit == 0:
 				return usagef("--limit: found %d, expected a whole number of 1 or more", o.Limit)
 			case o.Repeats < 1:
