@@ -196,3 +196,26 @@ func TestKolmogorovSmirnov(t *testing.T) {
 		t.Error(d, p)
 	}
 }
+
+// TestByConfidenceOfFew: however few confidences there are, every row is in one slice.
+func TestByConfidenceOfFew(t *testing.T) {
+	for _, shares := range [][]float64{{1}, {0.1, 0.9}, {0.9, 0.1}, {0.3, 0.3, 0.4}} {
+		s := &metric.Sample{Kind: metric.Binary, Classes: []string{"no", "yes"}}
+		for k, share := range shares {
+			for range int(1000 * share) {
+				s.Target, s.Prob, s.Pred = append(s.Target, 1), append(s.Prob, 0.9-0.1*float64(k)), append(s.Pred, 1)
+			}
+		}
+		slices, err := ByConfidence(s, 0.95, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for _, c := range slices {
+			rows += c.Rows
+		}
+		if rows != s.Rows() || len(slices) > len(shares) {
+			t.Errorf("%v: %+v", shares, slices)
+		}
+	}
+}

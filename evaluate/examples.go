@@ -139,7 +139,7 @@ func ByConfidence(s *metric.Sample, level float64, seed uint64) ([]ConfidenceSli
 		for to > from && to < len(order) && by[order[to]] == by[order[to-1]] {
 			to++ // equal ones stay together
 		}
-		if to == from {
+		if to <= from { // equal ones went with those before
 			continue
 		}
 		rows := order[from:to]
