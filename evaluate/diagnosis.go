@@ -447,7 +447,7 @@ func weakSlice(c *Case) (*Finding, string) {
 		large, blind := rest-value >= weakGap, false
 		if s.Kind == metric.Regression {
 			large = value >= weakTimes*rest
-			blind = value >= 0.9*spreadAround(s.Target, w.in)
+			blind = value >= 2*rest || value >= 0.9*spreadAround(s.Target, w.in)
 		} else {
 			counts := map[float64]int{}
 			most := 0

@@ -88,6 +88,14 @@ func TestDiagnosisPlanted(t *testing.T) {
 				c.Validation.Prob[i] = 1 / (1 + math.Exp(-3*math.Log(p/(1-p))))
 			}
 		}},
+		{ProblemDrift, nil, func(r *rand.Rand, s *metric.Sample, columns []*data.Column, c *Case) {
+			c.Validation = clean(r, columns, n)
+			for i, p := range c.Validation.Prob { // these rows are easier: it errs less, and has the same confidence
+				if c.Validation.Target[i] != c.Validation.Pred[i] && r.IntN(2) == 0 {
+					c.Validation.Target[i] = indicator(p >= 0.5)
+				}
+			}
+		}},
 		{ProblemLeak, nil, func(_ *rand.Rand, _ *metric.Sample, _ []*data.Column, c *Case) {
 			c.Leaks = []Hint{{Sentence: "the model reads paid, which predicts churn", Evidence: map[string]float64{"auc": 1}}}
 		}},
