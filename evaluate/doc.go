@@ -17,8 +17,8 @@
 // any number of threads.
 //
 // It may be imported by explain, report, optimize, web, serve, lifecycle and
-// cmd; it imports the model floor, of which it needs metric, and of data the options
-// of folds.
+// cmd; it imports the model floor, of which it needs metric, and of data columns,
+// the measures of images and the options of folds.
 //
 // To add a new kind of finding, give it a field in [Result] with a comment and
 // a JSON name, fill it in one function of its own file called from [Evaluate],
