@@ -160,7 +160,7 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 			return nil, fmt.Errorf("%s predicts a %s target, %s a %s one: they cannot be compared", first.Name, first.Sample.Kind, e.Name, s.Kind)
 		case !slices.Equal(s.Classes, first.Sample.Classes):
 			return nil, fmt.Errorf("%s has the classes %q, %s has %q: they cannot be compared", first.Name, first.Sample.Classes, e.Name, s.Classes)
-		case !slices.Equal(s.Target, first.Sample.Target):
+		case !sameRows(s, first.Sample):
 			return nil, fmt.Errorf("%s and %s predict other rows: give both the same rows in the same order", first.Name, e.Name)
 		case s.Prob == nil && s.Score == nil && (s.Kind == metric.Binary || s.Kind == metric.Multiclass):
 			unlikely = e.Name
@@ -172,6 +172,9 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 	kind := first.Sample.Kind
 	if name == "" {
 		name = Headline(kind)
+		if kind == metric.Language && first.Sample.Bytes == nil {
+			name = "perplexity"
+		}
 		if unlikely != "" {
 			name = "accuracy"
 		}
@@ -199,6 +202,17 @@ func (o *RankOptions) check(entries []Entry) (*metric.Metric, error) {
 		}
 	}
 	return m, nil
+}
+
+// sameRows reports whether two samples have the same truth. Of language models it is
+// the length of the texts in bytes, or where that is unknown in tokens, which differ
+// between tokenizers.
+func sameRows(a, b *metric.Sample) bool {
+	if a.Kind == metric.Language && a.Bytes != nil && b.Bytes != nil {
+		return slices.Equal(a.Bytes, b.Bytes)
+	}
+	return slices.Equal(a.Target, b.Target) && slices.Equal(a.Query, b.Query) &&
+		slices.EqualFunc(a.References, b.References, func(a, b []string) bool { return slices.Equal(a, b) })
 }
 
 // measureAll gives every metric that the predictions allow.

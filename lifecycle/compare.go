@@ -33,7 +33,10 @@ type CompareOptions struct {
 	Data    data.Options
 	Target  string // "": the first output of the first bundle that all bundles have
 	Dir     string // whose register knows the runs
-	Task    string // what a file of predictions holds, one of the Task constants; "": found by looking
+	// Task says what files of predictions hold, one of [Tasks]; "": found by looking.
+	Task     string
+	Query    string // the column whose rows are ranked together; "": no ranking
+	Positive string // of two classes, where no bundle says; "": by the rule of `hone init`
 	// Gates are what is required of the best; whether they fit is found out before
 	// anything is predicted, whether they are met is for the caller.
 	Gates []metric.Requirement
@@ -105,6 +108,9 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	}
 	if err := distinctCandidates(all); err != nil {
 		return nil, err
+	}
+	if found, err := o.compareWritten(all); found != nil || err != nil {
+		return found, err
 	}
 	if o.File == "" {
 		if err := o.findTruth(all); err != nil {

@@ -102,7 +102,13 @@ func outputOf(column *data.Column, all []*candidate, o CompareOptions) (feature.
 		if err != nil {
 			return nil, err
 		}
-		output, err := feature.OutputTypes()[kind].Fit(column)
+		options := feature.OutputTypes()[kind]
+		if b, ok := options.(*feature.BinaryOptions); ok {
+			if b.Positive = o.Positive; o.Positive != "" && !classes[o.Positive] {
+				return nil, mistake("--positive: %q is none of the classes of %s, %q", o.Positive, o.Target, sortedKeys(classes))
+			}
+		}
+		output, err := options.Fit(column)
 		if err != nil {
 			return nil, mistake("%s: %v", o.File, err)
 		}
@@ -114,8 +120,15 @@ func outputOf(column *data.Column, all []*candidate, o CompareOptions) (feature.
 	}
 	slices.SortFunc(names, func(a, b string) int { return cmp.Compare(a, b) })
 	if len(names) == 2 { // one of which no row has
-		positive := &feature.Binary{Negative: names[0], Positive: names[1], Threshold: 0.5}
-		return positive, nil
+		binary := &feature.Binary{Negative: names[0], Positive: names[1], Threshold: 0.5}
+		switch o.Positive {
+		case "", names[1]:
+		case names[0]:
+			binary.Negative, binary.Positive = names[1], names[0]
+		default:
+			return nil, mistake("--positive: %q is none of the classes %q", o.Positive, names)
+		}
+		return binary, nil
 	}
 	return &feature.CategoryOutput{Names: names, Shares: make([]float64, len(names))}, nil
 }
@@ -144,8 +157,9 @@ type PredictionOptions struct {
 	Target      string            // "": one of the usual names
 	Columns     map[string]string // as in [CompareOptions]
 	Weight      string            // the column by which rows count; "": all the same
-	Text        bool              // the target is a text that was to be written
+	Task        string            // what the file holds, one of [Tasks]; "": found by looking
 	Query       string            // the column whose rows are ranked together; "": no ranking
+	Positive    string            // of two classes; "": by the rule of `hone init`
 	Metrics     []string          // as for [EvaluateFile]
 	Gates       []metric.Requirement
 	Resamples   int
@@ -183,10 +197,18 @@ type PredictionsEvaluation struct {
 
 // EvaluatePredictions measures a file of predictions, whoever made them.
 func EvaluatePredictions(o PredictionOptions) (*PredictionsEvaluation, error) {
-	if o.Text || o.Query != "" {
-		return o.other()
+	c := CompareOptions{Models: []string{o.Predictions}, File: o.File, Data: o.Data, Target: o.Target, Columns: o.Columns,
+		Weight: o.Weight, Task: o.Task, Query: o.Query, Positive: o.Positive}
+	switch kind, err := c.written(o.Predictions); {
+	case err != nil:
+		return nil, err
+	case kind != "":
+		s, notes, err := c.readWritten(o.Predictions, kind)
+		if err != nil {
+			return nil, err
+		}
+		return o.measure(s, 0, c.Target, notes)
 	}
-	c := CompareOptions{Models: []string{o.Predictions}, File: o.File, Data: o.Data, Target: o.Target, Columns: o.Columns}
 	all := []*candidate{{name: o.Predictions, path: o.Predictions}}
 	if c.File == "" {
 		if err := c.findTruth(all); err != nil {
@@ -259,88 +281,6 @@ func (o PredictionOptions) measure(s *metric.Sample, unlabeled int, target strin
 		e.Notes = append(e.Notes, "score goes beyond 0 to 1: it orders the rows, and metrics of probabilities are left out")
 	}
 	return e, nil
-}
-
-// other measures texts and rankings, whose file has the truth.
-func (o PredictionOptions) other() (*PredictionsEvaluation, error) {
-	switch {
-	case o.Text && o.Query != "":
-		return nil, mistake("--text and --query exclude each other: an answer is written, or rows are ranked")
-	case o.File != "":
-		return nil, mistake("--data: the file of predictions of texts and rankings has the truth itself: put both into one file")
-	case o.Weight != "" && o.Query != "":
-		return nil, mistake("--weight: every query counts the same: leave it out")
-	}
-	c := CompareOptions{Data: o.Data, Target: o.Target}
-	if err := c.findTruth([]*candidate{{name: o.Predictions, path: o.Predictions}}); err != nil {
-		return nil, err
-	}
-	have, err := data.Columns(o.Predictions, o.Data)
-	if err != nil {
-		return nil, err
-	}
-	prediction := o.Columns["prediction"]
-	for _, name := range []string{"prediction", "predicted", "score"} {
-		if prediction == "" && slices.Contains(have, name) {
-			prediction = name
-		}
-	}
-	named := []string{c.Target, prediction}
-	kind := data.Number
-	if o.Text {
-		kind = data.Text
-	}
-	read := o.Data
-	read.Schema = data.Schema{{Name: c.Target, Type: kind}, {Name: prediction, Type: kind}}
-	if o.Query != "" {
-		named = append(named, o.Query)
-		read.Schema = append(read.Schema, data.Field{Name: o.Query, Type: data.Identifier})
-	}
-	if o.Weight != "" {
-		named = append(named, o.Weight)
-		read.Schema = append(read.Schema, data.Field{Name: o.Weight, Type: data.Number})
-	}
-	for _, name := range named {
-		switch {
-		case name == "":
-			return nil, mistake("%s has no predictions: expected a column prediction, or one that --columns prediction=COLUMN names; found %q", o.Predictions, have)
-		case !slices.Contains(have, name):
-			return nil, mistake("%s has no column %q%s", o.Predictions, name, didYouMean(name, have))
-		}
-	}
-	t, _, err := data.Read(o.Predictions, read)
-	if err != nil {
-		return nil, err
-	}
-	if err := checkWeights(t, o.Weight, o.Predictions, nil); err != nil {
-		return nil, err
-	}
-	truth, answer := t.Column(c.Target), t.Column(prediction)
-	s := &metric.Sample{Kind: metric.Text, Weight: weightsOf(t, o.Weight)}
-	if o.Text {
-		for i := range t.Rows {
-			s.Answers, s.References = append(s.Answers, answer.Text(i)), append(s.References, []string{truth.Text(i)})
-		}
-		return o.measure(s, 0, c.Target, nil)
-	}
-	s.Kind, s.Target, s.Pred = metric.Ranking, truth.Numbers, answer.Numbers
-	queries := map[string]int{}
-	for i := range t.Rows {
-		for _, col := range t.Columns {
-			if col.Missing(i) {
-				return nil, mistake("%s, row %d: %s is missing: every row needs its query, relevance and score", o.Predictions, i+1, col.Name)
-			}
-		}
-		if s.Target[i] < 0 {
-			return nil, mistake("%s, row %d: the relevance %s is %v, expected 0 (not relevant) or more", o.Predictions, i+1, c.Target, s.Target[i])
-		}
-		id := t.Column(o.Query).Text(i)
-		if _, ok := queries[id]; !ok {
-			queries[id] = len(queries)
-		}
-		s.Query = append(s.Query, queries[id])
-	}
-	return o.measure(s, 0, c.Target, []string{fmt.Sprintf("%d queries, each counting the same", len(queries))})
 }
 
 // lacking says what a metric reads that a sample has not.

@@ -203,7 +203,7 @@ func TestPredictionsOfOtherKinds(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	o := predicting(writeFile(t, dir, "texts.csv", "target,prediction\nThe cat sat on the mat.,The cat sat on a mat.\nIt rains,\n"))
-	o.Text, o.Metrics = true, []string{DefaultMetrics, "bleu_char"}
+	o.Task, o.Metrics = TaskText, []string{DefaultMetrics, "bleu_char"}
 	e, err := EvaluatePredictions(o)
 	if err != nil || e.Task != "text" || e.Rows != 2 || e.Metrics["exact_match"].Value != 0.5 || e.Metrics["bleu_char"].Value <= e.Metrics["bleu"].Value {
 		t.Errorf("texts: %+v, %v", e, err)
@@ -215,12 +215,54 @@ func TestPredictionsOfOtherKinds(t *testing.T) {
 	if err != nil || e.Task != "ranking" || e.Metrics["mrr"].Value != 0.75 || e.Metrics["recall_at_1"].Value != 0.5 || !strings.Contains(e.Notes[0], "2 queries") {
 		t.Errorf("rankings: %+v, %v", e, err)
 	}
+	// Likelihoods: of texts, of tokens, and lists of those of a text's tokens.
+	for name, c := range map[string]struct {
+		text       string
+		perplexity float64
+		bits       float64
+	}{
+		"texts.jsonl": {`{"nll":3,"tokens":2,"bytes":8}` + "\n" + `{"nll":5,"tokens":2,"bytes":4}` + "\n", math.Exp(2), 8 / math.Ln2 / 12},
+		"tokens.csv":  {"logprob\n-1\n-3\n", math.Exp(2), 0},
+		"lists.jsonl": {`{"text":"é!","token_logprobs":[-1,-0.5]}` + "\n" + `{"text":"ab","token_logprobs":[-3]}` + "\n", math.Exp(1.5), 4.5 / math.Ln2 / 5},
+		"spaces.csv":  {"token_logprobs,bytes\n-1 -0.5,3\n-3,2\n", math.Exp(1.5), 4.5 / math.Ln2 / 5},
+	} {
+		e, err := EvaluatePredictions(predicting(writeFile(t, dir, name, c.text)))
+		if err != nil || e.Task != "language" || math.Abs(e.Metrics["perplexity"].Value-c.perplexity) > 1e-12 || math.Abs(e.Metrics["bits_per_byte"].Value-c.bits) > 1e-12 {
+			t.Errorf("%s: %+v, %v", name, e, err)
+		}
+	}
+	// Out of scope: which of two classes the scores are for is said.
+	scope := "in_scope,score\nyes,0.9\nyes,0.8\nno,0.3\nyes,0.4\nno,0.85\n"
+	for positive, auc := range map[string]float64{"yes": 4. / 6, "no": 2. / 6} {
+		o := predicting(writeFile(t, dir, "scope.csv", scope))
+		o.Target, o.Positive, o.Metrics = "in_scope", positive, []string{"roc_auc", "fpr_at_95_tpr"}
+		if e, err := EvaluatePredictions(o); err != nil || math.Abs(e.Metrics["roc_auc"].Value-auc) > 1e-12 || e.Classes[1] != positive {
+			t.Errorf("%s positive: %+v, %v", positive, e, err)
+		}
+	}
+	// Sets that are too few to be found by looking; an empty cell is no label.
+	o = predicting(writeFile(t, dir, "sets.csv", "y,prediction\na;b,a\nb,b;z\n[],\n"))
+	o.Task = TaskSet
+	if e, err := EvaluatePredictions(o); err != nil || e.Task != "multilabel" || len(e.PerLabel) != 3 || math.Abs(e.Metrics["f1_micro"].Value-2./3) > 1e-12 || math.Abs(e.Metrics["subset_accuracy"].Value-1./3) > 1e-12 {
+		t.Errorf("sets: %+v, %v", e, err)
+	}
+	o = predicting(writeFile(t, dir, "probable.csv", "y,p_a,p_b\na;b,0.9,0.5\nb,0.2,0.4\n"))
+	o.Task = TaskSet
+	if e, err := EvaluatePredictions(o); err != nil || e.Metrics["f1_micro"].Value != 0.8 || e.Metrics["log_loss"].Value == 0 {
+		t.Errorf("probabilities of labels: %+v, %v", e, err)
+	}
 	for i, c := range []struct {
 		text string
 		set  func(o *PredictionOptions)
 		want []string
 	}{
-		{rows, func(o *PredictionOptions) { o.Query, o.Text = "q", true }, []string{"exclude each other"}},
+		{"nll,bytes\n-1,3\n", nil, []string{"row 1", "likelier than certain"}},
+		{"token_logprobs\n[]\n[-1]\n", nil, []string{"row 1", "a number for each token"}},
+		{"y,prediction\na,b\n", func(o *PredictionOptions) { o.Task = "words" }, []string{`found "words"`, "language"}},
+		{"y,prediction\na,b\n", func(o *PredictionOptions) { o.Task = TaskLanguage }, []string{"has no likelihoods", "nll"}},
+		{rows, func(o *PredictionOptions) { o.Task = TaskRanking }, []string{"needs --query"}},
+		{scope, func(o *PredictionOptions) { o.Target, o.Positive = "in_scope", "in" }, []string{`--positive: "in" is none`}},
+		{rows, func(o *PredictionOptions) { o.Query, o.Task = "q", TaskText }, []string{"--query is of --task ranking"}},
 		{rows, func(o *PredictionOptions) { o.Query = "query" }, []string{`no column "query"`}},
 		{rows, func(o *PredictionOptions) { o.Query, o.Metrics = "q", []string{"rmse"} }, []string{"rmse does not measure a ranking task"}},
 		{rows, func(o *PredictionOptions) { o.Query, o.File = "q", "rows.csv" }, []string{"one file"}},
@@ -229,7 +271,9 @@ func TestPredictionsOfOtherKinds(t *testing.T) {
 		{"q,y\na,1\n", func(o *PredictionOptions) { o.Query = "q" }, []string{"has no predictions"}},
 	} {
 		o := predicting(writeFile(t, dir, fmt.Sprintf("o%d.csv", i), c.text))
-		c.set(&o)
+		if c.set != nil {
+			c.set(&o)
+		}
 		_, err := EvaluatePredictions(o)
 		wantError(t, err, c.want...)
 	}
@@ -254,4 +298,33 @@ func TestNamedMetrics(t *testing.T) {
 	if _, ok := s.Test["ece"]; !ok || len(s.Test) != 2 {
 		t.Errorf("the run measured %v", s.Test)
 	}
+}
+
+// TestCompareWritten: files of texts, rankings and likelihoods.
+func TestCompareWritten(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	for name, c := range map[string]struct {
+		a, b   string
+		set    func(o *CompareOptions)
+		metric string
+	}{
+		"texts":    {"target,prediction\nthe cat sat here,the cat sat here\nit rains in Rome today,it rains in Rome\n", "target,prediction\nthe cat sat here,a dog\nit rains in Rome today,it rains in Rome\n", func(o *CompareOptions) { o.Task = TaskText }, "bleu"},
+		"rankings": {"q,y,score\na,1,0.9\na,0,0.8\nb,2,0.9\nb,0,0.1\n", "q,y,score\na,1,0.9\na,0,0.95\nb,2,0.9\nb,0,0.1\n", func(o *CompareOptions) { o.Query = "q" }, "ndcg"},
+		"models":   {"nll,tokens,bytes\n3,2,8\n5,2,4\n", "nll,tokens,bytes\n4,1,8\n6,3,4\n", func(*CompareOptions) {}, "bits_per_byte"},
+		"tokens":   {"logprob\n-1\n-2\n", "logprob\n-1.5\n-2\n", func(*CompareOptions) {}, "perplexity"},
+		"sets":     {"y,prediction\na;b,a;b\nb,b\n[],\n", "y,prediction\na;b,a\nb,b;z\n[],\n", func(o *CompareOptions) { o.Task = TaskSet }, "f1_micro"},
+	} {
+		a, b := writeFile(t, dir, name+"-a.csv", c.a), writeFile(t, dir, name+"-b.csv", c.b)
+		o := CompareOptions{Models: []string{b, a}, Dir: dir, RankOptions: evaluate.DefaultRankOptions()}
+		o.Resamples = 50
+		c.set(&o)
+		found, err := Compare(context.Background(), o)
+		if err != nil || found.Standings[0].Name != name+"-a.csv" || found.Metric.Name != c.metric {
+			t.Errorf("%s: %+v, %v", name, found, err)
+		}
+	}
+	a, b := writeFile(t, dir, "a.csv", "nll,bytes\n3,8\n"), writeFile(t, dir, "b.csv", "nll,bytes\n3,9\n")
+	_, err := Compare(context.Background(), CompareOptions{Models: []string{a, b}, Dir: dir, RankOptions: evaluate.DefaultRankOptions()})
+	wantError(t, err, "predict other rows")
 }

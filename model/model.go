@@ -409,12 +409,17 @@ func (p *Predictions) sets(targets []float64) *metric.Sample {
 	}
 	for i := range n {
 		s.Target = append(s.Target, targets[i*(k+1):i*(k+1)+k]...)
-		s.Prob = append(s.Prob, p.Prob[i*k:(i+1)*k]...)
+		if p.Prob != nil {
+			s.Prob = append(s.Prob, p.Prob[i*k:(i+1)*k]...)
+		}
 		for _, c := range p.Present(i) {
 			s.Pred = append(s.Pred, float64(c))
 		}
 		if unseen {
-			s.Target, s.Prob, s.Pred = append(s.Target, min(1, targets[i*(k+1)+k])), append(s.Prob, 0), append(s.Pred, 0)
+			s.Target, s.Pred = append(s.Target, min(1, targets[i*(k+1)+k])), append(s.Pred, 0)
+			if p.Prob != nil {
+				s.Prob = append(s.Prob, 0)
+			}
 		}
 	}
 	return s

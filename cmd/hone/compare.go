@@ -101,6 +101,7 @@ for each class, by these names or those that --columns gives.`,
 	c.Flags().StringToStringVar(&o.Columns, "columns", nil, "columns of files of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
 	c.Flags().StringVar(&o.Weight, "weight", "", "the `COLUMN` by which rows count (default: as the bundles say)")
 	c.Flags().StringVar(&o.Metric, "metric", "", "the `NAME` of the metric to rank by (default: roc_auc, accuracy or rmse, by the task)")
+	taskFlags(c, &o.Task, &o.Query, &o.Positive)
 	c.Flags().Float64Var(&o.Alpha, "alpha", o.Alpha, "the `CHANCE` allowed of claiming a difference that is not there")
 	c.Flags().IntVar(&o.Resamples, "bootstrap", o.Resamples, "`RESAMPLES` behind intervals and permutation tests")
 	c.Flags().Uint64Var(&o.Seed, "seed", 0, "`NUMBER` that the resamples are drawn by")

@@ -128,6 +128,8 @@ With --predictions there is no model: the file has what any program predicted,
 and the truth (--target), or --data names the file that has it. It has a column
 prediction, or score (of the positive class), or p_CLASS for each class, by these
 names or those that --columns gives. By its other columns the rows are sliced.
+It may as well hold sets of labels, texts, rankings and likelihoods (--task):
+docs/compare.md has the columns of each.
 
 It also says where the model fails and what it suffers from: slices on which it
 does worse, the hardest rows, likely label errors; with --group the differences
@@ -141,6 +143,7 @@ choose: each fifth is decided by the threshold that is best on the other four.`,
 		Example: `  hone evaluate churn.hone test.csv
   hone evaluate --predictions preds.csv --target y --report report.html
   hone evaluate --predictions preds.csv --costs fp=1,fn=5
+  hone evaluate --predictions answers.csv --task text
   hone evaluate churn.hone test.csv --endpoint http://127.0.0.1:8080
   hone evaluate churn.hone test.csv --require 'roc_auc>=0.85 and f1>0.8' --junit ci.xml
   hone evaluate churn.hone test.csv --robustness --group sex --label-errors wrong.csv`,
@@ -183,7 +186,7 @@ choose: each fifth is decided by the threshold that is best on the other four.`,
 			if c.Flags().Changed("coverage") && !(coverage > 0 && coverage < 1) {
 				return usagef("--coverage: found %v, expected a number between 0 and 1, such as 0.9", coverage)
 			}
-			for _, flag := range []string{"data", "target", "columns", "weight", "text", "query"} {
+			for _, flag := range []string{"data", "target", "columns", "weight", "task", "query", "positive"} {
 				if c.Flags().Changed(flag) {
 					return usagef("--%s goes with --predictions: a model knows it", flag)
 				}
@@ -270,8 +273,7 @@ choose: each fifth is decided by the threshold that is best on the other four.`,
 	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
 	c.Flags().StringToStringVar(&of.Columns, "columns", nil, "columns of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
 	c.Flags().StringVar(&of.Weight, "weight", "", "the `COLUMN` by which rows count")
-	c.Flags().BoolVar(&of.Text, "text", false, "predictions and truth are texts that were to be written")
-	c.Flags().StringVar(&of.Query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
+	taskFlags(c, &of.Task, &of.Query, &of.Positive)
 	gate.add(c, "")
 	page.add(c)
 	c.Flags().StringSliceVar(&metrics, "metrics", nil, "`NAMES` of what to measure, with commas, as in default,ece,top_3_accuracy; all: everything that fits (docs/metrics.md lists them)")
@@ -283,6 +285,13 @@ choose: each fifth is decided by the threshold that is best on the other four.`,
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	flags.add(c)
 	return c
+}
+
+// taskFlags say what files of predictions hold.
+func taskFlags(c *cobra.Command, task, query, positive *string) {
+	c.Flags().StringVar(task, "task", "", "what files of predictions hold, where looking does not tell, a `KIND`: set (of labels), text (to be written), ranking or language (likelihoods)")
+	c.Flags().StringVar(query, "query", "", "predictions are scores that rank the rows of each value of this `COLUMN`; the truth is how relevant a row is")
+	c.Flags().StringVar(positive, "positive", "", "of two classes of a file of predictions, the `CLASS` that scores are for (default: the one that means yes, else the rarer one)")
 }
 
 func evaluatePredictions(c *cobra.Command, o lifecycle.PredictionOptions, labelErrors string, aim *metric.Aim, curves, asJSON bool, flags *dataFlags, gate *gateFlags, page *pageFlags) error {

@@ -24,6 +24,9 @@ var summaryMetrics = map[string][]string{
 	metric.Binary.String():     {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "mcc", "log_loss"},
 	metric.Multiclass.String(): {"accuracy", "balanced_accuracy", "f1_macro", "mcc", "log_loss"},
 	metric.Multilabel.String(): {"f1_micro", "f1_macro", "precision_micro", "recall_micro", "subset_accuracy", "hamming_loss", "log_loss"},
+	metric.Text.String():       {"bleu", "chrf", "token_f1", "exact_match"},
+	metric.Ranking.String():    {"ndcg", "ndcg_at_10", "mrr", "map", "hit_rate_at_10", "recall_at_10"},
+	metric.Language.String():   {"bits_per_byte", "perplexity"},
 	metric.Regression.String(): {"rmse", "mae", "median_ae", "r2"},
 }
 
