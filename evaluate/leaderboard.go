@@ -57,6 +57,9 @@ type Standing struct {
 	// Metrics are all that the predictions allow; one that is undefined on
 	// the rows is left out.
 	Metrics map[string]float64 `json:"metrics"`
+	// Seeds are the runs that the score is the mean of; nil where there are none but
+	// one of each.
+	Seeds *Seeds `json:"seeds,omitempty"`
 	// Against is the comparison with the leader; nil for the leader itself.
 	Against *Against `json:"against,omitempty"`
 }

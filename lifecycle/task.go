@@ -270,8 +270,11 @@ func numbersOf(text string) ([]float64, error) {
 // compareWritten is Compare of files that hold texts, rankings or likelihoods; nil
 // where they hold something else.
 func (o CompareOptions) compareWritten(all []*candidate) (*Comparison, error) {
+	if all[0].model != nil && o.Task == "" && o.Query == "" {
+		return nil, nil
+	}
 	kind, err := o.written(all[0].path)
-	if err != nil || kind == "" || all[0].model != nil && o.Task == "" && o.Query == "" {
+	if err != nil || kind == "" {
 		return nil, err
 	}
 	c := &Comparison{File: all[0].path, Notes: []string{}, Weight: o.Weight}
