@@ -9,9 +9,9 @@ import (
 	"github.com/hone-ml/hone/metric"
 )
 
-// A Group is one procedure, of which several runs that differ in their seed predict
+// A Procedure is a way of training, of which several runs that differ in their seed predict
 // the same rows.
-type Group struct {
+type Procedure struct {
 	Name    string
 	Samples []*metric.Sample
 }
@@ -28,7 +28,7 @@ type Seeds struct {
 	RowShare float64 `json:"row_share"`
 }
 
-// RankGroups ranks procedures by the mean over their runs, and tests each against
+// RankProcedures ranks procedures by the mean over their runs, and tests each against
 // the best. Rows and seeds are both taken to be drawn, independently of each other:
 // the variance of a mean is that over resamples of the rows, the same for all runs,
 // plus that between its runs divided by their number (crossed random effects; Owen
@@ -39,7 +39,7 @@ type Seeds struct {
 // Welch's and Satterthwaite's degrees of freedom (Satterthwaite 1946, An approximate
 // distribution of estimates of variance components). Of a single run the seeds'
 // variance is unknown and left out.
-func RankGroups(groups []Group, o RankOptions) (*Leaderboard, error) {
+func RankProcedures(groups []Procedure, o RankOptions) (*Leaderboard, error) {
 	var entries []Entry
 	for _, g := range groups {
 		if len(g.Samples) == 0 {
@@ -70,16 +70,16 @@ func RankGroups(groups []Group, o RankOptions) (*Leaderboard, error) {
 		Task: first.Kind.String(), Metric: Metric{m.Name, m.Label, m.Formula, m.HigherIsBetter},
 		Rows: first.Rows(), Alpha: o.Alpha, Resamples: o.Resamples, Seed: o.Seed,
 	}
-	all := make([]grouped, len(groups))
+	all := make([]runsOfOne, len(groups))
 	at := 0
 	for i, g := range groups {
 		n := len(g.Samples)
-		if all[i], err = newGrouped(g, values[at:at+n], resampled[at:at+n]); err != nil {
+		if all[i], err = newRunsOfOne(g, values[at:at+n], resampled[at:at+n]); err != nil {
 			return nil, fmt.Errorf("%s is undefined on these rows for %s: rank by another metric, or give rows that hold every class", m.Name, g.Name)
 		}
 		at += n
 	}
-	slices.SortStableFunc(all, func(a, b grouped) int {
+	slices.SortStableFunc(all, func(a, b runsOfOne) int {
 		if m.HigherIsBetter {
 			return cmp.Compare(b.mean, a.mean)
 		}
@@ -111,9 +111,9 @@ func RankGroups(groups []Group, o RankOptions) (*Leaderboard, error) {
 	return l, nil
 }
 
-// grouped is a group with what its runs say.
-type grouped struct {
-	Group
+// runsOfOne is a group with what its runs say.
+type runsOfOne struct {
+	Procedure
 	mean   float64
 	scores []float64
 	rows   []float64 // the mean over the runs on each resample of the rows
@@ -123,9 +123,9 @@ type grouped struct {
 // A component is a variance and its degrees of freedom.
 type component struct{ variance, df float64 }
 
-func newGrouped(g Group, values [][]float64, resampled [][][]float64) (grouped, error) {
+func newRunsOfOne(g Procedure, values [][]float64, resampled [][][]float64) (runsOfOne, error) {
 	n := float64(len(g.Samples))
-	out := grouped{Group: g, rows: make([]float64, len(resampled[0][0]))}
+	out := runsOfOne{Procedure: g, rows: make([]float64, len(resampled[0][0]))}
 	for i, v := range values {
 		if math.IsNaN(v[0]) {
 			return out, fmt.Errorf("undefined")
@@ -142,11 +142,11 @@ func newGrouped(g Group, values [][]float64, resampled [][][]float64) (grouped, 
 	return out, nil
 }
 
-func (g *grouped) told() *Seeds {
+func (g *runsOfOne) told() *Seeds {
 	return &Seeds{Runs: len(g.scores), Scores: g.scores, Deviation: Number(math.Sqrt(variance(g.scores))), RowShare: g.rowShare()}
 }
 
-func (g *grouped) rowShare() float64 {
+func (g *runsOfOne) rowShare() float64 {
 	rows := variance(g.rows)
 	return ratio(rows, rows+g.seeds.variance)
 }

@@ -98,18 +98,11 @@ type truth struct {
 
 // Compare measures models on the same rows and tests each against the best.
 func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
-	var all []*candidate
-	for _, arg := range o.Models {
-		c, err := findCandidate(arg, o.Dir)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, c)
-	}
-	if err := distinctCandidates(all); err != nil {
+	all, groups, err := o.candidates()
+	if err != nil {
 		return nil, err
 	}
-	if found, err := o.compareWritten(all); found != nil || err != nil {
+	if found, err := o.compareWritten(all, groups); found != nil || err != nil {
 		return found, err
 	}
 	if o.File == "" {
@@ -159,7 +152,7 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 		}
 		entries, facts[one.name] = append(entries, evaluate.Entry{Name: one.name, Sample: s}), fact
 	}
-	board, err := evaluate.Rank(entries, o.RankOptions)
+	board, err := rank(entries, groups, o.RankOptions)
 	if err != nil {
 		return nil, mistake("%s: %v", o.File, err)
 	}
@@ -168,7 +161,7 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	}
 	c.Leaderboard = *board
 	for _, s := range board.Standings {
-		fact := facts[s.Name]
+		fact := facts[groups.first(s.Name)]
 		fact.Standing = s
 		c.Standings = append(c.Standings, fact)
 	}

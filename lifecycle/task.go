@@ -269,7 +269,7 @@ func numbersOf(text string) ([]float64, error) {
 
 // compareWritten is Compare of files that hold texts, rankings or likelihoods; nil
 // where they hold something else.
-func (o CompareOptions) compareWritten(all []*candidate) (*Comparison, error) {
+func (o CompareOptions) compareWritten(all []*candidate, groups runGroups) (*Comparison, error) {
 	if all[0].model != nil && o.Task == "" && o.Query == "" {
 		return nil, nil
 	}
@@ -299,13 +299,13 @@ func (o CompareOptions) compareWritten(all []*candidate) (*Comparison, error) {
 		entries = append(entries, evaluate.Entry{Name: one.name, Sample: s})
 	}
 	c.Notes = slices.Compact(c.Notes)
-	board, err := evaluate.Rank(entries, o.RankOptions)
+	board, err := rank(entries, groups, o.RankOptions)
 	if err != nil {
 		return nil, mistake("%s: %v", o.Models[0], err)
 	}
 	c.Leaderboard = *board
 	for _, s := range board.Standings {
-		at := slices.IndexFunc(all, func(one *candidate) bool { return one.name == s.Name })
+		at := slices.IndexFunc(all, func(one *candidate) bool { return one.name == groups.first(s.Name) })
 		c.Standings = append(c.Standings, Compared{Kind: "predictions", Path: all[at].path, Standing: s})
 	}
 	return c, nil

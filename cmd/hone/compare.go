@@ -33,11 +33,15 @@ predictions as hone predict writes it, whoever made it. A winner is named only
 where the tests tell it from all others; else compare says how many more rows
 that would take.
 
+Runs that differ in their seed alone are given with commas: they are ranked by
+their mean, and a difference must be larger than that between seeds as well.
+
 Files of predictions that have the truth as well need no --data: --target names
 it. They have a column prediction, or score (of the positive class), or p_CLASS
 for each class, by these names or those that --columns gives.`,
 		Example: `  hone compare churn.hone smaller.hone --data test.csv
   hone compare latest 20261124-16 churn --data test.csv --metric log_loss
+  hone compare ours=s0.hone,s1.hone,s2.hone theirs=a.csv,b.csv,c.csv --data test.csv
   hone compare churn.hone theirs.csv --data test.csv --markdown
   hone compare a.csv b.csv --data test.csv --target churn --json
   hone compare a.csv b.csv --target y --columns prediction=yhat --report report.html
@@ -158,6 +162,12 @@ func comparisonText(c *lifecycle.Comparison, paint palette, width int) string {
 		}
 		line(style.Render(l))
 	}
+	if lines := seedLines(c); lines != nil {
+		line("")
+		for _, l := range lines {
+			line(l)
+		}
+	}
 	for _, l := range comparedFacts(c, paint, width) {
 		line(l)
 	}
@@ -190,6 +200,26 @@ func leaderboard(c *lifecycle.Comparison, width int) []string {
 		table[i+1][1] = cut(s.Name, max(8, room))
 	}
 	return grid(table, 1, 6)
+}
+
+// seedLines tell the runs behind each mean.
+func seedLines(c *lifecycle.Comparison) []string {
+	table := [][]string{{"", "runs", "each by " + c.Metric.Name, "deviation", "of the variance"}}
+	for i, s := range c.Standings {
+		if s.Seeds == nil {
+			return nil
+		}
+		var each []string
+		for _, v := range s.Seeds.Scores {
+			each = append(each, decimal(v))
+		}
+		deviation, share := "–", "seeds unknown"
+		if s.Seeds.Runs > 1 {
+			deviation, share = decimal(float64(s.Seeds.Deviation)), fmt.Sprintf("%.0f %% rows, %.0f %% seeds", 100*s.Seeds.RowShare, 100*(1-s.Seeds.RowShare))
+		}
+		table = append(table, []string{fmt.Sprint(i + 1), fmt.Sprint(s.Seeds.Runs), strings.Join(each, " "), deviation, share})
+	}
+	return grid(table, 2, 4)
 }
 
 // comparedFacts are the other metrics and the costs, a column for each place;
@@ -309,7 +339,7 @@ func comparisonNotes(c *lifecycle.Comparison) []string {
 		}
 		notes = append(notes, test)
 	}
-	notes = append(notes, fmt.Sprintf("intervals: %s bootstrap resamples, seed %d", count(c.Resamples), c.Seed))
+	notes = append(notes, fmt.Sprintf("intervals: %s bootstrap resamples%s, seed %d", count(c.Resamples), map[bool]string{true: " of the rows, and the deviation between runs"}[c.Standings[0].Seeds != nil], c.Seed))
 	return append(notes, c.Notes...)
 }
 
