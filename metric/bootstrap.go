@@ -169,7 +169,7 @@ func (s *Sample) units() (n int, of []int32) {
 // them stays shared.
 func (s *Sample) reweighted(weight []float64) *Sample {
 	view := *s
-	view.Weight = weight
+	view.Weight, view.even = weight, false
 	if s.confusion != nil {
 		view.confusion = newConfusion(s.confusion.k)
 	}

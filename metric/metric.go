@@ -79,6 +79,10 @@ type Metric struct {
 	PerRow func(s *Sample) []float64
 	// OfMean gives the metric from the weighted mean of PerRow.
 	OfMean func(mean float64) float64
+	// sum is the sum of PerRow times the weights, without keeping either, of samples
+	// of sumKinds (nil: of all).
+	sum      func(s *Sample) float64
+	sumKinds []Kind
 	// OfCounts gives the metric from the weighted counts of decisions.
 	OfCounts func(c *Counts) float64
 	// Partial begins a sum over batches of rows for a [Stream], where neither

@@ -27,7 +27,7 @@ var (
 		Kinds:   classification, Needs: Prob,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.brier()) },
 		OfMean:  identity,
-		PerRow:  func(s *Sample) []float64 { return s.fixed.brier() },
+		PerRow:  func(s *Sample) []float64 { return s.fixed.brier() }, sum: sumBrier, sumKinds: []Kind{Binary},
 	}
 )
 

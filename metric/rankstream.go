@@ -38,9 +38,41 @@ func averagePrecisionOf(g groups) float64 {
 
 // rankRows are the rows of a binary sample in falling score with their weights,
 // those of negative rows below 0. All metrics of a stream share them.
-type rankRows struct{ rows *sorter }
+type rankRows struct {
+	rows *sorter
+	// even has the rows instead while all of them weigh 1 and have probabilities:
+	// the key of such a score leaves its highest bit to the class.
+	even    *keySorter
+	weighed bool // rows is in use
+}
+
+func newRankRows(o StreamOptions) *rankRows {
+	rows := newSorter(1, o)
+	memory := o.Memory
+	if memory <= 0 {
+		memory = streamMemory
+	}
+	return &rankRows{rows: rows, even: newKeySorter(memory, rows.disk)}
+}
 
 func (r *rankRows) add(s *Sample) error {
+	if s.even && s.Score == nil && !r.weighed {
+		for from := 0; from < len(s.Prob); {
+			keys, err := r.even.room(len(s.Prob) - from)
+			if err != nil {
+				return err
+			}
+			probs, target := s.Prob[from:from+len(keys)], s.Target[from:from+len(keys)]
+			for i, v := range probs {
+				keys[i] = fallingKey(v)<<1 | uint64(target[i])
+			}
+			from += len(keys)
+		}
+		return nil
+	}
+	if err := r.weigh(); err != nil {
+		return err
+	}
 	for i, v := range s.scores() {
 		w := s.Weight[i]
 		if w == 0 {
@@ -56,22 +88,79 @@ func (r *rankRows) add(s *Sample) error {
 	return nil
 }
 
+// fallingKey turns a probability into a number below 2⁶³, the larger the smaller it
+// is.
+func fallingKey(p float64) uint64 {
+	if p == 0 { // also −0
+		return math.Float64bits(1)
+	}
+	return math.Float64bits(1) - math.Float64bits(p)
+}
+
+func fromFallingKey(k uint64) float64 { return math.Float64frombits(math.Float64bits(1) - k) }
+
+// weigh gives the rows so far their weights.
+func (r *rankRows) weigh() error {
+	if r.weighed {
+		return nil
+	}
+	r.weighed = true
+	var failed error
+	err := r.even.each(func(key uint64) {
+		if failed == nil {
+			failed = r.rows.add(-fromFallingKey(key>>1), 2*float64(key&1)-1)
+		}
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return err
+	}
+	r.even.runs, r.even.keys = nil, nil // the room on the disk is let go with it
+	return nil
+}
+
+func (r *rankRows) merge(o *rankRows) error {
+	if r.weighed || o.weighed {
+		if err := errors.Join(r.weigh(), o.weigh()); err != nil {
+			return err
+		}
+	}
+	if err := r.even.merge(o.even); err != nil {
+		return err
+	}
+	return r.rows.merge(o.rows) // also where it has none: both write to one disk
+}
+
+func (r *rankRows) close() error { return errors.Join(r.even.close(), r.rows.close()) }
+
 // read gives the groups, and the error that a walk of them met.
 func (r *rankRows) read() (groups, *error) {
 	failed := new(error)
 	return func(f func(tp, fp float64)) {
 		tp, fp, last, any := 0.0, 0.0, uint64(0), false
-		err := r.rows.eachKey(func(key uint64, cols []float64) {
-			if any && key != last {
-				f(tp, fp)
-			}
-			last, any = key, true
-			if w := cols[0]; w > 0 {
-				tp += w
-			} else {
-				fp -= w
-			}
-		})
+		var err error
+		if r.weighed {
+			err = r.rows.eachKey(func(key uint64, cols []float64) {
+				if any && key != last {
+					f(tp, fp)
+				}
+				last, any = key, true
+				if w := cols[0]; w > 0 {
+					tp += w
+				} else {
+					fp -= w
+				}
+			})
+		} else {
+			err = r.even.each(func(key uint64) {
+				if any && key>>1 != last {
+					f(tp, fp)
+				}
+				last, any = key>>1, true
+				yes := float64(key & 1)
+				tp += yes
+				fp += 1 - yes
+			})
+		}
 		if any {
 			f(tp, fp)
 		}
@@ -90,7 +179,7 @@ type rankPartial struct {
 
 func partialRanking(of func(g groups) float64) func(*Sample, StreamOptions) Partial {
 	return func(_ *Sample, o StreamOptions) Partial {
-		rows, own := sharedIn(o, "ranking", func() *rankRows { return &rankRows{newSorter(1, o)} })
+		rows, own := sharedIn(o, "ranking", func() *rankRows { return newRankRows(o) })
 		return &rankPartial{rows, own, of}
 	}
 }
@@ -119,7 +208,7 @@ func (p *rankPartial) Merge(other Partial) error {
 	if !p.own {
 		return nil
 	}
-	return p.rows.rows.merge(other.(*rankPartial).rows.rows)
+	return p.rows.merge(other.(*rankPartial).rows)
 }
 
 func (p *rankPartial) Value() (float64, error) {
@@ -132,7 +221,7 @@ func (p *rankPartial) Close() error {
 	if !p.own {
 		return nil
 	}
-	return p.rows.rows.close()
+	return p.rows.close()
 }
 
 // classRows are the rows of a multiclass sample in falling probability of each

@@ -14,7 +14,7 @@ var (
 		Source:  sklearnUserGuide + ", mean_squared_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: meanSquaredError, OfMean: identity,
-		PerRow: squaredErrors,
+		PerRow: squaredErrors, sum: sumSquaredErrors,
 	}
 
 	rmse = Metric{
@@ -25,7 +25,7 @@ var (
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return math.Sqrt(meanSquaredError(s)) },
 		OfMean:  math.Sqrt,
-		PerRow:  squaredErrors,
+		PerRow:  squaredErrors, sum: sumSquaredErrors,
 	}
 
 	mae = Metric{
@@ -36,7 +36,7 @@ var (
 		Kinds:   regression, Needs: Pred,
 		Compute: func(s *Sample) float64 { return s.mean(s.fixed.absError()) },
 		OfMean:  identity,
-		PerRow:  func(s *Sample) []float64 { return s.fixed.absError() },
+		PerRow:  func(s *Sample) []float64 { return s.fixed.absError() }, sum: sumAbsoluteErrors,
 	}
 
 	medianAE = Metric{

@@ -33,6 +33,7 @@ type Sample struct {
 	// number of tokens, Pred the negative log-likelihood of them all, in nats.
 	Bytes []float64
 
+	even      bool    // every row weighs 1, since no weights were given
 	fixed     *fixed  // what does not depend on Weight; shared between re-weightings
 	confusion *Counts // what does, counted when a metric asks
 }
@@ -103,11 +104,8 @@ var errNoWeight = errors.New("all weights are 0; a metric needs at least one row
 
 func (s *Sample) weighed() (*Sample, error) {
 	p := *s
-	if p.Weight == nil {
-		p.Weight = make([]float64, s.Rows())
-		for i := range p.Weight {
-			p.Weight[i] = 1
-		}
+	if p.even = p.Weight == nil; p.even {
+		p.Weight = onesOf(s.Rows())
 	}
 	p.fixed = newFixed(&p)
 	if p.classes() > 0 {
@@ -180,6 +178,9 @@ func (s *Sample) check() error {
 			top = 2
 		}
 		indices := k > 0 && p.name != "score"
+		if indices && allIndices(p.values, top) || !indices && allFinite(p.values) {
+			continue
+		}
 		for i, v := range p.values {
 			if math.IsNaN(v) || math.IsInf(v, 0) {
 				return fmt.Errorf("row %d: the %s is %v, expected a finite number", i/s.width(), p.name, v)
@@ -213,7 +214,12 @@ func (s *Sample) check() error {
 
 func (s *Sample) checkProb() error {
 	width := s.probWidth()
-	for i, v := range s.Prob {
+	outside := width == 0 && s.Prob != nil
+	for _, v := range s.Prob {
+		outside = outside || !(v >= 0 && v <= 1)
+	}
+	for i := 0; outside && i < len(s.Prob); i++ {
+		v := s.Prob[i]
 		if width == 0 {
 			return fmt.Errorf("a %s sample has no probabilities; leave Prob out", s.Kind)
 		}
@@ -368,6 +374,9 @@ func ascending(values []float64) []int32 {
 
 // totalWeight is the weight of all rows.
 func (s *Sample) totalWeight() float64 {
+	if s.even {
+		return float64(s.Rows())
+	}
 	sum := 0.0
 	for _, w := range s.Weight {
 		sum += w

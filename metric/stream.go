@@ -96,7 +96,7 @@ func (s *Stream) Add(batch *Sample) error {
 		case s.partials[i] != nil:
 			return s.partials[i].Add(p)
 		case i == s.counting:
-			s.counts.add(p)
+			s.counts.addBatch(p)
 		}
 		return nil
 	})
@@ -195,6 +195,12 @@ func (p *meanPartial) Add(s *Sample) error {
 	w := s.totalWeight()
 	if w == 0 {
 		return nil
+	}
+	if p.m.sum != nil && (p.m.sumKinds == nil || slices.Contains(p.m.sumKinds, s.Kind)) {
+		if sum := p.m.sum(s); !math.IsNaN(sum) { // 0 × ∞, of a row that does not count
+			p.add(sum, w)
+			return nil
+		}
 	}
 	p.add(s.meanOfCounted(p.m.PerRow(s))*w, w)
 	return nil
