@@ -49,7 +49,9 @@ func (s *keySorter) spill() error {
 	}
 	s.runs = append(s.runs, p)
 	full := s.keys
-	s.keys = s.idle[:0]
+	if s.keys = s.idle[:0]; s.keys == nil {
+		s.keys = make([]uint64, 0, s.limit)
+	}
 	s.writing.Go(func() {
 		full, s.spare = sortKeys(full, s.spare)
 		s.idle, s.failed = full, writeKeys(p, full)

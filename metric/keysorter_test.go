@@ -94,3 +94,55 @@ func TestRankRowsWithAndWithoutWeights(t *testing.T) {
 		}
 	}
 }
+
+// TestMedianWithAndWithoutWeights: as of ranks, and of parts that are merged.
+func TestMedianWithAndWithoutWeights(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	ms := []*Metric{&medianAE}
+	stream := func(parts ...*Sample) *Stream {
+		t.Helper()
+		st, err := NewStream(Regression, nil, ms, StreamOptions{Memory: 4 << 10, Dir: t.TempDir()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range parts {
+			if err := st.Add(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return st
+	}
+	for _, n := range []int{1, 2, 999, 1000} {
+		all := &Sample{Kind: Regression}
+		for range 2 * n {
+			all.Target, all.Pred, all.Weight = append(all.Target, 0), append(all.Pred, r.NormFloat64()), append(all.Weight, 1)
+		}
+		part := func(from, to int, weight []float64) *Sample {
+			return &Sample{Kind: Regression, Target: all.Target[from:to], Pred: all.Pred[from:to], Weight: weight}
+		}
+		for i := n; i < 2*n; i++ {
+			all.Weight[i] = float64(1 + i%3)
+		}
+		even, mixed := part(0, n, nil), stream(part(0, n, nil), part(n, 2*n, all.Weight[n:]))
+		merged := stream(part(0, n, nil))
+		if err := merged.Merge(stream(part(n, 2*n, all.Weight[n:]))); err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			of *Sample
+			st *Stream
+		}{{even, stream(even)}, {all, mixed}, {all, merged}} {
+			want, err := medianAE.Value(c.of)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.st.Values()
+			if err != nil || math.Abs(got[0]-want) > 1e-15 {
+				t.Errorf("%d rows: the median is %v, of one sample %v, %v", n, got, want, err)
+			}
+			if err := c.st.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}

@@ -46,11 +46,12 @@ func allFinite(values []float64) bool {
 
 // allIndices reports whether all values are whole numbers from 0 and below top.
 func allIndices(values []float64, top float64) bool {
-	ok := true
 	for _, v := range values {
-		ok = ok && v >= 0 && v < top && float64(int32(v)) == v
+		if k := int(v); uint(k) >= uint(top) || float64(k) != v {
+			return false
+		}
 	}
-	return ok
+	return true
 }
 
 // addBatch is add without what a sample keeps for the next weights.

@@ -451,13 +451,43 @@ func (p *momentsPartial) Merge(other Partial) error {
 func (p *momentsPartial) Value() (float64, error) { return p.of(p), nil }
 func (p *momentsPartial) Close() error            { return nil }
 
-// medianPartial sorts absolute errors with their weights.
+// medianPartial sorts absolute errors with their weights, or by themselves while
+// all weigh 1.
 type medianPartial struct {
-	rows  *sorter
-	total float64
+	rows    *sorter
+	even    *keySorter
+	count   int // of even
+	total   float64
+	weighed bool // rows is in use
+}
+
+func newMedianPartial(o StreamOptions) *medianPartial {
+	rows := newSorter(1, o)
+	memory := o.Memory
+	if memory <= 0 {
+		memory = streamMemory
+	}
+	return &medianPartial{rows: rows, even: newKeySorter(memory, rows.disk)}
 }
 
 func (p *medianPartial) Add(s *Sample) error {
+	if s.even && !p.weighed {
+		p.count += s.Rows()
+		for from := 0; from < s.Rows(); {
+			keys, err := p.even.room(s.Rows() - from)
+			if err != nil {
+				return err
+			}
+			for i := range keys {
+				keys[i] = orderKey(s.rowAbsError(from + i))
+			}
+			from += len(keys)
+		}
+		return nil
+	}
+	if err := p.weigh(); err != nil {
+		return err
+	}
 	for i, w := range s.Weight {
 		if w == 0 {
 			continue
@@ -470,13 +500,41 @@ func (p *medianPartial) Add(s *Sample) error {
 	return nil
 }
 
+// weigh gives the rows so far their weights.
+func (p *medianPartial) weigh() error {
+	if p.weighed {
+		return nil
+	}
+	p.weighed, p.total = true, float64(p.count)
+	var failed error
+	err := p.even.each(func(key uint64) {
+		if failed == nil {
+			failed = p.rows.addKey(key, 1)
+		}
+	})
+	p.even.runs, p.even.keys = nil, nil
+	return errors.Join(err, failed)
+}
+
 func (p *medianPartial) Merge(other Partial) error {
 	o := other.(*medianPartial)
+	if p.weighed || o.weighed {
+		if err := errors.Join(p.weigh(), o.weigh()); err != nil {
+			return err
+		}
+	}
 	p.total += o.total
+	p.count += o.count
+	if err := p.even.merge(o.even); err != nil {
+		return err
+	}
 	return p.rows.merge(o.rows)
 }
 
 func (p *medianPartial) Value() (float64, error) {
+	if !p.weighed {
+		return p.middle()
+	}
 	half, slack := p.total/2, 1e-12*p.total
 	reached, low, median := 0.0, math.NaN(), math.NaN()
 	err := p.rows.each(func(v float64, cols []float64) {
@@ -499,4 +557,20 @@ func (p *medianPartial) Value() (float64, error) {
 	return median, err
 }
 
-func (p *medianPartial) Close() error { return p.rows.close() }
+// middle is the median of rows of one weight.
+func (p *medianPartial) middle() (float64, error) {
+	at, sum := 0, 0.0
+	low, high := (p.count-1)/2, p.count/2
+	err := p.even.each(func(key uint64) {
+		if at == low {
+			sum += fromOrderKey(key) / 2
+		}
+		if at == high {
+			sum += fromOrderKey(key) / 2
+		}
+		at++
+	})
+	return sum, err
+}
+
+func (p *medianPartial) Close() error { return errors.Join(p.even.close(), p.rows.close()) }

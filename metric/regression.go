@@ -46,7 +46,7 @@ var (
 		Source:  "scikit-learn median_absolute_error",
 		Kinds:   regression, Needs: Pred,
 		Compute: medianAbsoluteError,
-		Partial: func(_ *Sample, o StreamOptions) Partial { return &medianPartial{rows: newSorter(1, o)} },
+		Partial: func(_ *Sample, o StreamOptions) Partial { return newMedianPartial(o) },
 	}
 
 	mape = Metric{

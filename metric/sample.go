@@ -216,7 +216,10 @@ func (s *Sample) checkProb() error {
 	width := s.probWidth()
 	outside := width == 0 && s.Prob != nil
 	for _, v := range s.Prob {
-		outside = outside || !(v >= 0 && v <= 1)
+		if !(v >= 0 && v <= 1) {
+			outside = true
+			break
+		}
 	}
 	for i := 0; outside && i < len(s.Prob); i++ {
 		v := s.Prob[i]

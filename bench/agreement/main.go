@@ -27,6 +27,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -105,6 +106,7 @@ type sample struct {
 	Answers    []string
 	References [][]string
 	Timed      bool
+	PeakMB     float64 `json:"peak_mb"` // of the libraries, all so far
 	Values     map[string][]reference
 }
 
@@ -116,8 +118,10 @@ type line struct {
 	Library    string   `json:"library"`
 	Value      *float64 `json:"reference"`
 	Difference *float64 `json:"difference"` // relative above 1; null: one has a value, the other none
-	// Seconds of a large case, hone's in a pass of its own.
+	// Seconds of a large case, hone's in a pass of its own, without reading the file,
+	// on all processors and on one.
 	Seconds          float64 `json:"seconds,omitempty"`
+	SecondsOfOne     float64 `json:"seconds_of_one_processor,omitempty"`
 	ReferenceSeconds float64 `json:"reference_seconds,omitempty"`
 }
 
@@ -131,9 +135,12 @@ type results struct {
 type pass struct {
 	Case             string  `json:"case"`
 	Metrics          int     `json:"metrics"`
-	Seconds          float64 `json:"seconds"`
+	Seconds          float64 `json:"seconds"` // without reading the files
+	SecondsOfOne     float64 `json:"seconds_of_one_processor"`
+	Reading          float64 `json:"reading_seconds"`
 	ReferenceSeconds float64 `json:"reference_seconds"`
 	PeakMB           float64 `json:"peak_mb"`
+	ReferencePeakMB  float64 `json:"reference_peak_mb"`
 }
 
 func run(data, folder, dir, parts string, rows int, all bool, file string, w io.Writer) error {
@@ -205,9 +212,7 @@ func (c *sample) compare(dir string) ([]line, *pass, error) {
 		}
 		ms = append(ms, m)
 	}
-	begin := time.Now()
-	streamed, err := c.stream(dir, ms)
-	took := time.Since(begin).Seconds()
+	streamed, took, reading, err := c.stream(dir, ms)
 	refused := err != nil // as the references may too: the values of a refusal are none
 	if refused {
 		fmt.Fprintf(os.Stderr, "%s: hone refuses: %v\n", c.Name, err)
@@ -230,16 +235,20 @@ func (c *sample) compare(dir string) ([]line, *pass, error) {
 	var lines []line
 	var together *pass
 	if c.Timed && !refused {
-		together = &pass{Case: c.Name, Metrics: len(ms), Seconds: took, PeakMB: peakMB()}
+		together = &pass{Case: c.Name, Metrics: len(ms), Seconds: took, Reading: reading, PeakMB: peakMB(), ReferencePeakMB: c.PeakMB}
+		if together.SecondsOfOne, err = c.onOne(dir, ms); err != nil {
+			return nil, nil, err
+		}
 	}
 	for i, m := range ms {
-		alone := 0.0
+		alone, onOne := 0.0, 0.0
 		if together != nil {
-			begin := time.Now()
-			if _, err := c.stream(dir, ms[i:i+1]); err != nil {
+			if _, alone, _, err = c.stream(dir, ms[i:i+1]); err != nil {
 				return nil, nil, err
 			}
-			alone = time.Since(begin).Seconds()
+			if onOne, err = c.onOne(dir, ms[i:i+1]); err != nil {
+				return nil, nil, err
+			}
 		}
 		for _, r := range c.Values[m.Name] {
 			l := line{Case: c.Name, Metric: m.Name, Library: r.Library, Value: number(r.Value)}
@@ -252,7 +261,7 @@ func (c *sample) compare(dir string) ([]line, *pass, error) {
 				l.Difference = &d
 			}
 			if together != nil {
-				l.Seconds, l.ReferenceSeconds = alone, r.Seconds
+				l.Seconds, l.SecondsOfOne, l.ReferenceSeconds = alone, onOne, r.Seconds
 				together.ReferenceSeconds += r.Seconds
 			}
 			lines = append(lines, l)
@@ -290,28 +299,42 @@ func (c *sample) whole(dir string) (*metric.Sample, error) {
 	return s, err
 }
 
-// stream measures a case batch by batch.
-func (c *sample) stream(dir string, ms []*metric.Metric) (values []float64, err error) {
+// onOne is the time of a stream on one processor.
+func (c *sample) onOne(dir string, ms []*metric.Metric) (seconds float64, err error) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+	_, seconds, _, err = c.stream(dir, ms)
+	return seconds, err
+}
+
+// stream measures a case batch by batch, and times that apart from reading.
+func (c *sample) stream(dir string, ms []*metric.Metric) (values []float64, seconds, reading float64, err error) {
 	r, err := c.open(dir)
 	if err != nil {
-		return nil, err
+		return nil, 0, 0, err
 	}
 	defer r.close()
 	st, err := metric.NewStream(r.kind, c.Classes, ms, metric.StreamOptions{Dir: dir})
 	if err != nil {
-		return nil, err
+		return nil, 0, 0, err
 	}
-	defer func() { err = errors.Join(err, st.Close()) }()
+	begin := time.Now()
+	defer func() {
+		err = errors.Join(err, st.Close())
+		seconds = time.Since(begin).Seconds() - reading
+	}()
 	for {
+		from := time.Now()
 		s, err := r.next(batch)
+		reading += time.Since(from).Seconds()
 		if err == io.EOF {
-			return st.Values()
+			values, err := st.Values()
+			return values, 0, reading, err
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, reading, err
 		}
 		if err := st.Add(s); err != nil {
-			return nil, err
+			return nil, 0, reading, err
 		}
 	}
 }
@@ -437,11 +460,11 @@ func (o *results) markdown(w io.Writer, all bool) {
 	}
 	fmt.Fprintf(w, "\n%d of %d values agree to %.0e.\n", exact, total, near)
 	for _, p := range o.Together {
-		fmt.Fprintf(w, "\n%s: %d metrics in one pass %.2f s, the libraries one by one %.1f s (%.0f times); peak memory %.0f MB.\n\n| metric | hone alone, s | library, s | times |\n| --- | --- | --- | --- |\n",
-			p.Case, p.Metrics, p.Seconds, p.ReferenceSeconds, p.ReferenceSeconds/p.Seconds, p.PeakMB)
+		fmt.Fprintf(w, "\n%s: %d metrics in one pass %.2f s on all processors, %.2f s on one, beside %.2f s to read the files; the libraries one by one %.1f s (%.0f and %.0f times). Peak memory %.0f MB, of the libraries %.0f MB.\n\n| metric | hone alone, s | on one processor, s | library, s | times | |\n| --- | --- | --- | --- | --- | --- |\n",
+			p.Case, p.Metrics, p.Seconds, p.SecondsOfOne, p.Reading, p.ReferenceSeconds, p.ReferenceSeconds/p.Seconds, p.ReferenceSeconds/p.SecondsOfOne, p.PeakMB, p.ReferencePeakMB)
 		for _, l := range o.Lines {
 			if l.Case == p.Case {
-				fmt.Fprintf(w, "| `%s` | %.2f | %.2f | %.1f |\n", l.Metric, l.Seconds, l.ReferenceSeconds, l.ReferenceSeconds/l.Seconds)
+				fmt.Fprintf(w, "| `%s` | %.3f | %.3f | %.2f | %.1f | %.1f |\n", l.Metric, l.Seconds, l.SecondsOfOne, l.ReferenceSeconds, l.ReferenceSeconds/l.Seconds, l.ReferenceSeconds/l.SecondsOfOne)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ Exit code 3: a package is missing.
 import json
 import math
 import os
+import resource
 import sys
 import time
 import warnings
@@ -60,6 +61,7 @@ def case(name, kind, calls, texts=None, classes=None, timed=False, **arrays):
             v = math.nan
         seconds = time.perf_counter() - begin
         c["values"].setdefault(metric, []).append([library, v if math.isfinite(v) else None, seconds])
+    c["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     cases.append(c)
 
 
