@@ -104,7 +104,11 @@ func Learn(in LearningInput, m *metric.Metric, opts Options) (*LearningCurve, er
 		}
 		c.Points = append(c.Points, LearningPoint{in.Rows[i], percentiles(v, resampled[i][0], opts.Level)})
 		rows[i], errs[i] = float64(in.Rows[i]), wrong(v)
-		weights[i] = 1 / max(variance(resampled[i][0]), 1e-6*errs[i]*errs[i], 1e-18)
+		v := variance(resampled[i][0])
+		if math.IsNaN(v) {
+			v = 0 // of one resample on which it is defined
+		}
+		weights[i] = 1 / max(v, 1e-6*errs[i]*errs[i], 1e-18)
 	}
 	last := make([]float64, len(resampled[n-1][0]))
 	for r := range last {
@@ -186,20 +190,6 @@ func Learn(in LearningInput, m *metric.Metric, opts Options) (*LearningCurve, er
 func (c *LearningCurve) silent(why string) *LearningCurve {
 	c.Verdict, c.Sentence = SaysNothing, "the curve says nothing of more rows: "+why
 	return c
-}
-
-// variance is that of numbers that there are.
-func variance(xs []float64) float64 {
-	n, mean, squares := 0.0, 0.0, 0.0
-	for _, x := range xs { // Welford
-		if !math.IsNaN(x) {
-			n++
-			d := x - mean
-			mean += d / n
-			squares += d * (x - mean)
-		}
-	}
-	return squares / max(1, n-1)
 }
 
 // Exponents of a power law that are tried: those that are reported lie between 0.05
