@@ -27,7 +27,7 @@ func (e *Evaluation) MeasureSets(m *model.Model, coverage float64) error {
 		}
 	}
 	for i, o := range m.Outputs() {
-		if m.Calibration == nil || m.Calibration[i].Sets == nil {
+		if !m.HasSets(i) {
 			continue
 		}
 		s := e.held[i].sample()

@@ -59,14 +59,14 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 			names, through = append(names, f.Name), append(through, i)
 		}
 	}
-	for _, o := range m.Outputs() {
+	for i, o := range m.Outputs() {
 		p := &model.Predictions{Kind: o.Feature.Kind(), Classes: o.Feature.Classes()}
 		if m.Abstain[o.Column] != nil {
 			p.Sure = []bool{}
 		}
 		of, _ := predictionColumns(o.Column, p)
 		names = append(names, of...)
-		if coverage != 0 {
+		if coverage != 0 && m.HasSets(i) {
 			of, _ = setColumns(o.Column, p, nil)
 			names = append(names, of...)
 		}
@@ -104,7 +104,7 @@ func PredictFile(ctx context.Context, m *model.Model, path string, o data.Option
 		for i, o := range m.Outputs() {
 			_, of := predictionColumns(o.Column, all[i])
 			columns = append(columns, of...)
-			if sets != nil {
+			if sets != nil && sets[i] != nil {
 				_, of = setColumns(o.Column, all[i], sets[i])
 				columns = append(columns, of...)
 			}

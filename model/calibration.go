@@ -76,29 +76,39 @@ func (e *CoverageError) Error() string { return "coverage: " + e.Problem }
 func (e *CoverageError) UserError() bool { return true }
 
 // CheckCoverage finds a coverage, a share between 0 and 1, that the model cannot
-// promise for each of its outputs.
+// promise for each of its outputs that has prediction sets, or that none has any.
 func (m *Model) CheckCoverage(coverage float64) error {
-	for i, o := range m.Outputs() {
+	some := false
+	for i := range m.Outputs() {
 		s := m.calibration(i).Sets
 		if s == nil {
-			return &CoverageError{fmt.Sprintf("%s has no prediction sets for %s: train it with this version of hone, and without evaluate.prediction_sets: off", m.Name, o.Column)}
+			continue
 		}
+		some = true
 		if err := s.CheckCoverage(coverage); err != nil {
 			return &CoverageError{err.Error()}
 		}
 	}
+	if !some {
+		return &CoverageError{fmt.Sprintf("%s has no prediction sets: it was trained by an earlier version of hone, with evaluate.prediction_sets: off, or predicts neither one class of several nor numbers; train it anew", m.Name)}
+	}
 	return nil
 }
 
+// HasSets reports whether output i has prediction sets.
+func (m *Model) HasSets(i int) bool { return m.calibration(i).Sets != nil }
+
 // Sets turns predictions of each output, as PredictAll returns them, into sets of
-// classes or intervals of the coverage.
+// classes or intervals of the coverage; nil for an output that has none.
 func (m *Model) Sets(all []*Predictions, coverage float64) ([]*PredictionSets, error) {
 	if err := m.CheckCoverage(coverage); err != nil {
 		return nil, err
 	}
-	var out []*PredictionSets
+	out := make([]*PredictionSets, len(all))
 	for i, p := range all {
-		out = append(out, p.Sets(m.Calibration[i].Sets, coverage))
+		if m.HasSets(i) {
+			out[i] = p.Sets(m.Calibration[i].Sets, coverage)
+		}
 	}
 	return out, nil
 }

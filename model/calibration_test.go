@@ -62,6 +62,13 @@ func TestCalibrationInTheBundle(t *testing.T) {
 		t.Errorf("99 %% by 60 rows: %v", err)
 	}
 
+	// An output without sets has none beside one that has.
+	two := several(t, rows, &ResNet{Width: 4, Hidden: 5, Blocks: 1, Norm: "batch"}, "price")
+	two.Calibration = []Calibration{{Sets: sets}, {}}
+	if got, err := two.Sets([]*Predictions{after, {Value: []float64{1}}}, 0.9); err != nil || got[0] == nil || got[1] != nil {
+		t.Errorf("one of two outputs has sets: %v, %v", got, err)
+	}
+
 	for name, damage := range map[string]string{
 		"it is of 0 outputs": "[]", "temperature is 0": `[{"map":{"method":"temperature"}}]`, "scores of 0 groups": `[{"sets":{"method":"lac"}}]`,
 	} {

@@ -122,7 +122,7 @@ func (s *Server) reply(all []*model.Predictions, sets []*model.PredictionSets) (
 				b = append(b, ',')
 			}
 			b = s.replies.outputs[k].append(b, p, i)
-			if sets != nil {
+			if sets != nil && sets[k] != nil {
 				b = s.replies.outputs[k].appendSet(b, sets[k], i)
 			}
 			b = append(b, '}')

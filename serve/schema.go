@@ -92,7 +92,7 @@ func newSchema(m *model.Model, f Facts, o Options) (Schema, error) {
 	classes := 0
 	for i, o := range m.Outputs() {
 		of := newSchemaOutput(o)
-		if m.Calibration != nil && m.Calibration[i].Sets != nil {
+		if m.HasSets(i) {
 			of.HighestCoverage = m.Calibration[i].Sets.Highest()
 		}
 		if a := m.Abstain[o.Column]; a != nil {
