@@ -150,7 +150,7 @@ func NewPlan(ctx context.Context, c *Config) (*Plan, error) {
 }
 
 // costs returns the arithmetic of a step's products, the mean of those of rows of
-// each size of sequences, and the memory of a step of each, which is kept.
+// each size of sequences, and the memory of the largest, which all share.
 func costs(m *model.Model, sizes []int, batch int, o train.Options) (flop, bytes int, err error) {
 	rows, sum := 0, 0.0
 	for size, n := range sizes {
@@ -165,7 +165,7 @@ func costs(m *model.Model, sizes []int, batch int, o train.Options) (flop, bytes
 		if err != nil {
 			return 0, 0, err
 		}
-		rows, sum, bytes = rows+n, sum+float64(n)*float64(products(program, batch)), bytes+cpu.Bytes(exe, batch)
+		rows, sum, bytes = rows+n, sum+float64(n)*float64(products(program, batch)), max(bytes, cpu.Bytes(exe, batch))
 	}
 	return int(sum / float64(rows)), bytes, nil
 }
@@ -235,6 +235,10 @@ func products(p *graph.Program, rows int) int {
 				k = node.In[0].Shape()[0]
 			}
 			n += 2 * node.Shape().Size().Of(rows) * k.Of(rows)
+		case graph.Recurrent:
+			n += 2 * node.In[0].Shape().Size().Of(rows) * node.In[1].Shape()[0].N
+		case graph.RecurrentGrad:
+			n += 2 * node.In[0].Shape().Size().Of(rows) * node.In[2].Shape()[1].N
 		case graph.Convolution, graph.ConvolutionInput: // the kernel is the second operand
 			k := node.In[1].Shape()
 			places := node.Shape()

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unsafe"
 
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
@@ -59,9 +60,47 @@ type executable struct {
 	bound   []*graph.Node // nodes whose words are the caller's or a variable's
 	states  []*graph.State
 	writes  map[*graph.State]bool
+	arenas  *arenas
 
 	mu   sync.Mutex
 	free []*instance
+}
+
+// An arena is the memory of a run's values, by the power of rows that its size grows
+// with.
+type arena [maxPower + 1][]float32
+
+// arenas are those that no run has at the moment. Programs over one state share
+// them: a network is compiled for several lengths of sequences, of which one is
+// trained on at a time.
+type arenas struct {
+	mu   sync.Mutex
+	free []arena
+}
+
+func (a *arenas) take() (m arena) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if k := len(a.free); k > 0 {
+		m, a.free = a.free[k-1], a.free[:k-1]
+	}
+	return m
+}
+
+func (a *arenas) put(m arena) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.free = append(a.free, m)
+}
+
+// arenasOf returns those of a program's state, or of its own where it has none.
+func arenasOf(states []*graph.State) *arenas {
+	fresh := &arenas{}
+	if len(states) == 0 {
+		return fresh
+	}
+	states[0].Scratch.CompareAndSwap(nil, fresh)
+	return states[0].Scratch.Load().(*arenas)
 }
 
 // A limit bounds the indices of an int32 feed, or lengths, checked before a run
@@ -75,10 +114,11 @@ type limit struct {
 type instance struct {
 	exe   *executable
 	rows  int
-	arena [maxPower + 1][]float32
-	words [][]float32 // by node ID
-	count []int       // tasks by step
-	busy  []int       // steps that have any
+	arena arena
+	base  [maxPower + 1]*float32 // of the arena that words point into
+	words [][]float32            // by node ID
+	count []int                  // tasks by step
+	busy  []int                  // steps that have any
 
 	sorted [][]int32 // by node ID, of unique indices: the places of those they are of, in order
 
@@ -154,6 +194,7 @@ func compile(p *graph.Program) (*executable, error) {
 		e.writes[w.Variable.State] = true
 	}
 	slices.SortFunc(e.states, func(a, b *graph.State) int { return cmp.Compare(a.Serial, b.Serial) })
+	e.arenas = arenasOf(e.states)
 	return e, nil
 }
 
@@ -364,6 +405,12 @@ func (e *executable) unlock() {
 }
 
 func (e *executable) borrow() *instance {
+	in := e.instance()
+	in.arena = e.arenas.take()
+	return in
+}
+
+func (e *executable) instance() *instance {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if k := len(e.free); k > 0 {
@@ -378,6 +425,8 @@ func (e *executable) giveBack(in *instance) {
 	for _, n := range e.bound { // do not keep the caller's tensors alive
 		in.words[n.ID] = nil
 	}
+	e.arenas.put(in.arena)
+	in.arena = arena{}
 	e.mu.Lock()
 	e.free = append(e.free, in)
 	e.mu.Unlock()
@@ -449,18 +498,23 @@ func inputNames(p *graph.Program) string {
 func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 	e := in.exe
 	in.err = nil
-	if rows != in.rows {
-		for power, factor := range e.plan.arena {
-			n, err := sizeOf(graph.Size{Factor: factor, Power: power}, rows)
-			if err != nil {
-				return fmt.Errorf("%s: %d rows: %w", e.program.Name, rows, err)
-			}
-			if cap(in.arena[power]) < n {
-				in.arena[power] = make([]float32, n)
-				largePages(in.arena[power])
-			}
-			in.arena[power] = in.arena[power][:n]
+	moved := false
+	for power, factor := range e.plan.arena {
+		n, err := sizeOf(graph.Size{Factor: factor, Power: power}, rows)
+		if err != nil {
+			in.rows = -1 // words may point anywhere
+			return fmt.Errorf("%s: %d rows: %w", e.program.Name, rows, err)
 		}
+		if cap(in.arena[power]) < n {
+			in.arena[power] = make([]float32, n)
+			largePages(in.arena[power])
+		}
+		in.arena[power] = in.arena[power][:n]
+		if at := unsafe.SliceData(in.arena[power]); at != in.base[power] {
+			in.base[power], moved = at, true
+		}
+	}
+	if rows != in.rows || moved {
 		for _, n := range e.program.Nodes {
 			s := &e.plan.storage[n.ID]
 			size := s.size.Of(rows)

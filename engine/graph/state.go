@@ -17,6 +17,9 @@ type State struct {
 	// Serial numbers states as they are made. Who locks several locks them in
 	// this order, so that two programs cannot wait for each other.
 	Serial uint64
+	// Scratch is memory that a backend shares between the runs of programs over the
+	// state, under a lock of its own.
+	Scratch atomic.Value
 
 	vars []*Variable
 	name map[string]*Variable
