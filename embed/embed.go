@@ -2,6 +2,7 @@ package embed
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"sync"
 
@@ -21,8 +22,16 @@ type Embedder struct {
 	programs map[int]graph.Executable // by length, compiled when first needed
 }
 
-// Load reads an encoder from a folder as Hugging Face's libraries write it.
+// Load reads an encoder from a folder as Hugging Face's libraries write it, or from a
+// bundle of a model that has one.
 func Load(path string) (*Embedder, error) {
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		m, err := fromBundle(path)
+		if err != nil {
+			return nil, err
+		}
+		return New(m), nil
+	}
 	f, err := huggingface.Read(path)
 	if err != nil {
 		return nil, err

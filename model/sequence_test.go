@@ -2,14 +2,20 @@ package model
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/embed"
+	"github.com/hone-ml/hone/engine/cpu"
 	"github.com/hone-ml/hone/engine/graph"
+	"github.com/hone-ml/hone/engine/tensor"
 	"github.com/hone-ml/hone/feature"
+	"github.com/hone-ml/hone/nn"
 	"github.com/hone-ml/hone/nn/optim"
 	"github.com/hone-ml/hone/train"
 )
@@ -172,4 +178,103 @@ func TestTextsKeepToThemselves(t *testing.T) {
 			t.Errorf("%s: the linear model does not learn", encoder)
 		}
 	}
+}
+
+// TestEncoderOfBundle: a bundle's encoder makes the vectors that training left it
+// with, whatever of it was trained.
+func TestEncoderOfBundle(t *testing.T) {
+	rows := articles(t, 60, 1)
+	texts := []string{"my card", "", "the café is closed, the café"}
+	e, err := embed.Load("../embed/testdata/sentence")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, err := e.Embed(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tune := range []string{"none", "all", "last_n", "lora"} {
+		m := reader(t, rows, "pretrained "+tune, &Linear{})
+		m.Network = &MLP{Activation: "relu"}
+		learnTexts(t, m, rows, 2)
+		path := filepath.Join(t.TempDir(), "m.hone")
+		if err := m.Save(path, "test"); err != nil {
+			t.Fatal(err)
+		}
+		e, err := embed.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Embed(texts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := before
+		if tune != "none" {
+			want = throughNetwork(t, m, texts)
+		}
+		moved := 0.0
+		for i := range got {
+			for k := range got[i] {
+				if d := math.Abs(float64(got[i][k] - want[i][k])); d > 1e-5 {
+					t.Fatalf("%s: text %d differs by %g", tune, i, d)
+				}
+				moved = max(moved, math.Abs(float64(got[i][k]-before[i][k])))
+			}
+		}
+		if (moved > 1e-4) != (tune != "none") {
+			t.Errorf("%s: vectors moved by %g", tune, moved)
+		}
+	}
+	m := reader(t, rows, "ngrams", &Linear{})
+	learnTexts(t, m, rows, 1)
+	path := filepath.Join(t.TempDir(), "m.hone")
+	if err := m.Save(path, "test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := embed.Load(path); err == nil || !strings.Contains(err.Error(), "no pre-trained encoder") {
+		t.Errorf("a bundle without an encoder: %v", err)
+	}
+}
+
+// throughNetwork returns the vectors of texts as the network has them.
+func throughNetwork(t *testing.T, m *Model, texts []string) [][]float32 {
+	t.Helper()
+	f := m.Inputs[0].Feature.(*feature.Text).FittedText.(*feature.Pretrained)
+	b := graph.New("vectors")
+	c := &nn.Context{B: b, State: m.State}
+	ids, lengths := b.Input("ids", tensor.Int32, graph.Rows, graph.N(f.Model.Length)), b.Input("lengths", tensor.Int32, graph.Rows)
+	c = c.Sub("input/" + m.Inputs[0].Column)
+	c.Lengths = lengths
+	b.Output("vectors", f.Encode(c, []*graph.Node{ids}, false))
+	p, err := b.Program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exe, err := cpu.Compile(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Sequences(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	x := tensor.New(tensor.Int32, len(texts), f.Model.Length)
+	for i := range texts {
+		s.Fill(0, i, x, i)
+	}
+	out := []*tensor.Tensor{tensor.Zeros(0)}
+	if err := exe.Run([]*tensor.Tensor{x, s.Lengths()}, out); err != nil {
+		t.Fatal(err)
+	}
+	width := f.Model.Width()
+	var rows [][]float32
+	for i := range texts {
+		row := slices.Clone(out[0].Floats()[i*width:][:width])
+		for k := range row {
+			row[k] /= float32(math.Sqrt(float64(width))) // by which the feature scales vectors of length 1
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
