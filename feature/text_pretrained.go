@@ -135,6 +135,9 @@ type Pretrained struct {
 
 // Fit implements TextEncoderOptions.
 func (o *PretrainedOptions) Fit(texts []string) (FittedText, error) {
+	if !slices.ContainsFunc(texts, func(t string) bool { return t != "" }) {
+		return nil, errors.New("has no text in the training rows: leave it out of inputs")
+	}
 	v, err := o.load()
 	if err != nil {
 		return nil, err

@@ -82,14 +82,14 @@ func TestPretrainedMistakes(t *testing.T) {
 		"rank is 17":           func(o *PretrainedOptions) { o.Tune, o.Rank = "lora", 17 },
 		"texts of 35 tokens":   func(o *PretrainedOptions) { o.MaxLength = 35 },
 	} {
-		if _, err := pretrained(t, change).Fit(nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := pretrained(t, change).Fit([]string{"card"}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, expected %q", err, want)
 		}
 	}
 	if err := pretrained(t, func(o *PretrainedOptions) { o.From = "" }).Validate(); err == nil || !strings.Contains(err.Error(), "from is missing") {
 		t.Errorf("without a folder: %v", err)
 	}
-	f, err := pretrained(t, func(o *PretrainedOptions) { o.Tune, o.Prefix, o.MaxLength = "lora", "query: ", 9 }).Fit(nil)
+	f, err := pretrained(t, func(o *PretrainedOptions) { o.Tune, o.Prefix, o.MaxLength = "lora", "query: ", 9 }).Fit([]string{"card"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,6 +41,8 @@ func readers(t testing.TB, change func(*TextOptions)) map[string]Input {
 			e.Dimension, e.Units, e.MaxLength = 8, 8, 32
 		case *NGramOptions:
 			e.Dimension, e.MaxLength = 8, 32
+		case *PretrainedOptions:
+			e.From, e.Tune, e.MaxLength = tinyEncoder, "all", 8
 		}
 		if change != nil {
 			change(o)
@@ -173,6 +175,9 @@ func TestNormalize(t *testing.T) {
 	same("card 👩‍👧 lost", "card  lost", func(n *Normalization) { n.Emoji = "remove" })
 	same("ｃａｒｄ", "card", func(n *Normalization) { n.Unicode, n.Width = "nfc", true })
 	for name, f := range readers(t, func(o *TextOptions) { o.Normalize.Case = "keep" }) {
+		if name == "pretrained" { // whose tokenizer has lower case alone
+			continue
+		}
 		s, err := f.(Sequence).Sequences(textColumn("LOST", "lost"))
 		if err != nil {
 			t.Fatal(err)
