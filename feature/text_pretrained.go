@@ -62,14 +62,14 @@ func (o *PretrainedOptions) load() (*vectors, error) {
 	}
 	e, err := embed.Load(at)
 	if err != nil {
-		return nil, fmt.Errorf("cannot be read by the encoder of from: %w", err)
+		return nil, fmt.Errorf("is read by a pre-trained encoder (from): %w", err)
 	}
 	if o.Prefix != "" {
 		e.Model.Prefix = o.Prefix
 	}
 	if o.MaxLength > 0 {
 		if err := e.Model.Cut(o.MaxLength); err != nil {
-			return nil, fmt.Errorf("cannot be read by the encoder of from: max_length: %w", err)
+			return nil, fmt.Errorf("is read by a pre-trained encoder: max_length: %w", err)
 		}
 	}
 	o.loaded = &vectors{Embedder: e, known: map[string][]float32{}}

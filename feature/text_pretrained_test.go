@@ -77,7 +77,7 @@ func TestFrozen(t *testing.T) {
 
 func TestPretrainedMistakes(t *testing.T) {
 	for want, change := range map[string]func(*PretrainedOptions){
-		"no such file":         func(o *PretrainedOptions) { o.From = filepath.Join(tinyEncoder, "none") },
+		"no such folder":       func(o *PretrainedOptions) { o.From = filepath.Join(tinyEncoder, "none") },
 		"3 of the last blocks": func(o *PretrainedOptions) { o.Tune, o.Blocks = "last_n", 3 },
 		"rank is 17":           func(o *PretrainedOptions) { o.Tune, o.Rank = "lora", 17 },
 		"texts of 35 tokens":   func(o *PretrainedOptions) { o.MaxLength = 35 },

@@ -50,6 +50,8 @@ var poolings = map[string]string{"pooling_mode_cls_token": "cls", "pooling_mode_
 // Read reads a folder.
 func Read(dir string) (*Folder, error) {
 	switch info, err := os.Stat(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("%s: there is no such folder, expected one with config.json, model.safetensors and tokenizer.json", dir)
 	case err != nil:
 		return nil, err
 	case !info.IsDir():
