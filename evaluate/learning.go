@@ -104,11 +104,11 @@ func Learn(in LearningInput, m *metric.Metric, opts Options) (*LearningCurve, er
 		}
 		c.Points = append(c.Points, LearningPoint{in.Rows[i], percentiles(v, resampled[i][0], opts.Level)})
 		rows[i], errs[i] = float64(in.Rows[i]), wrong(v)
-		v := variance(resampled[i][0])
-		if math.IsNaN(v) {
-			v = 0 // of one resample on which it is defined
+		noise := variance(resampled[i][0])
+		if math.IsNaN(noise) { // there is one resample on which it is defined
+			noise = 0
 		}
-		weights[i] = 1 / max(v, 1e-6*errs[i]*errs[i], 1e-18)
+		weights[i] = 1 / max(noise, 1e-6*errs[i]*errs[i], 1e-18)
 	}
 	last := make([]float64, len(resampled[n-1][0]))
 	for r := range last {
