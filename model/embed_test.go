@@ -11,7 +11,7 @@ import (
 	"github.com/hone-ml/hone/feature"
 )
 
-func embed(t *testing.T, m *Model, rows *data.Table) [][]float32 {
+func vectorsOf(t *testing.T, m *Model, rows *data.Table) [][]float32 {
 	t.Helper()
 	e, err := m.Embedder()
 	if err != nil {
@@ -30,7 +30,7 @@ func TestEmbed(t *testing.T) {
 	rows := table(t, blockRows+60, 5)
 	m := fitted(t, rows, "churn", &MLP{Widths: []int{16, 8}, Activation: "relu", Norm: "none"})
 	learn(t, m, rows.Slice(0, 300), 2)
-	vectors := embed(t, m, rows)
+	vectors := vectorsOf(t, m, rows)
 	if len(vectors) != rows.Rows || len(vectors[0]) != 8 {
 		t.Fatalf("%d vectors of %d numbers, expected %d of 8", len(vectors), len(vectors[0]), rows.Rows)
 	}
@@ -47,11 +47,11 @@ func TestEmbed(t *testing.T) {
 		if got := 1 / (1 + math.Exp(-logit)); math.Abs(got-p.Prob[i]) > 1e-6 {
 			t.Errorf("row %d: the head makes %v of its vector, the model predicts %v", i, got, p.Prob[i])
 		}
-		if one := embed(t, m, rows.Slice(i, i+1)); !reflect.DeepEqual(one[0], vectors[i]) {
+		if one := vectorsOf(t, m, rows.Slice(i, i+1)); !reflect.DeepEqual(one[0], vectors[i]) {
 			t.Errorf("row %d by itself has another vector", i)
 		}
 	}
-	if none := embed(t, m, rows.Slice(0, 0)); len(none) != 0 {
+	if none := vectorsOf(t, m, rows.Slice(0, 0)); len(none) != 0 {
 		t.Errorf("no rows have the vectors %v", none)
 	}
 }
@@ -62,7 +62,7 @@ func TestEmbedMembers(t *testing.T) {
 	rows := table(t, 50, 6)
 	m := fitted(t, rows, "product", &TabM{Members: 4, Widths: []int{16}, Activation: "relu"})
 	learn(t, m, rows, 1)
-	if v := embed(t, m, rows); len(v[0]) != 64 {
+	if v := vectorsOf(t, m, rows); len(v[0]) != 64 {
 		t.Errorf("4 members of 16 units have vectors of %d numbers", len(v[0]))
 	}
 }
