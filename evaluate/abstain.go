@@ -91,49 +91,40 @@ func walk(rows []Decision, at func(n, right int, confidence float64)) {
 	}
 }
 
-// Abstain measures decisions of test rows, with bootstrap intervals.
+// Abstain measures decisions of test rows, with intervals.
 func Abstain(rows []Decision, a Abstained, o Options) (*Abstained, error) {
 	a.Rows = len(rows)
-	var all, told []Decision
-	inScope := make([]float64, len(rows))
-	scores := make([]float64, len(rows))
+	var all []Decision
+	inScope, scores := make([]float64, len(rows)), make([]float64, len(rows))
 	out := &OutOfScope{}
-	var answered []float64 // of rows that have an answer: 1 where they get it
+	wrong, right := 0, 0
 	for i, d := range rows {
 		sure := !d.None && d.Confidence >= a.Threshold
 		if !d.None {
 			all = append(all, d)
 		}
-		if sure {
-			told = append(told, d)
+		switch {
+		case !sure:
+		case d.right():
+			right++
+		default:
+			wrong++
 		}
 		scores[i] = d.Confidence
-		switch {
-		case !d.OutOfScope:
+		if !d.OutOfScope {
 			inScope[i] = 1
-			answered = append(answered, share(sure && d.Right))
-		case sure:
-			out.Rows++
+			continue
+		}
+		if out.Rows++; sure {
 			out.Sure++
-		default:
-			out.Rows++
 		}
 	}
-	a.Sure = len(told)
-	wrong := make([]float64, len(told))
-	for i, d := range told {
-		wrong[i] = share(!d.right())
-	}
-	var err error
-	if a.Wrong, err = meanInterval(wrong, o); err != nil {
-		return nil, err
-	}
-	if a.Answered, err = meanInterval(answered, o); err != nil {
-		return nil, err
-	}
+	answerable := len(rows) - out.Rows
+	a.Sure = wrong + right
+	a.Wrong, a.Answered = share(wrong, a.Sure, o), share(right, answerable, o)
 	walk(all, func(n, right int, _ float64) {
-		if float64(right) >= 0.95*float64(n) && len(answered) > 0 {
-			a.RecallAt95 = max(a.RecallAt95, float64(right)/float64(len(answered)))
+		if float64(right) >= 0.95*float64(n) && answerable > 0 {
+			a.RecallAt95 = max(a.RecallAt95, float64(right)/float64(answerable))
 		}
 	})
 	if a.None == "" || out.Rows == 0 || out.Rows == len(rows) {
@@ -152,31 +143,22 @@ func Abstain(rows []Decision, a Abstained, o Options) (*Abstained, error) {
 	return &a, nil
 }
 
-func share(yes bool) float64 {
-	if yes {
-		return 1
+// share is k of n, with Wilson's interval, which is right for none and all too
+// (Wilson 1927, Probable inference, the law of succession, and statistical
+// inference); undefined, NaN, of no rows.
+func share(k, n int, o Options) metric.Interval {
+	nan := math.NaN()
+	if n == 0 {
+		return metric.Interval{Value: nan, Low: nan, High: nan}
 	}
-	return 0
-}
-
-// meanInterval is the mean of values of 0 and 1, with its bootstrap interval.
-func meanInterval(values []float64, o Options) (metric.Interval, error) {
-	if len(values) == 0 {
-		return metric.Interval{Value: math.NaN(), Low: math.NaN(), High: math.NaN()}, nil
+	p, rows := float64(k)/float64(n), float64(n)
+	if o.Bootstrap == 0 { // intervals are not wanted
+		return metric.Interval{Value: p, Low: nan, High: nan}
 	}
-	m, err := metric.Lookup("accuracy")
-	if err != nil {
-		return metric.Interval{}, err
-	}
-	ones := make([]float64, len(values))
-	for i := range ones {
-		ones[i] = 1
-	}
-	intervals, err := metric.Bootstrap(&metric.Sample{Kind: metric.Binary, Target: ones, Pred: values}, []*metric.Metric{m}, o.Bootstrap, o.Level, o.Seed)
-	if err != nil {
-		return metric.Interval{}, err
-	}
-	return intervals[0], nil
+	z := math.Sqrt2 * math.Erfinv(o.Level)
+	middle, scale := p+z*z/(2*rows), 1+z*z/rows
+	half := z * math.Sqrt(p*(1-p)/rows+z*z/(4*rows*rows))
+	return metric.Interval{Value: p, Low: max(0, (middle-half)/scale), High: min(1, (middle+half)/scale)}
 }
 
 // Sentence says in words how often the model is sure, and how often wrongly.

@@ -88,8 +88,12 @@ func TestAbstain(t *testing.T) {
 	if o := a.OutOfScope; o == nil || o.Rows != 2 || o.Sure != 1 || math.Abs(o.AUROC.Value-0.7) > 1e-12 {
 		t.Errorf("2 rows are of no class, 1 of them sure, 7 of 10 pairs in order; found %+v", a.OutOfScope)
 	}
-	if a.Wrong.Low > 0.5 || a.Wrong.High < 0.5 || a.Wrong.Low == a.Wrong.High {
+	// Written out in Python, with statistics.NormalDist().inv_cdf(0.95) for z.
+	if math.Abs(a.Wrong.Low-0.1824) > 1e-4 || math.Abs(a.Wrong.High-0.8176) > 1e-4 {
 		t.Errorf("the interval of the wrong ones is %+v", a.Wrong)
+	}
+	if s := share(0, 74, Options{Bootstrap: 1, Level: 0.95}); s.Value != 0 || s.Low != 0 || math.Abs(s.High-0.04935) > 1e-5 {
+		t.Errorf("the interval of none of 74 is %+v, expected 0 to z²/(n+z²)", s)
 	}
 	if a, err = Abstain(rows, Abstained{ErrorRate: 0.3, Threshold: 2}, Options{Level: 0.9}); err != nil || a.Sure != 0 || !math.IsNaN(a.Wrong.Value) || a.OutOfScope != nil {
 		t.Errorf("no row is sure: %+v, %v", a, err)
