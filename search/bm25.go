@@ -3,6 +3,7 @@ package search
 import (
 	"math"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hone-ml/hone/text"
 )
@@ -61,12 +62,9 @@ var cutter = text.Words{CJK: "both"}
 // words hands out the words of a text, in lower case.
 func words(t string, word func([]byte)) error {
 	return cutter.Cut(fold(t), func(piece []byte) {
-		for _, r := range string(piece) {
-			// A run of punctuation begins with neither, and so it goes on.
-			if unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) || r == '_' {
-				word(piece)
-			}
-			return
+		// A run of punctuation begins with none of these, and so it goes on.
+		if r, _ := utf8.DecodeRune(piece); unicode.IsLetter(r) || unicode.IsNumber(r) || unicode.IsMark(r) || r == '_' {
+			word(piece)
 		}
 	})
 }
