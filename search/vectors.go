@@ -8,8 +8,8 @@ import (
 )
 
 // Vectors scores rows by the cosine of their vectors and the query's. It compares
-// with every one of them: a million of 384 numbers take some tenths of a second
-// on one core.
+// with every one of them: a million of 384 numbers take 0.6 s on one core
+// (BenchmarkVectors).
 type Vectors struct {
 	rows, width int
 	vectors     []float32 // row by row, each of length 1, or 0 where it has none

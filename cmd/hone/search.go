@@ -30,7 +30,7 @@ func searchCommand() *cobra.Command {
 		Long: `Search makes an index of the columns of text, and finds the best rows for each
 query: by their words (bm25), by the runs of characters in them (ngrams), by the
 vectors of a model (vectors), or by the mean of these (fused). Nothing is trained.
-Every row is compared, which takes well under a second for a million.
+Every row is compared: a query takes milliseconds, by vectors of a million rows 0.6 s.
 
 With --queries the queries are a column of a file; with --evaluate, how well they
 find the rows that answer them is measured: the row that they stand in, or the
