@@ -28,7 +28,7 @@ func (e *Evaluation) Report(m *model.Model) (*report.Report, error) {
 		}
 		result.Outputs[o.Column] = one.Output()
 	}
-	result.Weight = e.Weight
+	result.Weight, result.Failures, result.Diagnosis, result.PredictionSets = e.Weight, e.Failures, e.Diagnosis, e.PredictionSets
 	r := &report.Report{
 		Name: m.Name, Seed: e.bootstrap.Seed, Version: Version, Network: describeNetwork(m), Parameters: m.Parameters(), File: e.File, Result: result,
 		Data: report.Data{Rows: e.Rows},
@@ -48,7 +48,7 @@ func (e *PredictionsEvaluation) Report() (*report.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	result.Weight = e.Weight
+	result.Weight, result.Failures, result.Diagnosis = e.Weight, e.Failures, e.Diagnosis
 	result.Notes = append(result.Notes, e.Notes...)
 	r := &report.Report{
 		Name: e.File, Seed: e.bootstrap.Seed, Version: Version, File: e.File, Predictions: true, Result: result,

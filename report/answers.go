@@ -90,8 +90,13 @@ func fails(r reading) answer {
 		}
 		a.Text = append(a.Text, text)
 	}
+	if f := r.Failures; f != nil && len(f.Weak) > 0 {
+		w := f.Weak[0]
+		t := styleFor(w.Score.Value, float64(w.Rest))
+		add(r.say("Where %s", clean(w.Where)), r.say("Where %s, %s is %s against %s elsewhere (%s).", clean(w.Where), r.failureMetric(), t.number(w.Score.Value), t.number(float64(w.Rest)), r.plural(w.Tested, "row")))
+	}
 	for i, s := range r.of.Slices {
-		if !s.Worse || i > 1 {
+		if !s.Worse || i > 1 || a.Short != "" {
 			break
 		}
 		t := styleFor(s.Score.Value, float64(s.Rest))
@@ -113,7 +118,9 @@ func fails(r reading) answer {
 		t := styleFor(e.Quantiles[:]...)
 		most := math.Max(math.Abs(e.Quantiles[0]), math.Abs(e.Quantiles[4]))
 		add(r.say("One in ten is off by more"), r.say("Nine of ten actual values lie between %s and %s of what it predicts.", t.signed(e.Quantiles[0]), t.signed(e.Quantiles[4])))
-		a.Short = r.say("Up to %s off, nine times of ten", t.number(most))
+		if len(a.Text) == 1 {
+			a.Short = r.say("Up to %s off, nine times of ten", t.number(most))
+		}
 		if where := widest(e); where != "" {
 			a.Text = append(a.Text, r.say("Errors are largest where it predicts %s.", where))
 		}

@@ -49,6 +49,9 @@ func comparisonCharts(r reading) []chart {
 	return out
 }
 
+// mostLabel is how wide the name of a row may be.
+const mostLabel = 130
+
 type dotRow struct {
 	label, class string
 	iv           metric.Interval
@@ -100,7 +103,7 @@ func (c *chart) draw(v voice, title string, rows []dotRow, t style, mark float64
 	}
 	left, right := 0.0, 0.0
 	for _, row := range rows {
-		left = math.Max(left, math.Min(110, textWidth(row.label)))
+		left = math.Max(left, math.Min(mostLabel, textWidth(row.label)))
 		right = math.Max(right, textWidth(t.number(row.iv.Value))*1.12)
 	}
 	const step = 34.0
@@ -122,7 +125,7 @@ func (c *chart) draw(v voice, title string, rows []dotRow, t style, mark float64
 	desc, further := "", ""
 	for i, row := range rows {
 		y := step*float64(i) + step/2
-		d.label(left, y+4, "tick", "end", row.label, 110)
+		d.label(left, y+4, "tick", "end", row.label, mostLabel)
 		switch {
 		case !finite(row.iv.Value):
 		case row.iv.Value < lo || row.iv.Value > hi:

@@ -28,7 +28,13 @@ func doubts(r reading) []item {
 		return nil
 	}
 	t := metricStyle(r.Result, m.Name)
-	if n := r.Rows.Test; n < fewRows && n > 0 {
+	if d := r.Diagnosis; d != nil {
+		for _, f := range d.Found {
+			if trustKinds[f.Kind] {
+				add(r.told(f.Remedy), "%s: %s", upperFirst(r.told(f.Kind)), r.told(f.Sentence))
+			}
+		}
+	} else if n := r.Rows.Test; n < fewRows && n > 0 {
 		add(r.say("Measure on more rows."), "%s are few: the number may well be another on other rows.", r.plural(n, "row"))
 	}
 	var rare []evaluate.ClassScore
@@ -49,7 +55,7 @@ func doubts(r reading) []item {
 			add(r.say("See whether the parts were divided alike, by time or by group."), "On the validation rows it was %s, further away than chance explains.", t.number(v))
 		}
 	}
-	if off := miscalibration(r.Result); off > offBy {
+	if off := miscalibration(r.Result); off > offBy && r.Diagnosis == nil {
 		add("", "Stated probabilities are off by %s points on average: read them as an order, not as shares.", points(off))
 	}
 	if r.Fit.Kind == evaluate.FitDiverged {
@@ -102,6 +108,16 @@ func trustSection(r reading) *section {
 	}
 	if off := miscalibration(r.Result); off > 0 && off <= offBy {
 		facts = append(facts, item{Text: r.say("Stated probabilities can be read as shares: they are off by %s points on average.", points(off))})
+	}
+	if c := r.Recalibration; c != nil && c.Sentence != "" {
+		facts = append(facts, item{Text: r.told(c.Sentence)})
+	}
+	if c := r.PredictionSets.At(0.9); c != nil {
+		text := r.say("Asked to hold the truth in %s of cases, its prediction sets or intervals held it in %s (%s to %s).", percent(c.Coverage), percent(c.Observed.Value), percent(c.Observed.Low), percent(c.Observed.High))
+		if c.Verdict == evaluate.LessCovered {
+			text = r.join(text, r.say("That is less than chance explains: these rows differ from those that it was calibrated on."))
+		}
+		facts = append(facts, item{Text: text})
 	}
 	if len(facts) == 0 {
 		return nil
