@@ -146,7 +146,8 @@ func (r *run) fail(result *evaluate.Result, h heldOut, s *metric.Sample) (err er
 		held := r.fit.held[0]
 		result.Failures.ValidationLabelErrors = evaluate.FindLabelErrors(held.sample(), r.p.heldNumbers(held))
 	}
-	return nil
+	r.pictures, err = thumbnails(t, numbers, result.Failures)
+	return err
 }
 
 // heldNumbers are the numbers in their file, from 0, of the rows that a fit is

@@ -65,6 +65,9 @@ func (e *Evaluation) fail(ctx context.Context, m *model.Model, p model.Predictor
 	if e.Failures == nil {
 		return nil
 	}
+	if e.pictures, err = thumbnails(t, numbers, e.Failures); err != nil {
+		return err
+	}
 	e.Diagnosis = evaluate.DiagnoseCase(unknown(s, e.Failures, e.Metrics))
 	if !of.Robustness {
 		return nil

@@ -123,6 +123,16 @@ func TestImages(t *testing.T) {
 	if err != nil || e.SetAside != 2 || e.Rows != 200 {
 		t.Errorf("%+v, %v", e, err)
 	}
+	// Its report shows the rows that it tells of.
+	r, err := e.Report(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range e.Failures.Hardest {
+		if !strings.HasPrefix(r.Pictures[row.Row], "data:image/png;base64,") {
+			t.Errorf("no picture of row %d", row.Row)
+		}
+	}
 
 	// More than may be set aside stop the run.
 	if c, err = LoadConfig(o.Output, append(sets, "data.max_rejected=0.001")); err != nil {

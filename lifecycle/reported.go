@@ -31,7 +31,7 @@ func (e *Evaluation) Report(m *model.Model) (*report.Report, error) {
 	result.Weight, result.Failures, result.Diagnosis, result.PredictionSets = e.Weight, e.Failures, e.Diagnosis, e.PredictionSets
 	r := &report.Report{
 		Name: m.Name, Seed: e.bootstrap.Seed, Version: Version, Network: describeNetwork(m), Parameters: m.Parameters(), File: e.File, Result: result,
-		Data: report.Data{Rows: e.Rows},
+		Data: report.Data{Rows: e.Rows}, Pictures: e.pictures,
 	}
 	for _, f := range m.InputSchema() {
 		r.Data.Used = append(r.Data.Used, report.Column{Name: f.Name, Type: string(f.Type)})

@@ -66,7 +66,8 @@ type run struct {
 	improved *evaluate.Improvement // nil: no trials
 	linear   *fitted               // nil where the folds' is the test
 	resumed  bool
-	profile  *Profile // nil: none was asked for
+	profile  *Profile       // nil: none was asked for
+	pictures map[int]string // small images of the rows that failures tell of, by number
 }
 
 func (r *run) do(ctx context.Context) (summary *Summary, err error) {
@@ -521,6 +522,7 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		}
 	}
 	rep.RunID, rep.Date, rep.Machine = r.entry.ID, time.Now().Format("2006-01-02 15:04"), machine()
+	rep.Pictures = r.pictures
 	rep.TrainingSeconds, rep.LatencyMS = r.fit.result.Seconds, latency
 	page := filepath.Join(r.entry.Dir, "report.html")
 	if err := atomicfile.Write(page, func(w io.Writer) error { return report.HTML(w, rep) }); err != nil {

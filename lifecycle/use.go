@@ -303,6 +303,7 @@ type Evaluation struct {
 	held      []heldOut        // by output
 	samples   []*metric.Sample // of each output
 	bootstrap evaluate.Bootstrap
+	pictures  map[int]string // of rows that failures tell of
 }
 
 // OutputEvaluation measures an output beside the first.

@@ -97,6 +97,15 @@ func (v voice) told(s string) string {
 	return s
 }
 
+// sentence is told as a sentence of its own.
+func (v voice) sentence(s string) string {
+	s = upperFirst(v.told(s))
+	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "。") {
+		return s
+	}
+	return s + v.say(".")
+}
+
 // A retelling is a format of another room as an expression, and its translation.
 type retelling struct {
 	pattern *regexp.Regexp

@@ -110,7 +110,7 @@ func trustSection(r reading) *section {
 		facts = append(facts, item{Text: r.say("Stated probabilities can be read as shares: they are off by %s points on average.", points(off))})
 	}
 	if c := r.Recalibration; c != nil && c.Sentence != "" {
-		facts = append(facts, item{Text: r.told(c.Sentence)})
+		facts = append(facts, item{Text: r.sentence(c.Sentence)})
 	}
 	if c := r.PredictionSets.At(0.9); c != nil {
 		text := r.say("Asked to hold the truth in %s of cases, its prediction sets or intervals held it in %s (%s to %s).", percent(c.Coverage), percent(c.Observed.Value), percent(c.Observed.Low), percent(c.Observed.High))
