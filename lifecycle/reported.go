@@ -31,7 +31,7 @@ func (e *Evaluation) Report(m *model.Model) (*report.Report, error) {
 	result.Weight, result.Failures, result.Diagnosis, result.PredictionSets = e.Weight, e.Failures, e.Diagnosis, e.PredictionSets
 	r := &report.Report{
 		Name: m.Name, Seed: e.bootstrap.Seed, Version: Version, Network: describeNetwork(m), Parameters: m.Parameters(), File: e.File, Result: result,
-		Data: report.Data{Rows: e.Rows}, Pictures: e.pictures,
+		Data: report.Data{Rows: e.Rows}, Pictures: e.pictures, Threshold: e.Threshold,
 	}
 	for _, f := range m.InputSchema() {
 		r.Data.Used = append(r.Data.Used, report.Column{Name: f.Name, Type: string(f.Type)})
@@ -52,7 +52,7 @@ func (e *PredictionsEvaluation) Report() (*report.Report, error) {
 	result.Notes = append(result.Notes, e.Notes...)
 	r := &report.Report{
 		Name: e.File, Seed: e.bootstrap.Seed, Version: Version, File: e.File, Predictions: true, Result: result,
-		Data: report.Data{Rows: e.Rows}, Slices: e.Slices, SlicedBy: e.SlicedBy,
+		Data: report.Data{Rows: e.Rows}, Slices: e.Slices, SlicedBy: e.SlicedBy, Threshold: e.Threshold,
 	}
 	return r, sourced(r, e.File)
 }

@@ -83,6 +83,7 @@ func trusted(r reading) answer {
 
 // fails names the worst that was found, and what else stands out.
 func fails(r reading) answer {
+	const mostHeadline = 260.0 // units of a chart's letters
 	a := answer{ID: "fails", Question: r.say("Where does it fail?"), State: "plain"}
 	add := func(short, text string) {
 		if a.Short == "" {
@@ -93,7 +94,11 @@ func fails(r reading) answer {
 	if f := r.Failures; f != nil && len(f.Weak) > 0 {
 		w := f.Weak[0]
 		t := styleFor(w.Score.Value, float64(w.Rest))
-		add(r.say("Where %s", clean(w.Where)), r.say("Where %s, %s is %s against %s elsewhere (%s).", clean(w.Where), r.failureMetric(), t.number(w.Score.Value), t.number(float64(w.Rest)), r.plural(w.Tested, "row")))
+		short := r.say("Where %s", clean(w.Where))
+		if textWidth(short) > mostHeadline {
+			short = r.say("%s %s on one slice", upperFirst(r.failureMetric()), t.number(w.Score.Value))
+		}
+		add(short, r.say("Where %s, %s is %s against %s elsewhere (%s).", clean(w.Where), r.failureMetric(), t.number(w.Score.Value), t.number(float64(w.Rest)), r.plural(w.Tested, "row")))
 	}
 	for i, s := range r.of.Slices {
 		if !s.Worse || i > 1 || a.Short != "" {
@@ -138,6 +143,8 @@ func fails(r reading) answer {
 // failureLink leads to the first section about failures that there is.
 func (r reading) failureLink() *link {
 	switch {
+	case r.Failures != nil && len(r.Failures.Weak) > 0:
+		return &link{"weak", r.say("Weak slices")}
 	case errorsSection(r) != nil:
 		return &link{"errors", r.say("Where it errs")}
 	case slicesSection(r) != nil:

@@ -1,6 +1,11 @@
 package report
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"github.com/hone-ml/hone/evaluate"
 	"math"
 
 	"github.com/hone-ml/hone/metric"
@@ -8,7 +13,7 @@ import (
 
 // curvesSection is what the probabilities are worth.
 func curvesSection(r reading) *section {
-	return chartSection("curves", r.say("Thresholds and probabilities"), "", rocChart(r), prChart(r), calibrationChart(r))
+	return chartSection("curves", r.say("Thresholds and probabilities"), "", rocChart(r), prChart(r), classCurvesChart(r), calibrationChart(r), gainChart(r), liftChart(r))
 }
 
 // unit is a plot of the unit square.
@@ -100,13 +105,21 @@ func calibrationChart(r reading) *chart {
 		c.Caption = r.say("Of the rows decided with 70% confidence, 70% should be right: the closer to the dashed line, the more a stated probability can be believed. The bars show where the rows are.")
 	}
 	p := unit(r.say("stated probability"), r.say("observed share"))
+	bins := r.Calibration
+	if len(r.Reliability) > 0 { // of as many rows each, with intervals
+		bins = nil
+		for _, b := range r.Reliability {
+			bins = append(bins, b.Bin)
+		}
+		c.Caption = r.join(c.Caption, r.say("Upright lines: intervals."))
+	}
 	most, total := 0.0, 0.0
-	for _, b := range r.Calibration {
+	for _, b := range bins {
 		most, total = math.Max(most, b.Weight), total+b.Weight
 	}
 	var xs, ys []float64
 	off := 0.0
-	for _, b := range r.Calibration {
+	for _, b := range bins {
 		if b.Weight == 0 {
 			continue
 		}
@@ -117,10 +130,98 @@ func calibrationChart(r reading) *chart {
 		c.Table.Rows = append(c.Table.Rows, row(number(b.Predicted), number(b.Observed), count(b.Weight)))
 	}
 	p.line(p.x.at(0), p.y.at(0), p.x.at(1), p.y.at(1), "mark")
+	for _, b := range r.Reliability {
+		if b.Weight > 0 && finite(b.ObservedLow) && finite(b.ObservedHigh) {
+			p.line(p.x.at(b.Predicted), p.y.at(b.ObservedLow), p.x.at(b.Predicted), p.y.at(b.ObservedHigh), "w1")
+		}
+	}
 	p.path(xs, ys, "s1")
 	for i := range xs {
 		p.dot(xs[i], ys[i], 3.5, "d1")
 	}
 	c.SVG = p.finish(c.ID, r.say("Stated probability against observed share"), r.say("On average the two differ by %s.", number(off)))
+	return c
+}
+
+// gainChart is how many of the positive rows are found among those of the highest
+// score.
+func gainChart(r reading) *chart {
+	if len(r.Gain) == 0 {
+		return nil
+	}
+	x, y := r.say("share of rows taken"), r.say("share of positives found")
+	c := &chart{ID: "gain", Title: r.say("Gain"), Caption: r.say("Rows are taken from the highest score down. Dashed: taken by chance."), Table: pointTable(r.voice, r.say("Gain"), x, y, r.Gain)}
+	p := unit(x, y)
+	p.line(p.x.at(0), p.y.at(0), p.x.at(1), p.y.at(1), "mark")
+	xs, ys := xy(r.Gain)
+	p.path(xs, ys, "s1")
+	c.SVG = p.finish(c.ID, c.Title, r.say("A fifth of the rows holds %s of the positive ones.", percent(valueAt(xs, ys, 0.2))))
+	return c
+}
+
+// liftChart is how many times as common positive rows are among those of the highest
+// score as among all.
+func liftChart(r reading) *chart {
+	if len(r.Lift) < 2 {
+		return nil
+	}
+	x, y := r.say("share of rows taken"), r.say("times as common")
+	c := &chart{ID: "lift", Title: r.say("Lift"), Caption: r.say("How many times as common positive rows are among those taken as among all. Dashed: taken by chance."), Table: pointTable(r.voice, r.say("Lift"), x, y, r.Lift)}
+	xs, ys := xy(r.Lift)
+	_, hi, ok := extent(0.06, ys, []float64{1})
+	if !ok {
+		return nil
+	}
+	p := axes(0, 1, 0, hi, false, x, y)
+	p.line(p.x.from, p.y.at(1), p.x.to, p.y.at(1), "mark")
+	p.path(xs, ys, "s1")
+	c.SVG = p.finish(c.ID, c.Title, r.say("Among a fifth of the rows positive ones are %s times as common.", number(valueAt(xs, ys, 0.2))))
+	return c
+}
+
+// valueAt is y where x first reaches a value.
+func valueAt(xs, ys []float64, at float64) float64 {
+	for i, x := range xs {
+		if x >= at {
+			return ys[i]
+		}
+	}
+	return ys[len(ys)-1]
+}
+
+// drawnClasses is how many classes have a curve in one drawing.
+const drawnClasses = 4
+
+// classCurvesChart is precision against recall of the classes that have the least
+// area under it, among the most frequent.
+func classCurvesChart(r reading) *chart {
+	if len(r.ByClass) == 0 {
+		return nil
+	}
+	area := func(c evaluate.ClassCurves) float64 {
+		xs, ys := xy(c.PR)
+		sum := 0.0
+		for i := range xs[:max(0, len(xs)-1)] {
+			sum += math.Abs(xs[i+1]-xs[i]) * (ys[i] + ys[i+1]) / 2
+		}
+		return sum
+	}
+	list := slices.Clone(r.ByClass)
+	slices.SortStableFunc(list, func(a, b evaluate.ClassCurves) int { return cmp.Compare(area(a), area(b)) })
+	name := r.say("Precision and recall of a class against the rest")
+	c := &chart{ID: "by-class", Title: name, Caption: r.say("The %d weakest of the %d most frequent classes, by the area.", min(drawnClasses, len(list)), len(list)),
+		Table: table{Name: name, Head: []string{r.say("class"), r.say("area")}}}
+	p := unit(r.say("recall"), r.say("precision"))
+	for i, k := range list {
+		c.Table.Rows = append(c.Table.Rows, row(k.Class, number(area(k))))
+		if i < drawnClasses {
+			xs, ys := xy(k.PR)
+			p.path(xs, ys, fmt.Sprintf("s%d", i+1))
+			y := p.y.from - 12 - 15*float64(drawnClasses-1-i)
+			p.line(p.x.from+10, y-4, p.x.from+28, y-4, fmt.Sprintf("s%d", i+1))
+			p.label(p.x.from+34, y, "tick", "start", k.Class, 150)
+		}
+	}
+	c.SVG = p.finish(c.ID, name, r.say("The weakest is %s with an area of %s.", clean(list[0].Class), number(area(list[0]))))
 	return c
 }

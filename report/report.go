@@ -36,6 +36,8 @@ type Report struct {
 	// Slices are parts of the rows, measured by the metric SlicedBy, the worst first.
 	Slices   []evaluate.Slice `json:"slices,omitempty"`
 	SlicedBy string           `json:"sliced_by,omitempty"`
+	// Threshold is what a threshold chosen for an aim is worth, nil where none was.
+	Threshold *evaluate.ThresholdChoice `json:"threshold,omitempty"`
 	// Pictures are small images of rows, by their number, as data URLs.
 	Pictures map[int]string `json:"pictures,omitempty"`
 	// About is what only its owner can say of a model.

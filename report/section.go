@@ -89,6 +89,7 @@ var sections = []func(reading) *section{
 	fairnessSection,
 	robustSection,
 	curvesSection,
+	thresholdSection,
 	setsSection,
 	outputsSection,
 	foldsSection,

@@ -112,6 +112,9 @@ func trustSection(r reading) *section {
 	if c := r.Recalibration; c != nil && c.Sentence != "" {
 		facts = append(facts, item{Text: r.sentence(c.Sentence)})
 	}
+	if r.Abstain != nil {
+		facts = append(facts, item{Text: r.sentence(r.Abstain.Sentence())})
+	}
 	if c := r.PredictionSets.At(0.9); c != nil {
 		text := r.say("Asked to hold the truth in %s of cases, its prediction sets or intervals held it in %s (%s to %s).", percent(c.Coverage), percent(c.Observed.Value), percent(c.Observed.Low), percent(c.Observed.High))
 		if c.Verdict == evaluate.LessCovered {

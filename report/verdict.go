@@ -69,6 +69,8 @@ func learned(r reading) string {
 		what = r.say("It tells whether “%s” is “%s”", target, clean(r.Positive))
 	case "multiclass":
 		what = r.say("It tells which of %d values “%s” has", len(r.Classes), target)
+	case metric.Multilabel.String():
+		what = r.say("It tells which of %d labels “%s” holds", len(r.Classes), target)
 	case "regression":
 		what = r.say("It estimates the number “%s”", target)
 	default:

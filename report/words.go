@@ -128,7 +128,12 @@ func scientific(x float64) string {
 // number prints a value on its own.
 func number(x float64) string { return styleFor(x).number(x) }
 
-func percent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + "%" }
+func percent(x float64) string {
+	if !finite(x) {
+		return "–"
+	}
+	return strconv.FormatFloat(100*x, 'f', 1, 64) + "%"
+}
 
 func wholePercent(x float64) string { return strconv.FormatFloat(100*x, 'f', 0, 64) + "%" }
 

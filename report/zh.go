@@ -61,8 +61,8 @@ var chinese = map[string]string{
 	"Nine of ten actual values lie between %s and %s of what it predicts.": "十分之九的实际值与预测值相差在 %s 与 %s 之间。",
 	"Up to %s off, nine times of ten":                                      "十之有九偏差不超过 %s",
 	"Errors are largest where it predicts %s.":                             "预测值在 %s 时误差最大。",
-	"Nothing stands out":                                                   "没有突出的问题",
-	"No part of the rows is told from the rest as worse.":                  "没有哪一部分可判定比其余更差。",
+	"%s %s on one slice":                                                   "某一子集上%s仅 %s", "Nothing stands out": "没有突出的问题",
+	"No part of the rows is told from the rest as worse.": "没有哪一部分可判定比其余更差。",
 
 	// How sure it is.
 	"How sure this is": "有多可靠", "%s are few: the number may well be another on other rows.": "只有 %s，太少：换一批数据，数字可能大不相同。", "Measure on more rows.": "请用更多行来测量。",
@@ -109,6 +109,13 @@ var chinese = map[string]string{
 	"Calibration": "校准", "stated probability": "给出的概率", "observed share": "观察到的比例", "Stated probability against observed share": "给出的概率与观察到的比例", "On average the two differ by %s.": "两者平均相差 %s。",
 	"Of the rows given a probability of 30%, 30% should be positive: the closer to the dashed line, the more a stated probability can be believed. The bars show where the rows are.": "概率为 30% 的行中应有 30% 为正例：越接近虚线，给出的概率越可信。柱形表示行的分布。",
 	"Of the rows decided with 70% confidence, 70% should be right: the closer to the dashed line, the more a stated probability can be believed. The bars show where the rows are.":   "以 70% 置信度判断的行中应有 70% 正确：越接近虚线，给出的概率越可信。柱形表示行的分布。",
+	"Upright lines: intervals.": "竖线：区间。", "Gain": "增益", "Lift": "提升", "share of rows taken": "所取行的比例", "share of positives found": "找到的正例比例", "times as common": "倍数",
+	"Rows are taken from the highest score down. Dashed: taken by chance.": "从得分最高的行依次取下去。虚线：随机抽取。", "A fifth of the rows holds %s of the positive ones.": "五分之一的行含有 %s 的正例。",
+	"How many times as common positive rows are among those taken as among all. Dashed: taken by chance.": "所取的行中正例的密度是全体的多少倍。虚线：随机抽取。", "Among a fifth of the rows positive ones are %s times as common.": "在前五分之一的行中，正例密度为 %s 倍。",
+	"Precision and recall of a class against the rest": "各类别对其余的精确率与召回率", "The %d weakest of the %d most frequent classes, by the area.": "最常见的 %[2]d 个类别中按面积最弱的 %[1]d 个。", "area": "面积", "The weakest is %s with an area of %s.": "最弱的是 %s，面积为 %s。",
+	"A threshold for %s": "针对 %s 的阈值", "Decide for “%s” from a probability of %s on. What that is worth was measured on rows that did not choose it.": "概率达到 %[2]s 即判为“%[1]s”。其价值在未参与选择的行上测得。", "On those rows the condition is missed.": "在这些行上未满足条件。",
+	"decision": "判断方式", "positive": "判为正例", "from %s on": "自 %s 起", "the chosen threshold": "所选阈值", "the model's own": "模型自带", "one half": "二分之一", "never positive": "从不判正", "always positive": "总是判正",
+	"It tells which of %d labels “%s” holds": "它判断“%[2]s”含有 %[1]d 个标签中的哪些",
 
 	// Folds, trials, training.
 	"Cross-validation": "交叉验证", "Fold by fold": "逐折", "fold": "折", "division, fold": "划分，折", "trained on": "训练行", "tested on": "测试行",
