@@ -39,6 +39,7 @@ func failing(t *testing.T, text string) *Report {
 	half.Name, half.Threshold, half.Difference = evaluate.PolicyHalf, &iv.Low, &iv
 	r.Threshold = &evaluate.ThresholdChoice{Aim: text, Label: text, Threshold: 0.3, Policies: []evaluate.Policy{policy, half}, Unmet: true}
 	r.Result.ByClass = []evaluate.ClassCurves{{Class: text, PR: []metric.Point{{X: 0, Y: 1}, {X: 1, Y: 0.3}}}, {Class: "b", PR: []metric.Point{{X: 0, Y: 1}, {X: 1, Y: 0.9}}}}
+	r.Result.Importance = &evaluate.Importance{Metric: "roc_auc", Score: 0.9, Rows: 100, Repeats: 5, Columns: []evaluate.ColumnImportance{{Columns: []string{text}, Loss: iv}}, Groups: []evaluate.ColumnImportance{{Columns: []string{text, "b"}, Loss: iv}}}
 	r.Result.Recalibration = &evaluate.Recalibration{Sentence: text}
 	return r
 }
@@ -47,7 +48,7 @@ func TestFailures(t *testing.T) {
 	page, _ := render(t, failing(t, "plan is basic"))
 	checkSVG(t, page)
 	for _, want := range []string{
-		`id="diagnosis"`, `id="weak"`, `id="rows"`, `id="fairness"`, `id="robustness"`, `id="sets"`, `id="threshold"`, `id="gain-f"`, `id="lift-f"`, `id="by-class-f"`,
+		`id="diagnosis"`, `id="weak"`, `id="rows"`, `id="fairness"`, `id="robustness"`, `id="sets"`, `id="importance"`, `id="threshold"`, `id="gain-f"`, `id="lift-f"`, `id="by-class-f"`,
 		"Where plan is basic, accuracy is 0.600 against 0.900 elsewhere (40 rows).", "Leakage: plan is basic", "With care", "demographic parity", "Likely label errors", "Sure and wrong", "90.0%",
 	} {
 		if !strings.Contains(page, want) {

@@ -102,9 +102,15 @@ func (r reading) examples(title string, list []evaluate.Example) []block {
 	return []block{b}
 }
 
-// valuesOf tells what stands in a row, in its first columns.
+// valuesOf tells what stands in a row, in the columns that the predictions rest on
+// first, where that is known.
 func (r reading) valuesOf(e evaluate.Example) string {
 	var columns []string
+	if im := r.Importance; im != nil {
+		for _, c := range im.Columns {
+			columns = append(columns, c.Columns...)
+		}
+	}
 	for _, name := range e.Columns() {
 		if !slices.Contains(columns, name) {
 			columns = append(columns, name)

@@ -91,6 +91,7 @@ var sections = []func(reading) *section{
 	curvesSection,
 	thresholdSection,
 	setsSection,
+	importanceSection,
 	outputsSection,
 	foldsSection,
 	learningSection,
