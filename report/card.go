@@ -154,20 +154,21 @@ func (c card) body(r reading) {
 	c.improvement(r)
 	c.line("")
 	c.line("### Results by group")
-	if s := slicesSection(r); s != nil {
-		c.line("")
-		c.line("%s", md(s.Intro))
-		c.table(*s.Blocks[0].Table)
-	} else {
-		c.line("")
-		c.line("Groups were not looked at one by one: an average can hide a group for which the model is much worse. `hone evaluate --predictions` measures the rows of each value of every other column.")
-	}
+	c.groups(r)
 
 	c.heading("Ethical considerations")
 	c.asked(about.Ethics, "ethics", "the harm that a wrong or a right prediction may do, and what is done against it")
 
 	c.heading("Caveats and recommendations")
-	for _, d := range append(doubts(r), item{r.Fit.Sentence, r.Fit.Remedy}) {
+	said := append(doubts(r), item{r.Fit.Sentence, r.Fit.Remedy})
+	if r.Diagnosis != nil {
+		for _, f := range r.Diagnosis.Found {
+			if !trustKinds[f.Kind] { // those are among the doubts
+				said = append(said, item{upperFirst(f.Kind) + ": " + f.Sentence, f.Remedy})
+			}
+		}
+	}
+	for _, d := range said {
 		if text := strings.TrimSpace(md(d.Text) + " " + md(d.Remedy)); text != "" {
 			c.line("- %s", text)
 		}
@@ -179,6 +180,38 @@ func (c card) body(r reading) {
 	c.line("")
 	c.asked(about.Caveats, "caveats", "what else whoever uses it should know")
 	c.configuration(r.of)
+}
+
+// groups are the parts of the rows that were looked at: those that were found weak,
+// and the groups of columns that the user named.
+func (c card) groups(r reading) {
+	c.line("")
+	f := r.Failures
+	if f == nil {
+		c.line("Groups were not looked at one by one: an average can hide a group for which the model is much worse. `hone evaluate` looks for them.")
+		return
+	}
+	if s := weakSection(r); s != nil {
+		c.line("%s", md(s.Intro))
+		for _, b := range s.Blocks {
+			if b.Table != nil {
+				c.table(*b.Table)
+			}
+		}
+	}
+	if len(f.Fairness) == 0 {
+		c.line("")
+		c.line("No column was named whose groups are to be compared (`evaluate.groups`).")
+	}
+	for _, one := range f.Fairness {
+		for _, b := range r.groups(one) {
+			if b.Table != nil {
+				c.line("")
+				c.line("#### %s", md(b.Table.Name))
+				c.table(*b.Table)
+			}
+		}
+	}
 }
 
 // metrics says what was measured and how the intervals were made.

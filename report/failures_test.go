@@ -45,7 +45,7 @@ func failing(t *testing.T, text string) *Report {
 }
 
 func TestFailures(t *testing.T) {
-	page, _ := render(t, failing(t, "plan is basic"))
+	page, card := render(t, failing(t, "plan is basic"))
 	checkSVG(t, page)
 	for _, want := range []string{
 		`id="diagnosis"`, `id="weak"`, `id="rows"`, `id="fairness"`, `id="robustness"`, `id="sets"`, `id="importance"`, `id="threshold"`, `id="gain-f"`, `id="lift-f"`, `id="by-class-f"`,
@@ -55,8 +55,13 @@ func TestFailures(t *testing.T) {
 			t.Errorf("the page lacks %q", want)
 		}
 	}
-	if strings.Contains(page, "NaN") {
-		t.Error("NaN on the page")
+	if strings.Contains(page, "NaN") || strings.Contains(card, "NaN") {
+		t.Error("NaN on the page or the card")
+	}
+	for _, want := range []string{"| plan is basic | 80 | 0.600 |", "#### Gaps by “plan is basic”", "Leakage: plan is basic"} {
+		if !strings.Contains(card, want) {
+			t.Errorf("the card lacks %q", want)
+		}
 	}
 	evil := failing(t, "</td><script>alert(1)</script><img src=x onerror=alert(1)>\x00\u202e")
 	page, _ = render(t, evil)
