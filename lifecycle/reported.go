@@ -77,7 +77,7 @@ func resultOf(target string, s *metric.Sample, e OutputEvaluation, b evaluate.Bo
 	}
 	var r *evaluate.Result
 	switch s.Kind {
-	case metric.Binary, metric.Multiclass, metric.Regression:
+	case metric.Binary, metric.Multiclass, metric.Regression, metric.Multilabel:
 		if s.Pred != nil {
 			var err error
 			if r, err = evaluate.Evaluate(evaluate.Input{Target: target, Test: s}, evaluate.Options{Metrics: order, Level: b.Level}); err != nil {
