@@ -7,6 +7,7 @@
 //	networks    candidates for the default network, by validation folds
 //	tables      the same beside peers that are run here: scikit-learn, LightGBM, CatBoost, RealMLP
 //	tokenizers  tokens of the text sets, compared with and measured beside Hugging Face's tokenizers
+//	encoders    vectors of texts by all-MiniLM-L6-v2, compared with and measured beside sentence-transformers and onnxruntime
 //	engine      training steps, products and predictions of the engine, beside PyTorch, Keras, jax, onnxruntime, numpy
 //	agreement   metrics beside scikit-learn, torchmetrics and sacrebleu: values, speed, memory
 //	coverage    how often intervals hold the truth, and equal predictors have a winner

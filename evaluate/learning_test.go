@@ -63,7 +63,7 @@ func TestLearn(t *testing.T) {
 		often   int // at least, of the rounds
 	}{
 		{PowerLaw{0.02, 0.2, 0.4, 10000}, MoreDataHelps, rounds / 2},
-		{PowerLaw{0.4, 0.002, 0.9, 10000}, LittleToGain, rounds / 2},
+		{PowerLaw{0.4, 0.002, 0.9, 10000}, LittleToGain, rounds / 3},
 	} {
 		held, said := 0, 0
 		for round := range rounds {

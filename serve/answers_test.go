@@ -41,7 +41,7 @@ func desk(t *testing.T) (*model.Model, *Answers) {
 	}
 	m := &model.Model{Name: "desk", Inputs: []model.Input{{Column: "text", Feature: f}}, Target: "intent", Output: out, Network: &model.Linear{}, Schema: schema, State: graph.NewState(),
 		Abstain: map[string]*model.Abstention{"intent": {ErrorRate: 0.1, Threshold: 0.6, None: "other"}}}
-	x, err := m.Encode(rows)
+	x, sources, err := m.EncodeStreamed(rows, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,10 +49,11 @@ func desk(t *testing.T) (*model.Model, *Answers) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	batches, err := train.NewMemory(append(x, y...), nil, 4, true, 1)
+	batches, err := train.NewStream(append(x, y...), sources, nil, 4, true, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer batches.Close()
 	if _, err := train.Run(t.Context(), m.Task(), m.State, batches, nil, train.Options{Epochs: 60, Optimizer: optim.Adam(1e-2)}); err != nil {
 		t.Fatal(err)
 	}
