@@ -79,6 +79,14 @@ func TestFitLearnsXOR(t *testing.T) {
 	}
 }
 
+// TestMemoryOfStepsIsFree: a trained network does not keep the memory of its steps.
+func TestMemoryOfStepsIsFree(t *testing.T) {
+	m := New(nn.Sequential(nn.Dense(4, nn.ReLU), nn.Dense(1)), loss.MeanSquaredError, optim.Adam(0.01))
+	if f := fit(t, m, linear(40, 0), Epochs(1)); f.State.Scratch.Load() != nil {
+		t.Error("the state holds what programs of steps share")
+	}
+}
+
 func TestSeedsDiffer(t *testing.T) {
 	m := New(nn.Sequential(nn.Dense(4, nn.ReLU), nn.Dropout(0.5), nn.Dense(1)), loss.MeanSquaredError, optim.Adam(0.01))
 	a, b, c := fit(t, m, linear(40, 0), Epochs(2)), fit(t, m, linear(40, 0), Epochs(2)), fit(t, m, linear(40, 0), Epochs(2), Seed(1))

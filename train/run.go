@@ -149,6 +149,8 @@ func Run(ctx context.Context, task Task, state *graph.State, train, valid Batche
 	if opts.Restore && valid == nil {
 		return nil, errors.New("train: taking the best epoch's values needs validation rows, by which epochs are compared")
 	}
+	// What predicts later is not to keep the memory of steps.
+	defer state.Scratch.Store(nil)
 	t := &trainer{task: task, state: state, opts: opts, train: train, valid: valid}
 	if err := t.build(); err != nil {
 		return nil, err

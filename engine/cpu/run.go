@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 	"unsafe"
+	"weak"
 
 	"github.com/hone-ml/hone/engine/cpu/kernel"
 	"github.com/hone-ml/hone/engine/graph"
@@ -68,7 +69,10 @@ type executable struct {
 
 // An arena is the memory of a run's values, by the power of rows that its size grows
 // with.
-type arena [maxPower + 1][]float32
+type arena struct {
+	words [maxPower + 1][]float32
+	last  weak.Pointer[instance] // whose words point into it
+}
 
 // arenas are those that no run has at the moment. Programs over one state share
 // them: a network is compiled for several lengths of sequences, of which one is
@@ -78,12 +82,26 @@ type arenas struct {
 	free []arena
 }
 
-func (a *arenas) take() (m arena) {
+// take gives an instance an arena: the one that it had, or else the last that was
+// given back, to which nobody's words point from then on, so that what a larger one
+// replaces is free.
+func (a *arenas) take(in *instance) (m arena) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if k := len(a.free); k > 0 {
-		m, a.free = a.free[k-1], a.free[:k-1]
+	k := -1
+	for i := range a.free {
+		if k < 0 || a.free[k].last != in.self {
+			k = i
+		}
 	}
+	if k >= 0 {
+		m = a.free[k]
+		a.free = slices.Delete(a.free, k, k+1)
+		if last := m.last.Value(); last != nil && last != in {
+			last.forget()
+		}
+	}
+	m.last = in.self
 	return m
 }
 
@@ -95,12 +113,16 @@ func (a *arenas) put(m arena) {
 
 // arenasOf returns those of a program's state, or of its own where it has none.
 func arenasOf(states []*graph.State) *arenas {
-	fresh := &arenas{}
 	if len(states) == 0 {
-		return fresh
+		return &arenas{}
 	}
-	states[0].Scratch.CompareAndSwap(nil, fresh)
-	return states[0].Scratch.Load().(*arenas)
+	for {
+		if p := states[0].Scratch.Load(); p != nil {
+			return (*p).(*arenas)
+		}
+		var fresh any = &arenas{}
+		states[0].Scratch.CompareAndSwap(nil, &fresh)
+	}
 }
 
 // A limit bounds the indices of an int32 feed, or lengths, checked before a run
@@ -113,6 +135,7 @@ type limit struct {
 // instance is what one run at a time uses.
 type instance struct {
 	exe   *executable
+	self  weak.Pointer[instance]
 	rows  int
 	arena arena
 	base  [maxPower + 1]*float32 // of the arena that words point into
@@ -406,7 +429,7 @@ func (e *executable) unlock() {
 
 func (e *executable) borrow() *instance {
 	in := e.instance()
-	in.arena = e.arenas.take()
+	in.arena = e.arenas.take(in)
 	return in
 }
 
@@ -418,7 +441,15 @@ func (e *executable) instance() *instance {
 		e.free = e.free[:k-1]
 		return in
 	}
-	return &instance{exe: e, rows: -1, words: make([][]float32, len(e.plan.root)), count: make([]int, len(e.steps)), sorted: make([][]int32, len(e.plan.root))}
+	in := &instance{exe: e, rows: -1, words: make([][]float32, len(e.plan.root)), count: make([]int, len(e.steps)), sorted: make([][]int32, len(e.plan.root))}
+	in.self = weak.Make(in)
+	return in
+}
+
+// forget lets an arena go that the instance does not have any more.
+func (in *instance) forget() {
+	clear(in.words)
+	in.base, in.rows = [maxPower + 1]*float32{}, -1
 }
 
 func (e *executable) giveBack(in *instance) {
@@ -505,12 +536,12 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 			in.rows = -1 // words may point anywhere
 			return fmt.Errorf("%s: %d rows: %w", e.program.Name, rows, err)
 		}
-		if cap(in.arena[power]) < n {
-			in.arena[power] = make([]float32, n)
-			largePages(in.arena[power])
+		if cap(in.arena.words[power]) < n {
+			in.arena.words[power] = make([]float32, n)
+			largePages(in.arena.words[power])
 		}
-		in.arena[power] = in.arena[power][:n]
-		if at := unsafe.SliceData(in.arena[power]); at != in.base[power] {
+		in.arena.words[power] = in.arena.words[power][:n]
+		if at := unsafe.SliceData(in.arena.words[power]); at != in.base[power] {
 			in.base[power], moved = at, true
 		}
 	}
@@ -521,7 +552,7 @@ func (in *instance) bind(rows int, feeds []*tensor.Tensor) error {
 			switch s.place {
 			case inArena:
 				at := graph.Size{Factor: s.offset, Power: s.power}.Of(rows)
-				in.words[n.ID] = in.arena[s.power][at : at+size : at+size]
+				in.words[n.ID] = in.arena.words[s.power][at : at+size : at+size]
 			case inConstant:
 				in.words[n.ID] = s.words
 			}

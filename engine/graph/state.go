@@ -18,8 +18,9 @@ type State struct {
 	// this order, so that two programs cannot wait for each other.
 	Serial uint64
 	// Scratch is memory that a backend shares between the runs of programs over the
-	// state, under a lock of its own.
-	Scratch atomic.Value
+	// state, under a lock of its own; nil: there is none. Programs that are compiled
+	// later share nothing with earlier ones once it was set to nil.
+	Scratch atomic.Pointer[any]
 
 	vars []*Variable
 	name map[string]*Variable
