@@ -206,9 +206,11 @@ func readDense(dir string) (d Dense, err error) {
 		r.tensors[file.Tensors[i].Name] = &found{&file.Tensors[i], filepath.Join(dir, wholeFile), false}
 	}
 	d.Kernel = turned(r.take("linear.weight", c.Out, c.In))
-	d.Affine.Bias = tensor.Zeros(max(0, c.Out))
-	if c.Bias {
+	switch {
+	case c.Bias:
 		d.Affine.Bias = r.take("linear.bias", c.Out)
+	case d.Kernel != nil: // so many there are
+		d.Affine.Bias = tensor.Zeros(c.Out)
 	}
 	_, err = r.finish()
 	return d, err

@@ -138,6 +138,7 @@ func TestMistakes(t *testing.T) {
 		{"old pooling", "sentence", write("1_Pooling/config.json", `{"pooling_mode_weightedmean_tokens": true}`), []string{"pooling_mode_weightedmean_tokens is not known"}},
 		{"dense", "sentence", write("2_Dense/config.json", `{"in_features": 16, "out_features": 12, "bias": true, "activation_function": "torch.nn.modules.activation.Mish"}`), []string{"Mish", "Tanh"}},
 		{"dense shape", "sentence", write("2_Dense/config.json", `{"in_features": 16, "out_features": 11, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}`), []string{"[12 16], expected [11 16]"}},
+		{"dense size", "sentence", write("2_Dense/config.json", `{"in_features": 16, "out_features": 1000000000000000000, "bias": false, "activation_function": "torch.nn.modules.activation.Tanh"}`), []string{"[12 16], expected [1000000000000000000 16]"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := copied(t, c.folder)
