@@ -244,9 +244,15 @@ func (m *Model) CheckValues() error {
 	return nil
 }
 
-// Digest is of the weights.
+// Digest is of all that makes a text's vector: the weights, the tokenizer, the
+// pooling and the rest.
 func (m *Model) Digest() string {
 	h := sha256.New()
+	raw, err := json.Marshal(m)
+	if err != nil {
+		raw = []byte(err.Error()) // a bundle of it fails with the same error
+	}
+	fmt.Fprintf(h, "%s\n", raw)
 	for _, name := range slices.Sorted(maps.Keys(m.Values)) {
 		t := m.Values[name]
 		e := safetensors.FromTensor(name, t)

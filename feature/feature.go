@@ -83,7 +83,8 @@ type Weighted interface {
 	Weights() map[string]*tensor.Tensor
 	// SetWeights takes what Weights returned.
 	SetWeights(values map[string]*tensor.Tensor) error
-	// Digest is of all weights that the input was fitted with, "" for none.
+	// Digest is of what the input was fitted with and neither the configuration nor the
+	// rows say: weights, and other files of others; "" for nothing.
 	Digest() string
 }
 

@@ -226,8 +226,8 @@ func (t *Text) SetWeights(values map[string]*tensor.Tensor) error {
 
 // Digest implements Weighted.
 func (t *Text) Digest() string {
-	if w, ok := t.FittedText.(Weighted); ok {
-		return w.Digest()
+	if d, ok := t.FittedText.(interface{ Digest() string }); ok {
+		return d.Digest()
 	}
 	return ""
 }

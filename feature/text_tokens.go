@@ -2,6 +2,8 @@ package feature
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,11 +34,13 @@ type TokenizerOptions struct {
 	MinCount   int    `yaml:"min_count" default:"2" min:"1" doc:"how often a word, a character or a merge has to occur"`
 	CJK        string `yaml:"cjk" default:"characters" enum:"characters,bigrams" doc:"of type words: what Chinese and Japanese are cut into"`
 	From       string `yaml:"from" doc:"a tokenizer.json, or a folder that has one, in place of all these"`
+
+	at string // From, from the configuration's folder
 }
 
 // Locate makes the path of a file one to open.
 func (o *TokenOptions) Locate(resolve func(string) string) {
-	o.Tokenizer.From = resolve(o.Tokenizer.From)
+	o.Tokenizer.at = resolve(o.Tokenizer.From)
 }
 
 // tokens is what encoders of sequences of tokens have fitted.
@@ -50,7 +54,8 @@ type tokens struct {
 	Silenced  float64         `json:"silenced"`
 	Dropout   float64         `json:"dropout"`
 
-	t *text.Tokenizer
+	t      *text.Tokenizer
+	digest string // of a tokenizer that was not trained
 }
 
 // unknown is the token of what has none.
@@ -59,7 +64,7 @@ const unknown = "[UNK]"
 // train returns the tokenizer that the options ask for.
 func (o *TokenizerOptions) train(texts []string, f form) (*text.Tokenizer, error) {
 	if o.From != "" {
-		t, err := tokenizer.ReadFile(o.From)
+		t, err := tokenizer.ReadFile(cmp.Or(o.at, o.From))
 		if err != nil {
 			return nil, fmt.Errorf("cannot take its tokenizer: %w", err)
 		}
@@ -93,6 +98,10 @@ func (o *TokenOptions) fit(texts []string) (*tokens, error) {
 	if f.Tokenizer, err = tokenizer.Format(t); err != nil {
 		return nil, err
 	}
+	if o.Tokenizer.From != "" {
+		sum := sha256.Sum256(f.Tokenizer)
+		f.digest = hex.EncodeToString(sum[:8])
+	}
 	ids, err := t.IDsBatch(texts)
 	if err != nil {
 		return nil, err
@@ -117,6 +126,9 @@ func (f *tokens) valid() (err error) {
 	}
 	return nil
 }
+
+// Digest is of a tokenizer that was taken from a file.
+func (f *tokens) Digest() string { return f.digest }
 
 // Specs implements FittedText: the tokens.
 func (f *tokens) Specs() []Spec { return []Spec{{tensor.Int32, []int{f.Length}, 1}} }

@@ -147,7 +147,24 @@ func TestTokenizerFrom(t *testing.T) {
 	if got, want := s.Values[0].Len(), 4; got != want { // lo ##wer ne ##west, nothing around them
 		t.Errorf("%d tokens, expected %d", got, want)
 	}
-	e.Tokenizer.From = path + "x"
+	digest := f.(Weighted).Digest()
+	if again := fitInput(t, o, textColumn("other texts")).(Weighted).Digest(); digest == "" || again != digest {
+		t.Errorf("the tokenizer of one file has the digests %q and %q", digest, again)
+	}
+	if made, err = text.TrainWordPiece([]string{"low lower lowest", "new newer newer"}, text.TrainOptions{Size: 50}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tokenizer.WriteFile(path, made); err != nil {
+		t.Fatal(err)
+	}
+	if fitInput(t, o, textColumn("lower", "newest")).(Weighted).Digest() == digest {
+		t.Error("another tokenizer at the same place has the same digest: a run would be continued with it")
+	}
+	if e.Tokenizer.From != filepath.Base(path) {
+		t.Errorf("from became %q, which a run shows and other folders read", e.Tokenizer.From)
+	}
+	e = withDefaults(t, func(o *TextCNNOptions) { o.Tokenizer.From = path + "x" })
+	o.Encoder.Options = e
 	if _, err := o.Fit(textColumn("lower")); err == nil || !strings.Contains(err.Error(), `column "c" cannot take its tokenizer`) {
 		t.Errorf("%v", err)
 	}
