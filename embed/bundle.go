@@ -114,6 +114,9 @@ func (m *Model) merge(rank int, alpha float64) error {
 		return nil
 	}
 	width := m.Encoder.Width
+	if rank < 0 || rank > width {
+		return fmt.Errorf("corrections of rank %d, expected 1 to %d", rank, width)
+	}
 	for i := range m.Encoder.Depth {
 		at := fmt.Sprintf("encoder/block_%d/transformer_1/attention_1/", i+1)
 		in, query, value, kernel := m.Values[at+"lora_in"], m.Values[at+"lora_query"], m.Values[at+"lora_value"], m.Values[at+"dense_1/kernel"]
