@@ -229,6 +229,10 @@ func (m *Model) takeFrozen(f *safetensors.File) error {
 		var rest []safetensors.Entry
 		for _, e := range f.Tensors {
 			name, own := strings.CutPrefix(e.Name, m.frozen(i))
+			// Of the inputs letter and letter/2, it is of that with the longer name.
+			for k := range m.Inputs {
+				own = own && !(len(m.frozen(k)) > len(m.frozen(i)) && strings.HasPrefix(e.Name, m.frozen(k)))
+			}
 			if !own {
 				rest = append(rest, e)
 				continue
