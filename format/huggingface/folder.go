@@ -173,8 +173,8 @@ func readPooling(dir string) (modes []string, err error) {
 			}
 		}
 	}
-	if len(modes) == 0 {
-		return nil, refuse("of no mode")
+	if len(modes) == 0 || len(modes) > 3 {
+		return nil, refuse(fmt.Sprintf("of %d modes", len(modes)))
 	}
 	return modes, nil
 }

@@ -135,6 +135,7 @@ func TestMistakes(t *testing.T) {
 		{"module elsewhere", "sentence", write("modules.json", `[{"path": "../..", "type": "x.Transformer"}]`), []string{"leaves the folder"}},
 		{"no pooling", "sentence", write("modules.json", `[{"path": "", "type": "x.Transformer"}]`), []string{"no Transformer and Pooling"}},
 		{"pooling", "sentence", write("1_Pooling/config.json", `{"pooling_mode": "lasttoken"}`), []string{"lasttoken is not known", "cls, mean or max"}},
+		{"many poolings", "sentence", write("1_Pooling/config.json", `{"pooling_mode": "cls+cls+cls+cls"}`), []string{"of 4 modes is not known", "cls, mean or max"}},
 		{"old pooling", "sentence", write("1_Pooling/config.json", `{"pooling_mode_weightedmean_tokens": true}`), []string{"pooling_mode_weightedmean_tokens is not known"}},
 		{"dense", "sentence", write("2_Dense/config.json", `{"in_features": 16, "out_features": 12, "bias": true, "activation_function": "torch.nn.modules.activation.Mish"}`), []string{"Mish", "Tanh"}},
 		{"dense shape", "sentence", write("2_Dense/config.json", `{"in_features": 16, "out_features": 11, "bias": true, "activation_function": "torch.nn.modules.activation.Tanh"}`), []string{"[12 16], expected [11 16]"}},
