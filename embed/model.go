@@ -137,7 +137,7 @@ func (m *Model) Build(c *nn.Context, ids, lengths *graph.Node, o Options) *graph
 	c = c.Given(m.Values)
 	c.Lengths = lengths
 	if n := len(o.Rates); n > 0 {
-		c.Rate, c.Fixed = o.Rates[n-1], o.Rates[n-1] == 0
+		c.Rate, c.Fixed = o.Rates[n-1], o.Rates[n-1] == 0 || o.LoRA.Rank > 0
 	}
 	var parts []*graph.Node
 	for _, mode := range m.Pooling.Modes {

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hone-ml/hone/feature"
 )
 
 // TestTwoFrozenEncoders: a column that two frozen encoders read, and a column whose
@@ -63,6 +65,34 @@ func TestDamagedEncoders(t *testing.T) {
 			}
 			if _, err := fromParts(bytes.Replace(features, []byte(old), []byte(new), 1), parts[1].Content); err == nil {
 				t.Errorf("%s: %s is taken", tune, new)
+			}
+		}
+	}
+}
+
+// TestTuned: of an encoder that others have trained, what was asked for is trained, and
+// nothing else.
+func TestTuned(t *testing.T) {
+	rows := articles(t, 40, 1)
+	for tune, own := range map[string]func(name string) bool{
+		"none": func(string) bool { return false },
+		"all":  func(string) bool { return true },
+		"last_n": func(name string) bool {
+			return strings.Contains(name, "/block_2/") || strings.Contains(name, "/pooled/")
+		},
+		"lora": func(name string) bool { return strings.Contains(name, "/lora_") },
+	} {
+		m := reader(t, rows, "pretrained "+tune, &Linear{})
+		m.Network = &MLP{Activation: "relu"}
+		for _, in := range m.Inputs {
+			if f, ok := in.Feature.(*feature.Text); ok {
+				f.FittedText.(*feature.Pretrained).Blocks = 1
+			}
+		}
+		learnTexts(t, m, rows, 1)
+		for _, v := range m.State.Variables() {
+			if part := strings.HasPrefix(v.Name, "input/title/") || strings.HasPrefix(v.Name, "input/body/"); part && v.Trainable != own(v.Name) {
+				t.Errorf("%s: trained is %v of %s", tune, v.Trainable, v.Name)
 			}
 		}
 	}

@@ -22,7 +22,7 @@ type EncoderOptions struct {
 	Activation Activation
 	Epsilon    float64 // of the normalisations
 	Dropout    float64
-	LoRA       LoRA
+	LoRA       LoRA // of a rank, it alone is trained
 
 	// Rates are the factors of the learning rate of the vectors, then of each block; 0
 	// trains nothing of it. Nil: 1 for all.
@@ -55,11 +55,11 @@ func Encoder(o EncoderOptions) Layer {
 		}
 		// part is the context of the vectors, or of a block.
 		part := func(i int) *Context {
-			if rates == nil {
-				return c
-			}
 			d := *c
-			d.Rate, d.Fixed = rates[i], rates[i] == 0
+			if rates != nil {
+				d.Rate, d.Fixed = rates[i], rates[i] == 0
+			}
+			d.Fixed = d.Fixed || o.LoRA.Rank > 0
 			return &d
 		}
 		width := o.Width
