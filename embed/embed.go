@@ -75,8 +75,21 @@ func batch(tokens []int, length int) int {
 }
 
 // Embed returns a vector for each text.
-func (e *Embedder) Embed(texts []string) ([][]float32, error) {
-	ids, err := e.Model.IDs(texts)
+func (e *Embedder) Embed(texts []string) ([][]float32, error) { return e.embed(e.Model.Prefix, texts) }
+
+// EmbedQueries is Embed for texts that search: some encoders tell them from texts
+// that are searched by what they begin with.
+func (e *Embedder) EmbedQueries(texts []string) ([][]float32, error) {
+	return e.embed(e.Model.Query, texts)
+}
+
+// EmbedPassages is Embed for texts that are searched.
+func (e *Embedder) EmbedPassages(texts []string) ([][]float32, error) {
+	return e.embed(e.Model.Passage, texts)
+}
+
+func (e *Embedder) embed(prefix string, texts []string) ([][]float32, error) {
+	ids, err := e.Model.ids(prefix, texts)
 	if err != nil {
 		return nil, err
 	}

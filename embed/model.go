@@ -24,6 +24,8 @@ type Model struct {
 	Pooling   huggingface.Pooling
 	Dense     []Dense
 	Prefix    string // what every text begins with
+	Query     string // what a text begins with that searches, and
+	Passage   string // one that is searched
 	Length    int    // the most tokens of a text
 	Tokenizer *text.Tokenizer
 	// Values are the weights by the names that the network gives them.
@@ -38,7 +40,7 @@ type Dense struct {
 
 // FromFolder makes a model of what a folder holds.
 func FromFolder(f *huggingface.Folder) *Model {
-	m := &Model{Encoder: f.Encoder, Pooling: f.Pooling, Prefix: f.Prompt, Tokenizer: f.Tokenizer, Length: f.Tokenizer.Spec().Truncation.MaxLength}
+	m := &Model{Encoder: f.Encoder, Pooling: f.Pooling, Prefix: f.Prompt, Query: f.Query, Passage: f.Passage, Tokenizer: f.Tokenizer, Length: f.Tokenizer.Spec().Truncation.MaxLength}
 	w := f.Weights
 	v := map[string]*tensor.Tensor{"encoder/embedding_1/table": w.Tokens, "encoder/positions": w.Positions}
 	affine := func(name, kernel, bias string, a huggingface.Affine) {
@@ -96,11 +98,13 @@ func (m *Model) Width() int {
 }
 
 // IDs returns the tokens of texts: Prefix, text and special tokens, cut to Length.
-func (m *Model) IDs(texts []string) ([][]int32, error) {
-	if m.Prefix != "" {
+func (m *Model) IDs(texts []string) ([][]int32, error) { return m.ids(m.Prefix, texts) }
+
+func (m *Model) ids(prefix string, texts []string) ([][]int32, error) {
+	if prefix != "" {
 		texts = slices.Clone(texts)
 		for i := range texts {
-			texts[i] = m.Prefix + texts[i]
+			texts[i] = prefix + texts[i]
 		}
 	}
 	return m.Tokenizer.IDsBatch(texts)
@@ -181,7 +185,8 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	return json.Marshal(saved{m.Encoder, m.Pooling, m.Dense, m.Prefix, m.Length, t})
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote.
+// UnmarshalJSON reads what MarshalJSON wrote. Query and Passage are Prefix then: the
+// weights may have been trained on, with it.
 func (m *Model) UnmarshalJSON(raw []byte) error {
 	var s saved
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -203,7 +208,7 @@ func (m *Model) UnmarshalJSON(raw []byte) error {
 	case len(s.Pooling.Modes) == 0 || len(s.Pooling.Modes) > 3 || len(s.Dense) > 100:
 		return fmt.Errorf("%d ways of pooling and %d layers behind it, expected 1 to 3 and at most 100", len(s.Pooling.Modes), len(s.Dense))
 	}
-	*m = Model{Encoder: s.Encoder, Pooling: s.Pooling, Dense: s.Dense, Prefix: s.Prefix, Length: s.Length, Tokenizer: t}
+	*m = Model{Encoder: s.Encoder, Pooling: s.Pooling, Dense: s.Dense, Prefix: s.Prefix, Query: s.Prefix, Passage: s.Prefix, Length: s.Length, Tokenizer: t}
 	return nil
 }
 

@@ -9,11 +9,14 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/hone-ml/hone/data"
+	"github.com/hone-ml/hone/embed"
 	"github.com/hone-ml/hone/feature"
 	"github.com/hone-ml/hone/model"
 	"github.com/hone-ml/hone/search"
@@ -21,14 +24,38 @@ import (
 
 // An Encoder makes vectors: of texts, and of rows where it is a model of rows.
 type Encoder struct {
-	Name  string
-	texts search.Embed
-	rows  *model.Embedder // nil: it only knows texts
-	model *model.Model
+	Name                     string
+	texts, queries, passages search.Embed
+	rows                     *model.Embedder // nil: it only knows texts
+	model                    *model.Model
 }
 
-// LoadEncoder reads what makes vectors: a bundle.
-func LoadEncoder(ctx context.Context, path string) (*Encoder, error) {
+// Prefixes are what texts begin with, for an encoder that others have trained; "":
+// what its folder says.
+type Prefixes struct {
+	Text  string // of those that are searched, or that are only embedded
+	Query string // of those that search
+}
+
+// LoadEncoder reads what makes vectors: a bundle, or the folder of an encoder of
+// texts as Hugging Face's libraries write it.
+func LoadEncoder(ctx context.Context, path string, p Prefixes) (*Encoder, error) {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		e, err := embed.Load(path)
+		if err != nil {
+			return nil, mistake("%v", err)
+		}
+		if p.Text != "" {
+			e.Model.Prefix, e.Model.Passage = p.Text, p.Text
+		}
+		if p.Query != "" {
+			e.Model.Query = p.Query
+		}
+		return &Encoder{Name: folderName(path), texts: e.Embed, queries: e.EmbedQueries, passages: e.EmbedPassages}, nil
+	}
+	if p != (Prefixes{}) {
+		return nil, mistake("%s is a bundle, whose texts begin as it was trained; a prefix is for the folder of an encoder: leave it out", path)
+	}
 	m, _, err := model.Load(path)
 	if err != nil {
 		return nil, err
@@ -37,11 +64,17 @@ func LoadEncoder(ctx context.Context, path string) (*Encoder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Encoder{m.Name, func(texts []string) ([][]float32, error) { return rows.EmbedTexts(ctx, texts) }, rows, m}, nil
+	texts := func(texts []string) ([][]float32, error) { return rows.EmbedTexts(ctx, texts) }
+	return &Encoder{m.Name, texts, texts, texts, rows, m}, nil
 }
 
-// Texts makes vectors of texts.
-func (e *Encoder) Texts() search.Embed { return e.texts }
+// folderName is the name of a folder, which may be "." or end in a slash.
+func folderName(path string) string {
+	if whole, err := filepath.Abs(path); err == nil {
+		path = whole
+	}
+	return filepath.Base(path)
+}
 
 // VectorFormats are the endings of files of vectors.
 var VectorFormats = []string{".csv", ".jsonl", ".ndjson", ".npy"}

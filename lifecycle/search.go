@@ -18,10 +18,10 @@ var SearchMethods = []string{"fused", "ngrams", "bm25", "vectors"}
 type SearchOptions struct {
 	File   string
 	Data   data.Options
-	Text   []string     // the columns that are searched; nil: those that hold texts
-	Show   []string     // the columns of a hit that are told; nil: those that are searched
-	Method string       // one of SearchMethods; "": fused
-	Embed  search.Embed // for vectors; nil: there are none
+	Text   []string // the columns that are searched; nil: those that hold texts
+	Show   []string // the columns of a hit that are told; nil: those that are searched
+	Method string   // one of SearchMethods; "": fused
+	Model  *Encoder // for vectors; nil: there are none
 	// Asked is a column of queries of this file, which is not searched: every query
 	// would find itself. "": there is none.
 	Asked string
@@ -70,7 +70,7 @@ func NewFinder(o SearchOptions) (*Finder, error) {
 	if !slices.Contains(SearchMethods, f.Method) {
 		return nil, mistake("--method: found %q, expected one of %s%s", o.Method, strings.Join(SearchMethods, ", "), didYouMean(o.Method, SearchMethods))
 	}
-	if f.Method == "vectors" && o.Embed == nil {
+	if f.Method == "vectors" && o.Model == nil {
 		return nil, mistake("--method vectors: nothing says what makes a vector of a text: name a model with --model")
 	}
 	if o.Asked != "" && slices.Contains(o.Text, o.Asked) {
@@ -115,8 +115,8 @@ func NewFinder(o SearchOptions) (*Finder, error) {
 		}
 		add("ngrams", func() (search.Scorer, error) { return search.NewNGrams(texts) })
 		add("bm25", func() (search.Scorer, error) { return search.NewBM25(texts) })
-		if o.Embed != nil {
-			add("vectors", func() (search.Scorer, error) { return search.NewVectors(texts, o.Embed) })
+		if o.Model != nil {
+			add("vectors", func() (search.Scorer, error) { return search.NewVectors(texts, o.Model.passages, o.Model.queries) })
 		}
 	}
 	if f.scorer = all; len(all) == 1 {

@@ -21,7 +21,7 @@ func BenchmarkVectors(b *testing.B) {
 		}
 		return out, nil
 	}
-	v, err := NewVectors(make([]string, 100_000), embed)
+	v, err := NewVectors(make([]string, 100_000), embed, embed)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func TestVectors(t *testing.T) {
 	for i := range 50000 { // enough for several workers
 		texts = append(texts, strings.Repeat("a", i%7)+strings.Repeat("b", i%11)+strings.Repeat("z", i%3))
 	}
-	v, err := NewVectors(texts, letters)
+	v, err := NewVectors(texts, letters, letters)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestVectors(t *testing.T) {
 	if err := v.Score("no!", got); err == nil {
 		t.Error("an encoder's error is not returned")
 	}
-	if _, err := NewVectors([]string{"a", "no!"}, letters); err == nil {
+	if _, err := NewVectors([]string{"a", "no!"}, letters, letters); err == nil {
 		t.Error("an encoder's error is not returned")
 	}
 }
@@ -168,7 +168,7 @@ func TestVectorsThatFail(t *testing.T) {
 	for name, vectors := range map[string][][]float32{
 		"too few": {{1, 2}}, "of two widths": {{1, 2}, {1}}, "not finite": {{1, 2}, {float32(math.NaN()), 1}},
 	} {
-		if _, err := NewVectors([]string{"a", "b"}, func([]string) ([][]float32, error) { return vectors, nil }); err == nil {
+		if _, err := NewVectors([]string{"a", "b"}, func([]string) ([][]float32, error) { return vectors, nil }, letters); err == nil {
 			t.Errorf("vectors that are %s are taken", name)
 		}
 	}

@@ -13,19 +13,20 @@ import (
 type Vectors struct {
 	rows, width int
 	vectors     []float32 // row by row, each of length 1, or 0 where it has none
-	embed       Embed
+	query       Embed
 }
 
 // Embed returns a vector for each text, all of one width.
 type Embed func(texts []string) ([][]float32, error)
 
-// NewVectors embeds texts, one for each row.
-func NewVectors(texts []string, embed Embed) (*Vectors, error) {
-	v := &Vectors{rows: len(texts), embed: embed}
+// NewVectors embeds texts, one for each row, by row. Queries are embedded by query,
+// which may be the same: some encoders treat the two differently.
+func NewVectors(texts []string, row, query Embed) (*Vectors, error) {
+	v := &Vectors{rows: len(texts), query: query}
 	const block = 256 // bounds what the encoder needs
 	for lo := 0; lo < len(texts); lo += block {
 		some := texts[lo:min(lo+block, len(texts))]
-		vectors, err := embed(some)
+		vectors, err := row(some)
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ func (v *Vectors) Score(query string, scores []float64) error {
 	if v.rows == 0 {
 		return nil
 	}
-	u, err := v.embed([]string{query})
+	u, err := v.query([]string{query})
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 )
 
 func embedCommand() *cobra.Command {
-	var out, column string
+	var out, column, prefix string
 	var asJSON bool
 	var flags dataFlags
 	c := &cobra.Command{
@@ -23,12 +23,15 @@ func embedCommand() *cobra.Command {
 		Short:   "Write a vector for each row of a file",
 		Long: `Embed writes what a model's network hands to its heads, the numbers by which it
 tells rows apart: rows that mean alike to it have vectors alike. With --text they
-are the vectors of the texts of a column; the model then reads nothing but a text.
+are the vectors of the texts of a column; the model then reads nothing but a text,
+or it is an encoder that others have trained: a folder as Hugging Face's libraries
+write it, such as all-MiniLM-L6-v2.
 
 As .csv and .jsonl the columns that identify a row come first. As .npy the vectors
 are a matrix of float32 that numpy.load reads.`,
 		Example: `  hone embed churn.hone customers.csv -o vectors.csv
-  hone embed intents.hone asked.csv --text question -o vectors.npy`,
+  hone embed intents.hone asked.csv --text question -o vectors.npy
+  hone embed all-MiniLM-L6-v2 asked.csv --text question -o vectors.npy`,
 		RunE: func(c *cobra.Command, args []string) error {
 			format := strings.ToLower(filepath.Ext(out))
 			if !slices.Contains(lifecycle.VectorFormats, format) {
@@ -38,7 +41,7 @@ are a matrix of float32 that numpy.load reads.`,
 			if err != nil {
 				return err
 			}
-			e, err := lifecycle.LoadEncoder(c.Context(), args[0])
+			e, err := lifecycle.LoadEncoder(c.Context(), args[0], lifecycle.Prefixes{Text: prefix})
 			if err != nil {
 				return err
 			}
@@ -62,6 +65,7 @@ are a matrix of float32 that numpy.load reads.`,
 	}
 	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write: .csv, .jsonl or .npy")
 	c.Flags().StringVar(&column, "text", "", "the `COLUMN` of texts (default: what the model reads)")
+	c.Flags().StringVar(&prefix, "prefix", "", "the `TEXT` that every text begins with, for a folder (default: what it says)")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
 	flags.add(c)
 	return c

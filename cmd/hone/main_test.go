@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -28,6 +29,11 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		Condition:           scriptCondition,
 		Setup: func(e *testscript.Env) error {
+			encoder, err := filepath.Abs("../../embed/testdata/sentence")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ENCODER", encoder) // the folder of one, of random weights
 			e.Setenv("HOME", e.WorkDir)
 			e.Setenv("GOMAXPROCS", "2")
 			e.Setenv("EPOCHS", "--set=train.epochs=2")

@@ -22,6 +22,7 @@ func searchCommand() *cobra.Command {
 	var gate gateFlags
 	var seed uint64
 	var encoder string
+	var prefixes lifecycle.Prefixes
 	var flags dataFlags
 	c := &cobra.Command{
 		Use:     "search FILE [QUERY...]",
@@ -30,6 +31,8 @@ func searchCommand() *cobra.Command {
 		Long: `Search makes an index of the columns of text, and finds the best rows for each
 query: by their words (bm25), by the runs of characters in them (ngrams), by the
 vectors of a model (vectors), or by the mean of these (fused). Nothing is trained.
+A model is a bundle whose only input is a text, or the folder of an encoder that
+others have trained, as Hugging Face's libraries write it.
 Every row is compared: a query takes milliseconds, by vectors of a million rows 0.6 s.
 
 With --queries the queries are a column of a file; with --evaluate, how well they
@@ -38,6 +41,7 @@ rows that have the same value of a column of both files (--key). A cell that is 
 list of texts in JSON is several queries.`,
 		Example: `  hone search faq.csv "where is my parcel?"
   hone search faq.csv "where is my parcel?" --text question,answer --top 3
+  hone search faq.csv "where is my parcel?" --model all-MiniLM-L6-v2
   hone search faq.jsonl --query rephrasings --evaluate
   hone search faq.csv --queries asked.csv --query text --key intent --evaluate`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -79,11 +83,11 @@ list of texts in JSON is several queries.`,
 				o.Asked = q.Column
 			}
 			if encoder != "" {
-				e, err := lifecycle.LoadEncoder(c.Context(), encoder)
-				if err != nil {
+				if o.Model, err = lifecycle.LoadEncoder(c.Context(), encoder, prefixes); err != nil {
 					return err
 				}
-				o.Embed = e.Texts()
+			} else if prefixes != (lifecycle.Prefixes{}) {
+				return usagef("--prefix and --query-prefix need --model: the encoder whose texts begin with them")
 			}
 			f, err := lifecycle.NewFinder(o)
 			if err != nil {
@@ -137,7 +141,9 @@ list of texts in JSON is several queries.`,
 	c.Flags().StringSliceVar(&o.Text, "text", nil, "the `COLUMNS` that are searched, with commas (default: those that hold sentences)")
 	c.Flags().StringSliceVar(&o.Show, "show", nil, "the `COLUMNS` of a row that are shown (default: those that are searched)")
 	c.Flags().StringVar(&o.Method, "method", lifecycle.SearchMethods[0], "`HOW`: "+strings.Join(lifecycle.SearchMethods, ", "))
-	c.Flags().StringVar(&encoder, "model", "", "the `MODEL` that makes vectors of texts")
+	c.Flags().StringVar(&encoder, "model", "", "the `MODEL` that makes vectors of texts: a bundle, or an encoder's folder")
+	c.Flags().StringVar(&prefixes.Text, "prefix", "", "the `TEXT` that a searched text begins with, for a folder (default: what it says)")
+	c.Flags().StringVar(&prefixes.Query, "query-prefix", "", "the `TEXT` that a query begins with, for a folder (default: what it says)")
 	c.Flags().IntVarP(&top, "top", "k", 5, "`ROWS` to find for a query")
 	c.Flags().StringVar(&q.Column, "query", "", "the `COLUMN` that has the queries, of FILE or of --queries")
 	c.Flags().StringVar(&q.File, "queries", "", "the `FILE` that has the queries (default: FILE)")

@@ -24,6 +24,8 @@ type Folder struct {
 	Pooling   Pooling
 	Dense     []Dense // what comes behind the pooling
 	Prompt    string  // that every text begins with
+	Query     string  // that a text begins with that searches; Prompt where the folder says nothing of it
+	Passage   string  // that a text begins with that is searched; likewise
 }
 
 // Pooling says how one vector is made of those of a text's tokens.
@@ -99,6 +101,15 @@ func (f *Folder) modules(dir string) (home string, length int, err error) {
 		return "", 0, err
 	}
 	f.Prompt, f.Pooling.Modes = of.Prompts[of.Default], nil
+	prompt := func(names ...string) string { // as encode_query and encode_document choose it
+		for _, name := range names {
+			if p, ok := of.Prompts[name]; ok {
+				return p
+			}
+		}
+		return f.Prompt
+	}
+	f.Query, f.Passage = prompt("query"), prompt("document", "passage", "corpus")
 	for _, m := range all {
 		if m.Path != "" && !filepath.IsLocal(m.Path) {
 			return "", 0, fmt.Errorf("%s: the path %q leaves the folder", filepath.Join(dir, "modules.json"), m.Path)

@@ -181,7 +181,7 @@ func TestFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	edit(t, filepath.Join(dir, "config_sentence_transformers.json"), func(v map[string]any) {
-		v["prompts"], v["default_prompt_name"] = map[string]string{"query": "query: "}, "query"
+		v["prompts"], v["default_prompt_name"] = map[string]string{"query": "query: ", "passage": "passage: ", "all": "text: "}, "all"
 	})
 	if _, err = Read(dir); err == nil || !strings.Contains(err.Error(), "takes vectors of 16, what comes before it makes 32") {
 		t.Errorf("a dense layer of another width: %v", err)
@@ -192,8 +192,8 @@ func TestFolder(t *testing.T) {
 	if f, err = Read(dir); err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(f.Pooling.Modes, []string{"cls", "mean"}) || f.Pooling.Normalize || f.Prompt != "query: " {
-		t.Errorf("pooling %v, prompt %q", f.Pooling, f.Prompt)
+	if !slices.Equal(f.Pooling.Modes, []string{"cls", "mean"}) || f.Pooling.Normalize || f.Prompt != "text: " || f.Query != "query: " || f.Passage != "passage: " {
+		t.Errorf("pooling %v, prompts %q, %q, %q", f.Pooling, f.Prompt, f.Query, f.Passage)
 	}
 	ids, err := f.Tokenizer.AppendIDs(nil, strings.Repeat("card ", 50))
 	if err != nil || len(ids) != 9 {

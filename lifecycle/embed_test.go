@@ -1,0 +1,65 @@
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+)
+
+// TestLoadEncoderTellsQueriesFromPassages: a folder's prompts are what texts begin
+// with, unless other prefixes are asked for.
+func TestLoadEncoderTellsQueriesFromPassages(t *testing.T) {
+	plain := filepath.Join("..", "embed", "testdata", "sentence")
+	dir := filepath.Join(t.TempDir(), "tiny")
+	if err := os.CopyFS(dir, os.DirFS(plain)); err != nil {
+		t.Fatal(err)
+	}
+	prompts, err := json.Marshal(map[string]any{"prompts": map[string]string{"query": "the ", "document": "a "}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config_sentence_transformers.json"), prompts, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	load := func(path string, p Prefixes) *Encoder {
+		e, err := LoadEncoder(context.Background(), path, p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return e
+	}
+	vector := func(of func([]string) ([][]float32, error), text string) []float32 {
+		v, err := of([]string{text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v[0]
+	}
+	none, own, other := load(plain, Prefixes{}), load(dir+"/", Prefixes{}), load(dir, Prefixes{Text: "to ", Query: "of "})
+	if own.Name != "tiny" {
+		t.Errorf("the name is %q, expected that of the folder", own.Name)
+	}
+	const text = "parcel"
+	for _, one := range []struct {
+		what string
+		of   func([]string) ([][]float32, error)
+		as   string
+	}{
+		{"a text of a folder with prompts", own.texts, text},
+		{"a query", own.queries, "the " + text},
+		{"a passage", own.passages, "a " + text},
+		{"a text with a prefix", other.texts, "to " + text},
+		{"a query with a prefix", other.queries, "of " + text},
+		{"a passage with a prefix", other.passages, "to " + text},
+	} {
+		if !slices.Equal(vector(one.of, text), vector(none.texts, one.as)) {
+			t.Errorf("%s is not embedded as %q", one.what, one.as)
+		}
+	}
+	if slices.Equal(vector(own.queries, text), vector(own.passages, text)) {
+		t.Error("the encoder does not tell the prefixes apart: the test shows nothing")
+	}
+}
