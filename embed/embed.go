@@ -1,6 +1,7 @@
 package embed
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"slices"
@@ -75,20 +76,13 @@ func batch(tokens []int, length int) int {
 }
 
 // Embed returns a vector for each text.
-func (e *Embedder) Embed(texts []string) ([][]float32, error) { return e.embed(e.Model.Prefix, texts) }
-
-// EmbedQueries is Embed for texts that search: some encoders tell them from texts
-// that are searched by what they begin with.
-func (e *Embedder) EmbedQueries(texts []string) ([][]float32, error) {
-	return e.embed(e.Model.Query, texts)
+func (e *Embedder) Embed(texts []string) ([][]float32, error) {
+	return e.EmbedAs(context.Background(), e.Model.Prefix, texts)
 }
 
-// EmbedPassages is Embed for texts that are searched.
-func (e *Embedder) EmbedPassages(texts []string) ([][]float32, error) {
-	return e.embed(e.Model.Passage, texts)
-}
-
-func (e *Embedder) embed(prefix string, texts []string) ([][]float32, error) {
+// EmbedAs is Embed for texts that begin with prefix, as Model.Query for those that
+// search and Model.Passage for those that are searched. It ends with ctx.
+func (e *Embedder) EmbedAs(ctx context.Context, prefix string, texts []string) ([][]float32, error) {
 	ids, err := e.Model.ids(prefix, texts)
 	if err != nil {
 		return nil, err
@@ -111,6 +105,9 @@ func (e *Embedder) embed(prefix string, texts []string) ([][]float32, error) {
 	result := []*tensor.Tensor{tensor.Zeros(0)}
 	tokens, lengths := tensor.New(tensor.Int32, 0, 0), tensor.New(tensor.Int32, 0)
 	for lo := 0; lo < len(order); {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		length := step(counts[lo], e.Model.Length)
 		hi := lo + batch(counts[lo:], length)
 		exe, err := e.program(length)

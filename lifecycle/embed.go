@@ -51,7 +51,10 @@ func LoadEncoder(ctx context.Context, path string, p Prefixes) (*Encoder, error)
 		if p.Query != "" {
 			e.Model.Query = p.Query
 		}
-		return &Encoder{Name: folderName(path), texts: e.Embed, queries: e.EmbedQueries, passages: e.EmbedPassages}, nil
+		as := func(prefix string) search.Embed {
+			return func(texts []string) ([][]float32, error) { return e.EmbedAs(ctx, prefix, texts) }
+		}
+		return &Encoder{Name: folderName(path), texts: as(e.Model.Prefix), queries: as(e.Model.Query), passages: as(e.Model.Passage)}, nil
 	}
 	if p != (Prefixes{}) {
 		return nil, mistake("%s is a bundle, whose texts begin as it was trained; a prefix is for the folder of an encoder: leave it out", path)
@@ -66,6 +69,14 @@ func LoadEncoder(ctx context.Context, path string, p Prefixes) (*Encoder, error)
 	}
 	texts := func(texts []string) ([][]float32, error) { return rows.EmbedTexts(ctx, texts) }
 	return &Encoder{m.Name, texts, texts, texts, rows, m}, nil
+}
+
+// encoding is a mistake that an encoder found, or the end that the user asked for.
+func encoding(err error, format string, args ...any) error {
+	if IsStopped(err) {
+		return err
+	}
+	return mistake(format, args...)
 }
 
 // folderName is the name of a folder, which may be "." or end in a slash.
@@ -108,7 +119,7 @@ func (e *Encoder) EmbedFile(ctx context.Context, path, column string, o data.Opt
 			bad.Row += rows
 		}
 		if err != nil {
-			return rows, width, mistake("%s, from row %d on: %v", path, rows+1, err)
+			return rows, width, encoding(err, "%s, from row %d on: %v", path, rows+1, err)
 		}
 		for i, v := range vectors {
 			width = len(v)

@@ -3,10 +3,14 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+
+	"github.com/hone-ml/hone/data"
 )
 
 // TestLoadEncoderTellsQueriesFromPassages: a folder's prompts are what texts begin
@@ -61,5 +65,21 @@ func TestLoadEncoderTellsQueriesFromPassages(t *testing.T) {
 	}
 	if slices.Equal(vector(own.queries, text), vector(own.passages, text)) {
 		t.Error("the encoder does not tell the prefixes apart: the test shows nothing")
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	e, err := LoadEncoder(ctx, dir, Prefixes{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stop()
+	if _, err := e.texts([]string{text}); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted encoder ends with %v", err)
+	}
+	file := writeFile(t, dir, "faq.csv", "id,question\n1,where is my parcel now\n2,when are you open today\n")
+	if _, err := NewFinder(SearchOptions{File: file, Text: []string{"question"}, Model: e}); !IsStopped(err) {
+		t.Errorf("an interrupted search ends with %v", err)
+	}
+	if _, _, err := e.EmbedFile(ctx, file, "question", data.Options{}, io.Discard, ".csv"); !IsStopped(err) {
+		t.Errorf("interrupted vectors end with %v", err)
 	}
 }

@@ -97,6 +97,10 @@ func NewFinder(o SearchOptions) (*Finder, error) {
 		f.show = f.Columns
 	}
 	var all search.Fused
+	var queries search.Embed
+	if o.Model != nil {
+		queries = lastKept(o.Model.queries)
+	}
 	for _, name := range f.Columns {
 		texts := make([]string, f.table.Rows)
 		for i := range texts {
@@ -108,7 +112,7 @@ func NewFinder(o SearchOptions) (*Finder, error) {
 			}
 			var s search.Scorer
 			if s, err = make(); err != nil {
-				err = mistake("%s, column %q: %v", o.File, name, err)
+				err = encoding(err, "%s, column %q: %v", o.File, name, err)
 				return
 			}
 			all = append(all, s)
@@ -116,13 +120,29 @@ func NewFinder(o SearchOptions) (*Finder, error) {
 		add("ngrams", func() (search.Scorer, error) { return search.NewNGrams(texts) })
 		add("bm25", func() (search.Scorer, error) { return search.NewBM25(texts) })
 		if o.Model != nil {
-			add("vectors", func() (search.Scorer, error) { return search.NewVectors(texts, o.Model.passages, o.Model.queries) })
+			add("vectors", func() (search.Scorer, error) { return search.NewVectors(texts, o.Model.passages, queries) })
 		}
 	}
 	if f.scorer = all; len(all) == 1 {
 		f.scorer = all[0] // its own scores say more
 	}
 	return f, err
+}
+
+// lastKept keeps the last query's vector, for which each column asks.
+func lastKept(embed search.Embed) search.Embed {
+	var asked []string
+	var kept [][]float32
+	return func(texts []string) ([][]float32, error) {
+		if slices.Equal(texts, asked) {
+			return kept, nil
+		}
+		vectors, err := embed(texts)
+		if err == nil {
+			asked, kept = texts, vectors
+		}
+		return vectors, err
+	}
 }
 
 // readTexts reads a file, the columns of these names as texts, which are kept as
@@ -176,7 +196,7 @@ func (f *Finder) Rows() int { return f.table.Rows }
 func (f *Finder) Find(query string, k int) (*SearchResult, error) {
 	hits, err := search.Search(f.scorer, query, k)
 	if err != nil {
-		return nil, mistake("the query %q: %v", query, err)
+		return nil, encoding(err, "the query %q: %v", query, err)
 	}
 	found := &SearchResult{Query: query, Hits: []SearchHit{}}
 	for _, h := range hits {
@@ -298,7 +318,7 @@ func (f *Finder) Evaluate(q Queries, o data.Options, metrics []string, resamples
 			continue
 		}
 		if err := f.scorer.Score(one.text, scores); err != nil {
-			return nil, mistake("the query %q: %v", one.text, err)
+			return nil, encoding(err, "the query %q: %v", one.text, err)
 		}
 		lowest := scores[one.answers[0]]
 		for _, i := range one.answers {
