@@ -102,7 +102,7 @@ func Init(o InitOptions) (*Found, error) {
 		{Key: "name", Value: modelName(whole, f.Target), Line: "of the model and its bundle",
 			Head: fmt.Sprintf("What hone makes of %s. It runs as it is: hone run %s\nEvery key that is not here has a default: hone config show %s", filepath.Base(whole), file, file)},
 		{Key: "data", Value: sources(o, f.Task), Head: "The rows, and which are for what."},
-		{Key: "inputs", Value: inputs, Head: "The columns to learn from."},
+		{Key: "inputs", Value: inputs, Head: f.inputsHead(table)},
 		{Key: "outputs", Value: output, Head: "The column to predict."},
 		{Key: "network", Value: f.network(table), Head: "What joins the inputs."},
 		{Key: "train", Value: f.train(table), Head: "How it is trained."},
@@ -125,6 +125,16 @@ func (o *InitOptions) read() (t *data.Table, schema data.Schema, note string, er
 		}
 	}
 	return t, schema, "", err
+}
+
+// inputsHead is what stands above the inputs: with texts, how an encoder that others
+// have trained reads them too, which is not there to be had without asking.
+func (f *Found) inputsHead(t *data.Table) string {
+	const head = "The columns to learn from."
+	if !slices.ContainsFunc(f.Inputs, func(name string) bool { return t.Column(name).Type == data.Text }) {
+		return head
+	}
+	return head + " A text may stand here twice, the second time with encoder: {type: pretrained, from: FOLDER}, such as all-MiniLM-L6-v2's."
 }
 
 // onlyTexts reports whether all inputs are texts.
