@@ -88,11 +88,11 @@ func folderName(path string) string {
 }
 
 // VectorFormats are the endings of files of vectors.
-var VectorFormats = []string{".csv", ".jsonl", ".ndjson", ".npy"}
+var VectorFormats = []string{".csv", ".jsonl", ".ndjson", ".npy", ".parquet"}
 
 // EmbedFile writes a vector for each row of a file: of the texts of a column, or
-// where it is "" of the rows. As .csv and .jsonl the columns that identify a row
-// come first, and the memory does not grow with the file; .npy is a matrix of
+// where it is "" of the rows. As .csv, .jsonl and .parquet the columns that identify
+// a row stand beside it, and the memory does not grow with the file; .npy is a matrix of
 // float32 alone, as numpy reads it, for whose head all rows are waited for.
 func (e *Encoder) EmbedFile(ctx context.Context, path, column string, o data.Options, w io.Writer, format string) (rows, width int, err error) {
 	if column == "" && e.rows == nil {
@@ -192,6 +192,8 @@ func vectorWriter(w *bufio.Writer, format string) vectorRows {
 	switch format {
 	case ".npy":
 		return &npyVectors{w: w}
+	case ".parquet":
+		return &parquetVectors{to: w}
 	case ".csv":
 		return &csvVectors{w: w}
 	}

@@ -1,6 +1,8 @@
 package lifecycle
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,10 +10,41 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"testing"
 
 	"github.com/hone-ml/hone/data"
 )
+
+// TestParquetVectors: a Parquet file of vectors reads as what was written, whatever
+// the names of the columns beside it.
+func TestParquetVectors(t *testing.T) {
+	var file bytes.Buffer
+	buffered := bufio.NewWriter(&file)
+	w := vectorWriter(buffered, ".parquet")
+	for i, v := range [][]float32{{0.5, -1, 3e-9}, {0, 2, 0.1}} {
+		if err := w.row([]string{"zip", "code"}, []string{"z" + strconv.Itoa(i), "c" + strconv.Itoa(i)}, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.end(2, 3), buffered.Flush()); err != nil {
+		t.Fatal(err)
+	}
+	path := writeFile(t, t.TempDir(), "v.parquet", file.String())
+	got, err := readTexts(path, data.Options{}, []string{"code", "vector", "zip"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for i := range got.Rows {
+		for _, name := range got.Names() {
+			all = append(all, got.Column(name).Text(i))
+		}
+	}
+	if want := []string{"c0", "[0.5,-1.0,3e-09]", "z0", "c1", "[0.0,2.0,0.1]", "z1"}; !slices.Equal(all, want) {
+		t.Errorf("the file has %q, expected %q", all, want)
+	}
+}
 
 // TestLoadEncoderTellsQueriesFromPassages: a folder's prompts are what texts begin
 // with, unless other prefixes are asked for.

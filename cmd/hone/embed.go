@@ -27,8 +27,9 @@ are the vectors of the texts of a column; the model then reads nothing but a tex
 or it is an encoder that others have trained: a folder as Hugging Face's libraries
 write it, such as all-MiniLM-L6-v2.
 
-As .csv and .jsonl the columns that identify a row come first. As .npy the vectors
-are a matrix of float32 that numpy.load reads.`,
+As .csv and .jsonl the columns that identify a row come first; .parquet has them
+beside a column of lists of float32. As .npy the vectors are a matrix of float32
+that numpy.load reads.`,
 		Example: `  hone embed churn.hone customers.csv -o vectors.csv
   hone embed intents.hone asked.csv --text question -o vectors.npy
   hone embed all-MiniLM-L6-v2 asked.csv --text question -o vectors.npy`,
@@ -63,7 +64,7 @@ are a matrix of float32 that numpy.load reads.`,
 			return nil
 		},
 	}
-	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write: .csv, .jsonl or .npy")
+	c.Flags().StringVarP(&out, "output", "o", "", "`FILE` to write: .csv, .jsonl, .npy or .parquet")
 	c.Flags().StringVar(&column, "text", "", "the `COLUMN` of texts (default: what the model reads)")
 	c.Flags().StringVar(&prefix, "prefix", "", "the `TEXT` that every text begins with, for a folder (default: what it says)")
 	c.Flags().BoolVar(&asJSON, "json", false, "end with one JSON object on standard output")
