@@ -10,7 +10,7 @@ import (
 // float32. The library puts columns in the order of their names.
 type parquetVectors struct {
 	to      io.Writer
-	w       *parquet.Writer
+	w       *parquet.GenericWriter[any]
 	columns [][]string
 	next    parquet.Row
 }
@@ -27,7 +27,7 @@ func (p *parquetVectors) row(names, ids []string, vector []float32) error {
 		all["vector"] = parquet.List(parquet.Leaf(parquet.FloatType))
 		s := parquet.NewSchema("vectors", all)
 		p.columns = s.Columns()
-		p.w = parquet.NewWriter(p.to, s, parquet.MaxRowsPerRowGroup(int64(max(1, vectorGroup/len(vector)))))
+		p.w = parquet.NewGenericWriter[any](p.to, s, parquet.MaxRowsPerRowGroup(int64(max(1, vectorGroup/len(vector)))))
 	}
 	values := map[string]string{}
 	for i, name := range names {
