@@ -143,22 +143,13 @@ func Abstain(rows []Decision, a Abstained, o Options) (*Abstained, error) {
 	return &a, nil
 }
 
-// share is k of n, with Wilson's interval, which is right for none and all too
-// (Wilson 1927, Probable inference, the law of succession, and statistical
-// inference); undefined, NaN, of no rows.
+// share is k of n with Wilson's interval, where intervals are wanted.
 func share(k, n int, o Options) metric.Interval {
-	nan := math.NaN()
-	if n == 0 {
-		return metric.Interval{Value: nan, Low: nan, High: nan}
+	v := metric.Wilson(float64(k), float64(n), o.Level)
+	if o.Bootstrap == 0 {
+		v.Low, v.High = math.NaN(), math.NaN()
 	}
-	p, rows := float64(k)/float64(n), float64(n)
-	if o.Bootstrap == 0 { // intervals are not wanted
-		return metric.Interval{Value: p, Low: nan, High: nan}
-	}
-	z := math.Sqrt2 * math.Erfinv(o.Level)
-	middle, scale := p+z*z/(2*rows), 1+z*z/rows
-	half := z * math.Sqrt(p*(1-p)/rows+z*z/(4*rows*rows))
-	return metric.Interval{Value: p, Low: max(0, (middle-half)/scale), High: min(1, (middle+half)/scale)}
+	return v
 }
 
 // Sentence says in words how often the model is sure, and how often wrongly.

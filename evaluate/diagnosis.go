@@ -315,7 +315,7 @@ func noisyLabels(c *Case) (*Finding, string) {
 	}
 	surest := order[:n/2]
 	rate := mean(wrong, surest)
-	low, _ := wilson(rate, float64(len(surest)), 2.576)
+	low := metric.Wilson(rate*float64(len(surest)), float64(len(surest)), 0.99).Low
 	if low < noiseFloor || rate < noiseEven*all {
 		return nil, ""
 	}
@@ -419,7 +419,7 @@ func imbalanced(c *Case) (*Finding, string) {
 			continue
 		}
 		others := (sum(hits) - hits[class]) / (n - m)
-		if _, high := wilson(hits[class]/m, m, 1.96); high < others-weakGap && high < worstHigh {
+		if high := metric.Wilson(hits[class], m, 0.95).High; high < others-weakGap && high < worstHigh {
 			worst, worstHigh = class, high
 		}
 	}
@@ -545,13 +545,6 @@ func sum(values []float64) float64 {
 }
 
 func average(values []float64) float64 { return sum(values) / float64(max(1, len(values))) }
-
-// wilson is the score interval of a share of n rows (Wilson, JASA 22 (1927)).
-func wilson(share, n, z float64) (low, high float64) {
-	middle := share + z*z/(2*n)
-	half := z * math.Sqrt(share*(1-share)/n+z*z/(4*n*n))
-	return (middle - half) / (1 + z*z/n), (middle + half) / (1 + z*z/n)
-}
 
 // kolmogorovSmirnov is the largest distance of two distribution functions, and the
 // asymptotic chance of so large a one.
