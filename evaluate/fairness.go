@@ -1,6 +1,7 @@
 package evaluate
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -10,7 +11,12 @@ import (
 	"github.com/hone-ml/hone/metric"
 )
 
-const fairShuffles = 2000 // of the groups, behind a p-value
+const (
+	fairShuffles = 2000       // of the groups, behind a p-value
+	fairDraws    = 40_000_000 // rows shuffled for a gap, at most, unless that is too few shuffles
+	// Of more classes the commonest are compared: a gap looks at all rows for each.
+	fairClasses = 20
+)
 
 // Fairness is how differently the model treats the groups of a column. Which
 // difference is unfair, and whether it should be gone, is not for numbers to say.
@@ -20,6 +26,8 @@ type Fairness struct {
 	Gaps   []Gap   `json:"gaps"`
 	// LeftOut are groups of too few rows to be measured, in words.
 	LeftOut []string `json:"left_out,omitempty"`
+	// ClassesLeftOut is how many classes were not compared: of many, the commonest are.
+	ClassesLeftOut int `json:"classes_left_out,omitempty"`
 }
 
 // A Group is the rows that have one value of the column, or numbers of a range.
@@ -210,9 +218,18 @@ func MeasureFairness(s *metric.Sample, c *data.Column, level float64, resamples 
 	f := &Fairness{Column: c.Name, Groups: []Group{}, Gaps: []Gap{}}
 	g := &grouped{s: s, group: slices.Repeat([]int{-1}, s.Rows()), classes: []int{1}}
 	if s.Kind == metric.Multiclass {
-		g.classes = nil
-		for k := range s.Classes {
-			g.classes = append(g.classes, k)
+		counts := make([]int, len(s.Classes))
+		for _, class := range s.Target {
+			counts[int(class)]++
+		}
+		g.classes = make([]int, len(s.Classes))
+		for k := range g.classes {
+			g.classes[k] = k
+		}
+		if len(g.classes) > fairClasses {
+			slices.SortStableFunc(g.classes, func(a, b int) int { return cmp.Compare(counts[b], counts[a]) })
+			g.classes = g.classes[:fairClasses]
+			f.ClassesLeftOut = len(s.Classes) - fairClasses
 		}
 	}
 	all := groupsOf(c)
@@ -332,7 +349,7 @@ func (g *grouped) gap(kind gapKind, kept []sliceGroup, seed uint64) (Gap, bool) 
 		strata[truth] = append(strata[truth], i)
 	}
 	r := rand.New(rand.NewPCG(seed, 0xfa1))
-	shuffles := max(200, min(fairShuffles, sliceDraws/len(g.group)/len(g.classes)))
+	shuffles := max(200, min(fairShuffles, fairDraws/len(g.group)/len(g.classes)))
 	group := slices.Clone(g.group)
 	reached := 1
 	keys := make([]float64, 0, len(strata))

@@ -2,9 +2,11 @@ package evaluate
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/hone-ml/hone/data"
@@ -95,5 +97,33 @@ func TestFairnessChance(t *testing.T) {
 	}
 	if _, err := MeasureFairness(answers(r, metric.Binary, 2000, func(int) float64 { return 0 }), columns[4], 0.95, 0, 1); err == nil {
 		t.Error("a text makes groups")
+	}
+}
+
+// TestFairnessOfManyClasses: a gap of each of ten thousand classes would never end.
+func TestFairnessOfManyClasses(t *testing.T) {
+	const n, many = 400, 10_000
+	s := &metric.Sample{Kind: metric.Multiclass, Classes: make([]string, many)}
+	for k := range many {
+		s.Classes[k] = fmt.Sprint("c", k)
+	}
+	c := &data.Column{Name: "sex", Type: data.Category, Dict: []string{"f", "m"}}
+	for i := range n {
+		class := float64(many - 1 - i%30)
+		if i >= n/2 {
+			class = 7
+		}
+		s.Target, s.Pred = append(s.Target, class), append(s.Pred, class)
+		c.Codes = append(c.Codes, int32(i%2))
+	}
+	f, err := MeasureFairness(s, c, 0.95, 20, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.ClassesLeftOut != many-fairClasses || len(f.Groups[0].Rates) != fairClasses || f.Groups[0].Rates["c7"] == nil {
+		t.Errorf("%d left out, %d told", f.ClassesLeftOut, len(f.Groups[0].Rates))
+	}
+	if s.Prob = slices.Repeat([]float64{1.0 / many}, n*many); FindLabelErrors(s, nil).Rows != 0 {
+		t.Error("label errors, though every class is as likely")
 	}
 }

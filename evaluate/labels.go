@@ -78,11 +78,8 @@ func FindLabelErrors(s *metric.Sample, rows []int) *LabelErrors {
 			e.Thresholds[c] = Number(math.NaN())
 		}
 	}
-	joint := make([][]float64, k)
-	for c := range joint {
-		joint[c] = make([]float64, k)
-	}
-	best := make([]int, n) // the likeliest class
+	best, sure := make([]int, n), make([]int, n) // the likeliest class, and that which it is confidently of
+	own := make([][]int, k)                      // the rows of each label
 	for i := range n {
 		confident, of := 0, 0
 		for c := range k {
@@ -99,12 +96,22 @@ func FindLabelErrors(s *metric.Sample, rows []int) *LabelErrors {
 		if confident > 1 {
 			of = best[i]
 		}
-		if confident > 0 {
-			joint[labels[i]][of]++
+		if sure[i] = of; confident == 0 {
+			sure[i] = -1
 		}
+		own[labels[i]] = append(own[labels[i]], i)
 	}
 	wrong := make([]bool, n)
-	for c, row := range joint {
+	for c, own := range own {
+		if k > maxConfused && len(own) <= 1 {
+			continue // nothing is pruned, nor told
+		}
+		row := make([]float64, k) // of the confident joint, which for many classes is too large to keep
+		for _, i := range own {
+			if sure[i] >= 0 {
+				row[sure[i]]++
+			}
+		}
 		row[c] = max(1, row[c])
 		prune := scaled(row, counts[c])
 		if k <= maxConfused {
@@ -124,12 +131,6 @@ func FindLabelErrors(s *metric.Sample, rows []int) *LabelErrors {
 				if j != c {
 					prune[j] = int(max(0, float64(prune[j])-float64(lack)/float64(max(1, others-1))))
 				}
-			}
-		}
-		var own []int
-		for i, l := range labels {
-			if l == c {
-				own = append(own, i)
 			}
 		}
 		for j, many := range prune {

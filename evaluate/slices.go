@@ -18,8 +18,10 @@ const (
 	// Resamples behind the error of a slice's metric: fewer of many rows, of
 	// which the error is small.
 	sliceResamples, leastResamples = 400, 50
-	sliceDraws                     = 40_000_000 // rows drawn for a slice
-	likeResamples                  = 100        // whose variance is what counts
+	sliceDraws                     = 400_000_000 // rows drawn for all slices
+	likeResamples                  = 100         // whose variance is what counts
+	// Rows of every class from which on the error of a slice's own resamples says enough.
+	likeEnough = 1000
 )
 
 // A Slice is the rows that have one value of a column, or numbers of a range.
@@ -47,9 +49,14 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 	var out []Slice
 	var ps []float64
 	in := make([]bool, s.Rows())
-	resamples := max(leastResamples, min(sliceResamples, sliceDraws/max(1, s.Rows())))
-	for _, c := range columns {
-		for _, g := range groupsOf(c) {
+	groups, many := make([][]sliceGroup, len(columns)), 0
+	for k, c := range columns {
+		groups[k] = groupsOf(c)
+		many += len(groups[k])
+	}
+	resamples := max(leastResamples, min(sliceResamples, sliceDraws/max(1, many*s.Rows())))
+	for k, c := range columns {
+		for _, g := range groups[k] {
 			rest := make([]int, 0, s.Rows()-len(g.rows))
 			clear(in)
 			for _, i := range g.rows {
@@ -80,7 +87,9 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 				if len(few) > len(many) {
 					few, many, own = rest, g.rows, &otherSquare
 				}
-				*own = max(*own, squareLike(s, m, few, many, min(resamples, likeResamples), seed+2))
+				if !enough(s, few, many) {
+					*own = max(*own, squareLike(s, m, few, many, min(resamples, likeResamples), seed+2))
+				}
 				p = math.Erfc(math.Abs(d) / math.Sqrt(square+otherSquare) / math.Sqrt2)
 			}
 			out = append(out, Slice{Column: c.Name, Value: g.name, Rows: len(g.rows), Score: score, Rest: Number(other.Value)})
@@ -99,6 +108,18 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 		return cmp.Compare(b.Score.Value, a.Score.Value)
 	})
 	return out, nil
+}
+
+// enough says whether some rows have many of each class that others have.
+func enough(s *metric.Sample, rows, others []int) bool {
+	if s.Kind != metric.Binary && s.Kind != metric.Multiclass {
+		return len(rows) >= likeEnough
+	}
+	counts := map[float64]int{}
+	for _, i := range rows {
+		counts[s.Target[i]]++
+	}
+	return !slices.ContainsFunc(others, func(i int) bool { return counts[s.Target[i]] < likeEnough })
 }
 
 // measuredRows is a metric of some rows, with the square of its standard error.

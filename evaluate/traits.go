@@ -194,7 +194,17 @@ func valuesTrait(name string, n int, value func(i int) (v string, known bool)) *
 func script(text string) string {
 	best, most := "no letters", 0
 	counts := map[string]int{}
+	latin, other := 0, 0 // letters of Latin: those of ASCII need no tables
 	for _, r := range text {
+		if r < utf8.RuneSelf {
+			if 'a' <= r|0x20 && r|0x20 <= 'z' {
+				latin++
+				if n := latin + other; n > most {
+					best, most = "Latin", n
+				}
+			}
+			continue
+		}
 		if !unicode.IsLetter(r) {
 			continue
 		}
@@ -205,8 +215,14 @@ func script(text string) string {
 				break
 			}
 		}
-		if counts[name]++; counts[name] > most {
-			best, most = name, counts[name]
+		counts[name]++
+		n := counts[name]
+		if name == "Latin" {
+			other = n
+			n += latin
+		}
+		if n > most {
+			best, most = name, n
 		}
 	}
 	return best

@@ -162,3 +162,11 @@ func TestFisher(t *testing.T) {
 	values := []float64{1.2, 3.4, 3.4, 5.1, 0.3, 2.2, 3.4, 0.9, 1.2, 0.1, 0.8}
 	near(rankSum(values, []int{0, 1, 2, 3, 5}, []int{4, 6, 7, 8, 9, 10}), 0.021100409742444804)
 }
+
+func TestScript(t *testing.T) {
+	for text, want := range map[string]string{"": "no letters", "12 3!": "no letters", "abc Z": "Latin", "äöü": "Latin", "aäb да": "Latin", "да нет a": "Cyrillic", "ab дà": "Latin", "漢字かな漢": "Han"} {
+		if got := script(text); got != want {
+			t.Errorf("%q: %s, expected %s", text, got, want)
+		}
+	}
+}
