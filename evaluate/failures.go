@@ -42,6 +42,10 @@ type FailureOptions struct {
 	Seed      uint64
 	Groups    []string // columns whose groups are to be compared
 	Rows      []int    // numbers of the rows in their file, from 0; nil: in order
+	// Leaks are columns that give the truth away, which the model is not known to
+	// read: rows are not told apart by them, which would be telling them apart by the
+	// truth. Their groups can be compared.
+	Leaks []string
 }
 
 // FindFailures looks for where predictions fail, by columns that are neither the
@@ -51,10 +55,11 @@ func FindFailures(s *metric.Sample, columns []*data.Column, o FailureOptions) (*
 		return nil, nil
 	}
 	f := &Failures{Metric: WeakMetric(s.Kind), Weak: []WeakSlice{}}
+	honest := slices.DeleteFunc(slices.Clone(columns), func(c *data.Column) bool { return slices.Contains(o.Leaks, c.Name) })
 	if s.Pred == nil {
 		f.Notes = append(f.Notes, "there are scores alone: without decisions or probabilities no row is wrong")
 	} else {
-		weak, err := WeakSlices(s, columns, o.Level, o.Seed)
+		weak, err := WeakSlices(s, honest, o.Level, o.Seed)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +70,7 @@ func FindFailures(s *metric.Sample, columns []*data.Column, o FailureOptions) (*
 		if f.Confidence, err = ByConfidence(s, o.Level, o.Seed); err != nil {
 			return nil, err
 		}
-		f.Hardest, f.SureAndWrong = Hardest(s, columns, o.Rows), SureAndWrong(s, columns, o.Rows)
+		f.Hardest, f.SureAndWrong = Hardest(s, honest, o.Rows), SureAndWrong(s, honest, o.Rows)
 		f.LabelErrors = FindLabelErrors(s, o.Rows)
 	}
 	for _, name := range o.Groups {

@@ -58,10 +58,7 @@ func (r *run) diagnose(ctx context.Context, result *evaluate.Result, test *metri
 		c.Validation = r.fit.valid()
 	}
 	c.LookedLeaks = true
-	read := map[string]bool{}
-	for _, in := range r.fit.model.Inputs {
-		read[in.Column] = true
-	}
+	read := readBy(r.fit.model)
 	c.Leaks = leaks(slices.DeleteFunc(slices.Clone(r.p.findings), func(f data.Finding) bool { return !read[f.Column] }), func(f data.Finding) string {
 		return fmt.Sprintf("the model reads %s, which %s", f.Column, f.Message)
 	})
@@ -91,6 +88,30 @@ func (r *run) diagnose(ctx context.Context, result *evaluate.Result, test *metri
 	}
 	result.Diagnosis = evaluate.DiagnoseCase(c)
 	return r.prescribe(result.Diagnosis, e)
+}
+
+// readBy are the columns that a model reads.
+func readBy(m *model.Model) map[string]bool {
+	read := map[string]bool{}
+	for _, in := range m.Inputs {
+		read[in.Column] = true
+	}
+	return read
+}
+
+// unreadLeaks are the columns that give the target away and that a model does not
+// read; without a model, all.
+func unreadLeaks(findings []data.Finding, m *model.Model) (names []string) {
+	read := map[string]bool{}
+	if m != nil {
+		read = readBy(m)
+	}
+	for _, f := range findings {
+		if f.Kind == data.FindingLeak && !read[f.Column] {
+			names = append(names, f.Column)
+		}
+	}
+	return names
 }
 
 // notLeaking are the inputs that give nothing away, as --set takes them.
@@ -129,7 +150,7 @@ func (r *run) fail(result *evaluate.Result, h heldOut, s *metric.Sample) (err er
 		}
 		t, numbers = t.Select(known), pick(numbers, known, 1)
 	}
-	o := evaluate.FailureOptions{Level: r.c.Evaluate.Level, Resamples: r.c.Evaluate.Bootstrap, Seed: r.c.Seed, Groups: r.c.Evaluate.Groups, Rows: numbers}
+	o := evaluate.FailureOptions{Level: r.c.Evaluate.Level, Resamples: r.c.Evaluate.Bootstrap, Seed: r.c.Seed, Groups: r.c.Evaluate.Groups, Rows: numbers, Leaks: unreadLeaks(r.p.findings, r.fit.model)}
 	for _, name := range o.Groups {
 		if t.Column(name) == nil {
 			return mistake("%s: evaluate.groups: the data has no column %q, it has %s%s", r.c.doc.Name(), name, strings.Join(t.Names(), ", "), didYouMean(name, t.Names()))

@@ -288,6 +288,12 @@ func TestPredictionsFail(t *testing.T) {
 	if len(f.Weak) == 0 || !strings.Contains(f.Weak[0].Where, `"oslo"`) || len(f.Hardest) == 0 || len(f.Confidence) == 0 || f.LabelErrors.Rows == 0 || len(f.Fairness) != 1 {
 		t.Errorf("%+v", f)
 	}
+	// What gives the truth away is told, and nothing is told apart by it.
+	byLeak := slices.ContainsFunc(f.Weak, func(w evaluate.WeakSlice) bool { return strings.Contains(w.Where, "paid") })
+	byLeak = byLeak || slices.ContainsFunc(e.Slices, func(s evaluate.Slice) bool { return s.Column == "paid" })
+	if _, shown := f.Hardest[0].Values["paid"]; byLeak || shown {
+		t.Errorf("rows are told apart by a column that gives the truth away: %+v, %+v", f, e.Slices)
+	}
 	if e.Diagnosis.Says(evaluate.ProblemLeak) == nil || e.Diagnosis.Says(evaluate.ProblemWeak) == nil {
 		t.Errorf("%+v", e.Diagnosis)
 	}

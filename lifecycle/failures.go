@@ -59,6 +59,19 @@ func (e *Evaluation) fail(ctx context.Context, m *model.Model, p model.Predictor
 	}
 	var err error
 	o := evaluate.FailureOptions{Level: of.Level, Resamples: of.Resamples, Seed: of.Seed, Groups: of.Groups, Rows: numbers}
+	read, others := readBy(m), []*data.Column{}
+	for _, c := range t.Columns {
+		if c.Name == m.Target || !read[c.Name] && c.Name != m.Weight && !slices.Contains(targetsOf(m), c.Name) {
+			others = append(others, c)
+		}
+	}
+	if len(others) > 1 {
+		_, findings, err := data.Profile(&data.Table{Rows: t.Rows, Columns: others}, m.Target)
+		if err != nil {
+			return err
+		}
+		o.Leaks = unreadLeaks(findings, m)
+	}
 	if e.Failures, err = evaluate.FindFailures(s, besides(t, append(targetsOf(m), m.Weight)), o); err != nil {
 		return mistake("%s: %v", of.File, err)
 	}

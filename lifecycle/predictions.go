@@ -325,18 +325,21 @@ func (e *PredictionsEvaluation) slice(s *metric.Sample, know *truth, rows *scene
 			columns = append(columns, col)
 		}
 	}
-	options := evaluate.FailureOptions{Level: o.Level, Resamples: o.Resamples, Seed: o.Seed, Groups: o.Groups, Rows: rows.keep}
+	// What a file of predictions has beside them may not have been read by the
+	// model: the columns that give the truth away are told, and who knows decides.
+	var findings []data.Finding
+	if s.Kind <= metric.Regression {
+		looked := &data.Table{Rows: t.Rows, Columns: append(slices.Clone(others), t.Column(know.target))}
+		if _, findings, err = data.Profile(looked, know.target); err != nil {
+			return err
+		}
+	}
+	options := evaluate.FailureOptions{Level: o.Level, Resamples: o.Resamples, Seed: o.Seed, Groups: o.Groups, Rows: rows.keep, Leaks: unreadLeaks(findings, nil)}
 	if e.Failures, err = evaluate.FindFailures(s, others, options); err != nil {
 		return mistake("%s: %v", c.File, err)
 	}
+	columns = slices.DeleteFunc(columns, func(c *data.Column) bool { return slices.Contains(options.Leaks, c.Name) })
 	if e.Failures != nil {
-		// What a file of predictions has beside them may not have been read by the
-		// model: the columns that give the truth away are told, and who knows decides.
-		looked := &data.Table{Rows: t.Rows, Columns: append(slices.Clone(others), t.Column(know.target))}
-		_, findings, err := data.Profile(looked, know.target)
-		if err != nil {
-			return err
-		}
 		it := unknown(s, e.Failures, e.Metrics)
 		it.Leaks = leaks(findings, func(f data.Finding) string {
 			return fmt.Sprintf("%s %s: if the model read it, what is measured is worth nothing", f.Column, f.Message)
