@@ -82,6 +82,7 @@ type Summary struct {
 	Against         map[string]string         `json:"against"`  // baseline → better, worse or not separable, by the headline metric
 	Cleaned         []report.Cleaned          `json:"cleaned"`  // what the steps of data.clean changed, in their order
 	Findings        []string                  `json:"findings"` // what was found out, in sentences
+	Answers         Answered                  `json:"answers"`  // the same by the question that each answers
 	// Failures says where the model fails, without what stands in the rows, and
 	// Diagnosis what it suffers from.
 	Failures  *evaluate.Failures  `json:"failures,omitempty"`

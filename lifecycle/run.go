@@ -532,9 +532,10 @@ func (r *run) publish(ctx context.Context, result *evaluate.Result) (*Summary, e
 		Bundle: beside, Report: page, Run: r.entry.ID, Name: r.c.Name, Seed: r.c.Seed, Target: m.Target, Task: result.Task,
 		Headline: headline(result), Test: result.Test, Validation: result.Validation, Baselines: result.Baselines, Rows: result.Rows,
 		Members: m.Members, Parameters: rep.Parameters, Epochs: len(r.fit.result.History), BestEpoch: r.fit.result.BestEpoch,
-		Cleaned: r.p.facts.Cleaned, Findings: findings(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
+		Cleaned: r.p.facts.Cleaned, Answers: answered(result), Against: against(result), Improvement: r.improved, Resumed: r.resumed, Seconds: time.Since(r.began).Seconds(), LatencyMS: latency,
 	}
 	s.Outputs, s.Profile, s.Abstain, s.Importance = outputSummaries(result), r.profile, result.Abstain, result.Importance
+	s.Findings = s.Answers.All()
 	s.Failures, s.Diagnosis = kept.Failures, result.Diagnosis
 	if r.crossed != nil {
 		s.CrossValidation, s.OutOfFold = result.CrossValidation, filepath.Join(r.entry.Dir, outOfFold)
@@ -578,52 +579,6 @@ func headline(r *evaluate.Result) string {
 	}
 	return r.Metrics[0].Name
 }
-
-// findings says in sentences what was found out.
-func findings(r *evaluate.Result) []string {
-	out := []string{}
-	if len(r.Undefined) > 0 {
-		out = append(out, fmt.Sprintf("undefined on the test rows, and so not measured: %s; see whether these rows hold one class alone", strings.Join(sortedKeys(r.Undefined), ", ")))
-	}
-	head := r.Metrics[0].Name
-	if c := r.Compare("trivial", head); c != nil && c.Outcome != evaluate.Better {
-		out = append(out, "nothing was learnt that these test rows could show: the trivial prediction, which looks at no column, is as good")
-	}
-	if c := r.Compare("linear", head); c != nil {
-		words := map[string]string{
-			evaluate.Better: "the network is better than a linear model on the same inputs", evaluate.Worse: "a linear model on the same inputs is better than the network",
-			evaluate.NotSeparable: "these test rows do not tell the network from a linear model on the same inputs",
-		}[c.Outcome]
-		chance := c.Chance()
-		if chance != "" {
-			chance = "; " + chance
-		}
-		out = append(out, fmt.Sprintf("%s: %s differs by %+.4f (95 %% interval %+.4f to %+.4f%s)", words, head, c.Difference.Value, c.Difference.Low, c.Difference.High, chance))
-	}
-	out = append(out, r.Fit.Sentence)
-	if c := r.PredictionSets.At(0.9); c != nil {
-		out = append(out, c.Sentence())
-	}
-	if r.Abstain != nil {
-		out = append(out, r.Abstain.Sentence())
-	}
-	if r.Failures != nil {
-		for i := range r.Failures.Weak[:min(shownWeak, len(r.Failures.Weak))] {
-			out = append(out, "does worse where "+r.Failures.Weak[i].Sentence(r.Failures.Metric))
-		}
-	}
-	if r.Diagnosis != nil {
-		for _, f := range r.Diagnosis.Found {
-			if f.Kind != evaluate.ProblemOver && f.Kind != evaluate.ProblemUnder && f.Kind != evaluate.ProblemWeak { // told above
-				out = append(out, fmt.Sprintf("%s: %s", f.Kind, f.Sentence))
-			}
-		}
-	}
-	return out
-}
-
-// shownWeak is how many weak slices are told of in words.
-const shownWeak = 3
 
 // against says, for each baseline, how the network did by the headline metric.
 func against(r *evaluate.Result) map[string]string {

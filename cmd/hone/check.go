@@ -70,7 +70,7 @@ can carry it out, the lines that do.`,
 	c.Flags().StringVar(&o.Weight, "weight", "", "the `COLUMN` of the weights of rows (data.weight), which is no input")
 	c.Flags().StringVar(&o.Against, "against", "", "another `FILE` with these columns, such as the test rows")
 	c.Flags().StringVar(&failOn, "fail-on", "never", "exit with 3 on findings of this `SEVERITY` or graver: error, warning or never")
-	c.Flags().StringArrayVar(&types, "type", nil, "the type of a column, as `COLUMN=TYPE`: zip=category (may be repeated)")
+	c.Flags().StringArrayVar(&types, "type", nil, "`COLUMN=TYPE` of a column, as in zip=category (may be repeated)")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
 	flags.add(c)
 	return c

@@ -103,6 +103,7 @@ for each class, by these names or those that --columns gives.`,
 	c.Flags().StringVar(&o.File, "data", "", "the `FILE` of rows to compare on, which has the target (default: the files of predictions have it)")
 	c.Flags().StringVar(&o.Target, "target", "", "the `COLUMN` that is predicted (default: as the bundles say)")
 	c.Flags().StringToStringVar(&o.Columns, "columns", nil, "columns of files of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
+	c.Flags().Lookup("columns").DefValue = "" // else help says (default [])
 	c.Flags().StringVar(&o.Weight, "weight", "", "the `COLUMN` by which rows count (default: as the bundles say)")
 	c.Flags().StringVar(&o.Metric, "metric", "", "the `NAME` of the metric to rank by (default: roc_auc, accuracy or rmse, by the task)")
 	taskFlags(c, &o.Task, &o.Query, &o.Positive)

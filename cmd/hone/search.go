@@ -150,6 +150,7 @@ list of texts in JSON is several queries.`,
 	c.Flags().StringVar(&o.Key, "key", "", "the `COLUMN` of both files by which a row answers a query (default: its own row does)")
 	c.Flags().BoolVar(&measure, "evaluate", false, "measure how well the queries find the rows that answer them")
 	c.Flags().StringSliceVar(&metrics, "metrics", []string{"mrr", "hit_rate_at_1", "hit_rate_at_5", "recall_at_10"}, "`NAMES` of what to measure, with commas")
+	c.Flags().Lookup("metrics").DefValue = strings.Trim(c.Flags().Lookup("metrics").DefValue, "[]")
 	gate.add(c, "")
 	c.Flags().IntVar(&resamples, "bootstrap", evaluate.DefaultOptions().Bootstrap, "`RESAMPLES` of queries behind each interval; 0: no intervals")
 	c.Flags().Uint64Var(&seed, "seed", 0, "`NUMBER` that the resamples are drawn by")

@@ -272,6 +272,7 @@ choose: each fifth is decided by the threshold that is best on the other four.`,
 	c.Flags().StringVar(&of.File, "data", "", "the `FILE` of rows that has the truth (default: the file of predictions has it)")
 	c.Flags().StringVar(&of.Target, "target", "", "the `COLUMN` that is the truth (default: target, label, y, y_true, truth or actual, the first that there is)")
 	c.Flags().StringToStringVar(&of.Columns, "columns", nil, "columns of predictions that have other names, as `NAME=COLUMN` with commas: prediction=yhat,p_yes=prob")
+	c.Flags().Lookup("columns").DefValue = "" // else help says (default [])
 	c.Flags().StringVar(&of.Weight, "weight", "", "the `COLUMN` by which rows count")
 	taskFlags(c, &of.Task, &of.Query, &of.Positive)
 	gate.add(c, "")
@@ -494,7 +495,9 @@ func serveCommand() *cobra.Command {
 		Use:     "serve MODEL",
 		GroupID: "use",
 		Short:   "Answer requests by HTTP, with a page to try the model",
-		Long: `Serve answers POST /v1/predict with JSON and shows a page to try the model at /.
+		Long: `Serve answers POST /v1/predict with JSON and shows a page to try the model at /;
+of a model with answers (docs/answers.md) a page to chat, whose questions
+POST /v1/answer takes too.
 It listens on this machine alone unless told otherwise; elsewhere it demands a
 key (` + serve.KeyVariable + `) on every request. Limits and time-outs are the serve
 section of the configuration that the model was made from, unless set here.`,

@@ -140,11 +140,22 @@ func summaryText(s *lifecycle.Summary, paint palette, width int, at place) strin
 			line(hang("  "+paint.faint.Render("•")+" ", foldLine(o.Headline, o.CrossValidation), width))
 		}
 	}
-	if len(s.Findings) > 0 {
-		line("")
+	good := s.Answers.Good
+	if len(s.Answers.All()) == 0 {
+		good = s.Findings // of a run that did not yet tell them apart
 	}
-	for _, f := range s.Findings {
-		line(hang("  "+paint.faint.Render("•")+" ", f, width))
+	for _, q := range []struct {
+		asked string
+		said  []string
+	}{{"Is it good?", good}, {"Can I trust the number?", s.Answers.Trust}, {"Where does it fail?", s.Answers.Fails}} {
+		if len(q.said) == 0 {
+			continue
+		}
+		line("")
+		line("  " + paint.title.Render(q.asked))
+		for _, said := range q.said {
+			line(hang("  "+paint.faint.Render("•")+" ", said, width))
+		}
 	}
 	for _, l := range chainLines(s.Improvement, paint, width) {
 		line(l)

@@ -357,9 +357,10 @@ func aSummary() *lifecycle.Summary {
 			"trivial": {"roc_auc": iv(0.5, 0.5, 0.5), "accuracy": iv(0.73, 0.7, 0.75), "log_loss": iv(0.58, 0.56, 0.6)},
 		},
 		Rows: evaluate.Rows{Train: 16000, Validation: 2000, Test: 2000}, Parameters: 12345, Epochs: 20, BestEpoch: 12,
-		Findings: []string{
-			"the network is better than a linear model on the same inputs: roc_auc differs by +0.0222 (95 % interval +0.0101 to +0.0343)",
-			"it fits well: the validation loss ended 3 % above the training loss",
+		Answers: lifecycle.Answered{
+			Good:  []string{"the network is better than a linear model on the same inputs: roc_auc differs by +0.0222 (95 % interval +0.0101 to +0.0343)"},
+			Trust: []string{"a sound fit: validation rows lose more than training rows by 3 % of what a model that knows nothing loses"},
+			Fails: []string{"contract is monthly and tenure ≤ 3: accuracy 0.612 (0.566 to 0.655) on 231 rows, 0.881 on all others (p < 0.0001)"},
 		},
 		Seconds: 34.2, LatencyMS: 0.123,
 	}
@@ -371,7 +372,7 @@ func TestSummary(t *testing.T) {
 	golden(t, "summary-40", summaryText(aSummary(), newPalette(false), 40, at))
 
 	s := aSummary()
-	s.Task, s.Headline, s.Resumed, s.Baselines, s.Findings = "regression", "rmse", true, nil, nil
+	s.Task, s.Headline, s.Resumed, s.Baselines, s.Answers = "regression", "rmse", true, nil, lifecycle.Answered{}
 	s.Test = evaluate.Scores{"rmse": {Value: 51234.5, Low: 50000, High: 52000}, "r2": {Value: 0.71, Low: math.NaN(), High: math.NaN()}}
 	s.Bundle = "my model.hone"
 	golden(t, "summary-regression", summaryText(s, newPalette(false), 80, at))
