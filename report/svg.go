@@ -159,8 +159,8 @@ func (s scale) ticks(n int) []float64 {
 		return s.logTicks()
 	}
 	span := s.hi - s.lo
-	if !(span > 0) || math.IsInf(span, 0) {
-		return []float64{s.lo}
+	if !(span > 1e-12*math.Max(math.Abs(s.lo), math.Abs(s.hi))) || math.IsInf(span, 0) {
+		return []float64{s.lo} // neighbouring numbers have no round ones between them to count to
 	}
 	step := math.Pow(10, math.Floor(math.Log10(span/float64(n))))
 	for _, m := range []float64{1, 2, 5, 10} {
