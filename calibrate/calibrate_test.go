@@ -294,3 +294,17 @@ func TestChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestTemperatureOfNoMistakes: where no row is wrong, ever surer probabilities fit
+// better, and none are made.
+func TestTemperatureOfNoMistakes(t *testing.T) {
+	s := sampleOf([][]float64{{0.9, 0.1}, {0.2, 0.8}, {0.7, 0.3}, {0.4, 0.6}}, []float64{0, 1, 0, 1})
+	if m := FitTemperature(s); m.Temperature != 1 {
+		t.Errorf("the temperature is %g, expected 1", m.Temperature)
+	}
+	// One mistake, and there is a best one.
+	s = sampleOf([][]float64{{0.9, 0.1}, {0.2, 0.8}, {0.7, 0.3}, {0.6, 0.4}}, []float64{0, 1, 0, 1})
+	if m := FitTemperature(s); m.Temperature == 1 || m.Temperature < 0.05 || m.Temperature > 20 {
+		t.Errorf("the temperature is %g", m.Temperature)
+	}
+}

@@ -125,9 +125,12 @@ func (m *Map) Check(classes int) error {
 // FitTemperature finds the one number by which the logarithms of all probabilities
 // are to be divided so that the log loss is least (Guo et al. 2017, On calibration
 // of modern neural networks, section 4.2). The loss is convex in its inverse, which
-// is found by Newton's method within halving bounds.
+// is found by Newton's method within halving bounds. Where every row's class is the
+// most probable one there is no least, only ever surer probabilities, of which the
+// first wrong row would be told with certainty: the temperature is then 1.
 func FitTemperature(s *metric.Sample) *Map {
-	low, high := 1e-3, 1e3
+	const lowest, highest = 1e-3, 1e3
+	low, high := lowest, highest
 	beta := 1.0
 	for range 100 {
 		slope, bend := temperatureSlope(s, beta)
@@ -144,6 +147,9 @@ func FitTemperature(s *metric.Sample) *Map {
 			break
 		}
 		beta = next
+	}
+	if beta > highest/2 || beta < 2*lowest {
+		beta = 1
 	}
 	return &Map{Method: Temperature, Temperature: 1 / beta, Rows: s.Rows()}
 }

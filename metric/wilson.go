@@ -13,5 +13,12 @@ func Wilson(hits, n, level float64) Interval {
 	z, p := math.Sqrt2*math.Erfinv(level), hits/n
 	z2 := z * z / n
 	middle, half := (p+z2/2)/(1+z2), math.Sqrt(p*(1-p)*z2+z2*z2/4)/(1+z2)
-	return Interval{Value: p, Low: min(p, max(0, middle-half)), High: max(p, min(1, middle+half))}
+	low, high := max(0, middle-half), min(1, middle+half)
+	if p == 0 {
+		low = 0 // but for rounding
+	}
+	if p == 1 {
+		high = 1
+	}
+	return Interval{Value: p, Low: min(p, low), High: max(p, high)}
 }
