@@ -19,6 +19,7 @@ const (
 	// which the error is small.
 	sliceResamples, leastResamples = 400, 50
 	sliceDraws                     = 400_000_000 // rows drawn for all slices
+	restRows                       = 10_000      // by which the error of the other rows is told, where they are more
 	likeResamples                  = 100         // whose variance is what counts
 	// Rows of every class from which on the error of a slice's own resamples says enough.
 	likeEnough = 1000
@@ -42,7 +43,7 @@ type Slice struct {
 // Slices measures the rows of each value of the columns (of numbers with more
 // than ten values, of each quarter of the rows, and those without one), the worst first. A slice and
 // the other rows are told apart by a normal test of their difference, with
-// standard errors by the bootstrap; that of the fewer rows is at least that of as
+// standard errors by the bootstrap (of many other rows, by some of them); that of the fewer rows is at least that of as
 // many of the others, of the same classes. Slices of fewer than 30 rows, or that leave
 // fewer, are left out.
 func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level float64, seed uint64) ([]Slice, error) {
@@ -54,7 +55,7 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 		groups[k] = groupsOf(c)
 		many += len(groups[k])
 	}
-	resamples := max(leastResamples, min(sliceResamples, sliceDraws/max(1, many*s.Rows())))
+	resamples := max(leastResamples, min(sliceResamples, sliceDraws/max(1, many*min(restRows, s.Rows())+len(columns)*s.Rows())))
 	for k, c := range columns {
 		for _, g := range groups[k] {
 			rest := make([]int, 0, s.Rows()-len(g.rows))
@@ -74,15 +75,16 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 			if err != nil {
 				return nil, err
 			}
-			other, otherSquare, err := measuredRows(s.Select(rest), m, level, resamples, seed+1)
-			if err != nil {
-				return nil, err
-			}
-			if math.IsNaN(score.Value) || math.IsNaN(other.Value) {
+			other, err := m.Value(s.Select(rest))
+			if err != nil || math.IsNaN(score.Value) || math.IsNaN(other) {
 				continue // undefined on these rows
 			}
 			p := 1.0
-			if d := score.Value - other.Value; d != 0 {
+			if d := score.Value - other; d != 0 {
+				otherSquare, err := squareOf(s, m, rest, level, resamples, seed+1)
+				if err != nil {
+					return nil, err
+				}
 				few, many, own := g.rows, rest, &square
 				if len(few) > len(many) {
 					few, many, own = rest, g.rows, &otherSquare
@@ -92,7 +94,7 @@ func Slices(s *metric.Sample, m *metric.Metric, columns []*data.Column, level fl
 				}
 				p = math.Erfc(math.Abs(d) / math.Sqrt(square+otherSquare) / math.Sqrt2)
 			}
-			out = append(out, Slice{Column: c.Name, Value: g.name, Rows: len(g.rows), Score: score, Rest: Number(other.Value)})
+			out = append(out, Slice{Column: c.Name, Value: g.name, Rows: len(g.rows), Score: score, Rest: Number(other)})
 			ps = append(ps, p)
 		}
 	}
@@ -143,6 +145,22 @@ func measuredRows(s *metric.Sample, m *metric.Metric, level float64, resamples i
 		}
 	}
 	return intervals[0], spread / max(1, n-1), nil
+}
+
+// squareOf is the square of the standard error of a metric of rows, which falls with
+// their number: of many it is told by some of them. It may change their order.
+func squareOf(s *metric.Sample, m *metric.Metric, rows []int, level float64, resamples int, seed uint64) (float64, error) {
+	some := rows
+	if len(rows) > restRows {
+		r := rand.New(rand.NewPCG(seed, 1))
+		for i := range restRows {
+			j := i + r.IntN(len(rows)-i)
+			rows[i], rows[j] = rows[j], rows[i]
+		}
+		some = rows[:restRows]
+	}
+	_, square, err := measuredRows(s.Select(some), m, level, resamples, seed)
+	return square * float64(len(some)) / float64(len(rows)), err
 }
 
 // squareLike is the square of the standard error that the metric of few rows would
